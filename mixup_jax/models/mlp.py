@@ -1,0 +1,50 @@
+"""The multilayer perceptron of the tabular section."""
+
+from typing import Callable, Sequence
+
+import flax.linen as nn
+import jax
+
+Array = jax.Array
+
+
+class MLP(nn.Module):
+  """Fully connected ReLU layers, then a linear one.
+
+  Weights and biases start from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), the
+  default of PyTorch; the paper does not name an initialiser.
+
+  Attributes:
+    num_classes: The number of logits.
+    hidden: The width of each hidden layer. (128, 128) is Zhang et al., ICLR
+      2018, section 3.6.
+  """
+  num_classes: int
+  hidden: Sequence[int] = (128, 128)
+
+  @nn.compact
+  def __call__(
+      self,
+      x: Array,
+      *,
+      train: bool = False,
+      mix: Callable[[int, Array], Array] | None = None,
+  ) -> Array:
+    """Returns `[batch, num_classes]` logits of `[batch, features]` inputs."""
+    del train
+    mix = mix or (lambda depth, hidden: hidden)
+    x = mix(0, x)
+    for depth, width in enumerate(self.hidden, start=1):
+      x = mix(depth, nn.relu(_dense(width, x.shape[-1])(x)))
+    return _dense(self.num_classes, x.shape[-1])(x)
+
+
+def _dense(features: int, fan_in: int) -> nn.Dense:
+  """Returns a linear layer with the initialiser described above."""
+  bound = fan_in**-0.5
+
+  def uniform(key: Array, shape: Sequence[int], dtype: jax.typing.DTypeLike,
+              **_: object) -> Array:
+    return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+  return nn.Dense(features, kernel_init=uniform, bias_init=uniform)

@@ -1,0 +1,49 @@
+"""What a training run carries from step to step: arrays only."""
+
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+
+Array = jax.Array
+PyTree = Any
+
+
+class TrainState(NamedTuple):
+  """The state of a run. The random stream is a function of `step`.
+
+  Attributes:
+    step: `[]` int32, the number of updates done.
+    params: The parameters of the model.
+    batch_stats: The running statistics of the model, `{}` if it has none.
+    opt_state: The state of the optimiser.
+  """
+  step: Array
+  params: PyTree
+  batch_stats: PyTree
+  opt_state: PyTree
+
+
+def create(model: nn.Module, tx: optax.GradientTransformation, key: Array,
+           inputs: PyTree) -> TrainState:
+  """Initialises a model and its optimiser.
+
+  Args:
+    model: The model.
+    tx: The optimiser.
+    key: A typed PRNG key, consumed.
+    inputs: An example of what the model is called with; values do not matter.
+
+  Returns:
+    The state before the first step.
+  """
+  variables = model.init(key, inputs, train=False)
+  params = variables["params"]
+  return TrainState(
+      step=jnp.zeros((), jnp.int32),
+      params=params,
+      batch_stats=variables.get("batch_stats", {}),
+      opt_state=tx.init(params),
+  )

@@ -1,0 +1,62 @@
+"""Pure functions of (key, arrays): mixup, its relatives and their parts.
+
+Each transform has the form `(key, inputs, targets, *, options) -> (inputs,
+targets)`, so `functools.partial(mixup, alpha=0.2)` plugs into any training
+step, under `jit`, `vmap`, `pmap` and `shard_map` alike.
+"""
+
+from mixup_jax.transforms._checks import check_alpha
+from mixup_jax.transforms._cutmix import Box
+from mixup_jax.transforms._cutmix import box_mask
+from mixup_jax.transforms._cutmix import cutmix
+from mixup_jax.transforms._cutmix import sample_box
+from mixup_jax.transforms._lambdas import sample_lambda
+from mixup_jax.transforms._manifold import manifold
+from mixup_jax.transforms._mix import Mix
+from mixup_jax.transforms._mix import sample_mix
+from mixup_jax.transforms._mixup import interpolate
+from mixup_jax.transforms._mixup import mix_pairs
+from mixup_jax.transforms._mixup import mix_targets
+from mixup_jax.transforms._mixup import MixedLabels
+from mixup_jax.transforms._mixup import mixup
+from mixup_jax.transforms._neighbors import draw_neighbors
+from mixup_jax.transforms._neighbors import nearest_neighbors
+from mixup_jax.transforms._neighbors import nearest_partners
+from mixup_jax.transforms._partners import different_class_partners
+from mixup_jax.transforms._partners import random_partners
+from mixup_jax.transforms._partners import rolled_partners
+from mixup_jax.transforms._partners import same_class_partners
+from mixup_jax.transforms._switch import switch
+from mixup_jax.transforms._vicinity import gaussian_noise
+from mixup_jax.transforms._vicinity import inputs_only
+from mixup_jax.transforms._vicinity import inputs_with_smoothing
+from mixup_jax.transforms._vicinity import label_smoothing
+
+__all__ = (
+    "Box",
+    "box_mask",
+    "check_alpha",
+    "cutmix",
+    "different_class_partners",
+    "draw_neighbors",
+    "gaussian_noise",
+    "inputs_only",
+    "inputs_with_smoothing",
+    "interpolate",
+    "label_smoothing",
+    "manifold",
+    "Mix",
+    "mix_pairs",
+    "mix_targets",
+    "MixedLabels",
+    "mixup",
+    "nearest_neighbors",
+    "nearest_partners",
+    "random_partners",
+    "rolled_partners",
+    "same_class_partners",
+    "sample_box",
+    "sample_lambda",
+    "sample_mix",
+    "switch",
+)

@@ -1,0 +1,119 @@
+"""CutMix: a box of each image is replaced by the same box of its partner."""
+
+from typing import NamedTuple, Unpack
+
+import jax
+import jax.numpy as jnp
+
+from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _mix
+from mixup_jax.transforms import _mixup
+
+Array = jax.Array
+PyTree = _mix.PyTree
+
+
+class Box(NamedTuple):
+  """Rows `top <= y < bottom` and columns `left <= x < right`, int32 each."""
+  top: Array
+  left: Array
+  bottom: Array
+  right: Array
+
+
+def cutmix(
+    key: Array,
+    images: Array,
+    targets: PyTree,
+    *,
+    alpha: jax.typing.ArrayLike,
+    **options: Unpack[_mix.MixOptions],
+) -> tuple[Array, PyTree]:
+  """Pastes a random box of each image's partner, and mixes targets by its area.
+
+  Pixels are moved, not averaged, so images of any dtype will do.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    images: `[batch, height, width, ...]` of any dtype.
+    targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats
+      (one-hot, multi-label, regression).
+    alpha: Concentration of lam ~ Beta(alpha, alpha), where 1 - lam is the share
+      of the image that the box takes before it is clipped; 0 is ERM.
+    **options: `partner`, `per_example` (one box an example instead of one a
+      batch), `fold`, `probability`, `enabled` and `where`, as in `sample_mix`.
+
+  Returns:
+    The images, and the targets mixed with lam = 1 - (pixels really pasted) /
+    (pixels of the image).
+
+  Raises:
+    TypeError: If `alpha` is not a number.
+    ValueError: If images have no height and width, leading axes differ, the
+      batch has fewer than two examples, or `alpha` is negative.
+
+  References:
+    Yun et al., CutMix, ICCV 2019, section 3.1.
+  """
+  if images.ndim < 3:
+    raise ValueError("images must be [batch, height, width, ...], got shape "
+                     f"{images.shape}: use mixup for inputs without pixels.")
+  size = _checks.batch_size((images, targets))
+  height, width = images.shape[1:3]
+  mix_key, box_key = jax.random.split(key)
+  mix = _mix.sample_mix(mix_key, size, alpha=alpha, **options)
+  box = sample_box(box_key, mix.lam, height=height, width=width)
+  mask = box_mask(box, height=height, width=width)
+  mask = mask.reshape((-1, height, width) + (1,) * (images.ndim - 3))
+  partner_images = _mix.partner_rows(images, mix.partner)
+  images = jnp.where(mask, partner_images, images)
+  area = (box.bottom - box.top) * (box.right - box.left)
+  lam = 1 - area.astype(jnp.float32) / (height * width)
+  return images, _mixup.mix_targets(targets, mix._replace(lam=lam))
+
+
+def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
+  """Draws boxes of relative area 1 - lam, centred anywhere, then clipped.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    lam: `[...]` float32 in [0, 1]. At 1 the box is empty.
+    height: Image height in pixels.
+    width: Image width in pixels.
+
+  Returns:
+    A box of `[...]` int32 edges inside the image. Its area may be smaller than
+    asked for: sides are rounded down, and clipped at the border.
+
+  References:
+    Yun et al., CutMix, ICCV 2019, eq. 2.
+  """
+  side = jnp.sqrt(1 - lam)
+  y_key, x_key = jax.random.split(key)
+
+  def edges(k: Array, length: int) -> tuple[Array, Array]:
+    cut = (length * side).astype(jnp.int32)
+    start = jax.random.randint(k, lam.shape, 0, length) - cut // 2
+    return jnp.clip(start, 0, length), jnp.clip(start + cut, 0, length)
+
+  (top, bottom), (left, right) = edges(y_key, height), edges(x_key, width)
+  return Box(top, left, bottom, right)
+
+
+def box_mask(box: Box, *, height: int, width: int) -> Array:
+  """Returns `[..., height, width]` booleans, True inside the box.
+
+  Args:
+    box: Edges of shape `[...]`.
+    height: Image height in pixels.
+    width: Image width in pixels.
+
+  Returns:
+    `[..., height, width]` booleans.
+  """
+  edges = Box(*(jnp.expand_dims(edge, (-2, -1)) for edge in box))
+  shape = (1,) * box.top.ndim
+  y = jnp.arange(height).reshape(shape + (height, 1))
+  x = jnp.arange(width).reshape(shape + (1, width))
+  inside_y = (y >= edges.top) & (y < edges.bottom)
+  return inside_y & (x >= edges.left) & (x < edges.right)

@@ -1,0 +1,108 @@
+"""The drawn plan of mixing: who is mixed with whom, and how much."""
+
+from typing import Any, Callable, NamedTuple, TypedDict
+
+import jax
+import jax.numpy as jnp
+
+from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _lambdas
+from mixup_jax.transforms import _partners
+
+Array = jax.Array
+PyTree = Any
+# Rows of the batch, or a function that returns every example's partner for any
+# tree of `[batch, ...]` arrays: that is how a sharded batch is paired without
+# gathering it (`mixup_jax.sharding.partners`).
+Partner = Array | Callable[[PyTree], PyTree]
+
+
+class Mix(NamedTuple):
+  """A drawn plan of mixing, as data: log it, replay it, share it by layers.
+
+  Attributes:
+    lam: `[]` or `[batch]` float32, the weight of the example itself.
+    partner: `[batch]` int32, the row each example is mixed with.
+  """
+  lam: Array
+  partner: Partner
+
+
+class MixOptions(TypedDict, total=False):
+  """Options of every mixing transform, as `sample_mix` documents them."""
+  partner: Partner | None
+  per_example: bool
+  fold: bool
+  probability: jax.typing.ArrayLike
+  enabled: jax.typing.ArrayLike
+  where: Array | None
+
+
+def sample_mix(
+    key: Array,
+    size: int,
+    *,
+    alpha: jax.typing.ArrayLike,
+    partner: Partner | None = None,
+    per_example: bool = False,
+    fold: bool = False,
+    probability: jax.typing.ArrayLike = 1.0,
+    enabled: jax.typing.ArrayLike = True,
+    where: Array | None = None,
+) -> Mix:
+  """Draws who is mixed with whom, and how much.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    size: The number of examples in the batch, at least 2.
+    alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
+    partner: `[batch]` int32 rows, or a function from a tree of `[batch, ...]`
+      arrays to the partners' rows; by default a random permutation.
+    per_example: Whether to draw one lam an example instead of one a batch.
+    fold: Whether to use max(lam, 1 - lam), so that the example itself leads.
+    probability: Probability of mixing at all, drawn per batch or per example
+      like lam. May be traced.
+    enabled: Whether mixing is on. May be traced, so that turning it off late in
+      training compiles nothing.
+    where: `[batch]` booleans, False for padding. Padding is never mixed into a
+      real example: a permutation stays inside the valid rows, and with a
+      `partner` of your own the examples that would meet padding stay unmixed.
+
+  Returns:
+    The plan. `lam` is `[batch]` if `per_example`, or if both `where` and
+    `partner` are given, otherwise `[]`.
+
+  Raises:
+    TypeError: If `alpha` is not a number.
+    ValueError: If the batch has fewer than two examples, `alpha` is negative or
+      `probability` is not in [0, 1].
+
+  References:
+    Zhang et al., ICLR 2018, section 2; one lam a batch as in the released code.
+  """
+  _checks.check_pairable(size)
+  _checks.check_alpha(alpha)
+  _checks.check_range("probability",
+                      probability,
+                      high=1,
+                      advice="1 mixes every batch")
+  lam_key, partner_key, gate_key = jax.random.split(key, 3)
+  shape = (size,) if per_example else ()
+  lam = _lambdas.sample_lambda(lam_key, alpha=alpha, shape=shape, fold=fold)
+  on = jax.random.bernoulli(gate_key, probability, shape) & enabled
+  lam = jnp.where(on, lam, 1)
+  if partner is not None:
+    if where is not None:
+      lam = jnp.where(partner_rows(where, partner), lam, 1)
+  elif where is not None:
+    partner = _partners.same_class_partners(partner_key, where)
+  else:
+    partner = _partners.random_partners(partner_key, size)
+  return Mix(lam, partner)
+
+
+def partner_rows(tree: PyTree, partner: Partner) -> PyTree:
+  """Returns the tree in which every example stands in its partner's place."""
+  if callable(partner):
+    return partner(tree)
+  return jax.tree.map(lambda x: jnp.asarray(x)[partner], tree)

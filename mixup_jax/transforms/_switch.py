@@ -1,0 +1,64 @@
+"""Chooses one of several transforms for each batch."""
+
+from typing import Any, Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Array = jax.Array
+PyTree = Any
+Transform = Callable[[Array, PyTree, PyTree], tuple[PyTree, PyTree]]
+
+
+def switch(
+    key: Array,
+    inputs: PyTree,
+    targets: PyTree,
+    *,
+    transforms: Sequence[Transform],
+    probabilities: Sequence[float] | Array | None = None,
+) -> tuple[PyTree, PyTree]:
+  """Applies one transform, drawn for the batch; only that one runs.
+
+      switch(key, images, labels,
+             transforms=(partial(mixup, alpha=0.8), partial(cutmix, alpha=1.0)))
+
+  Args:
+    key: A typed PRNG key, consumed.
+    inputs: Any tree of `[batch, ...]` arrays.
+    targets: Any tree of `[batch, ...]` arrays.
+    transforms: Functions `(key, inputs, targets) -> (inputs, targets)` that
+      return the same structure, shapes and dtypes.
+    probabilities: One number a transform, summing to 1; equal by default. May
+      be traced.
+
+  Returns:
+    What the drawn transform returns.
+
+  Raises:
+    ValueError: If there are no transforms, or the probabilities do not match
+      them, are negative or do not sum to 1.
+    TypeError: If the transforms return different structures.
+  """
+  count = len(transforms)
+  if count == 0:
+    raise ValueError("transforms is empty: name at least one.")
+  if probabilities is None:
+    probabilities = (1 / count,) * count
+  if not isinstance(probabilities, jax.Array):
+    _check_probabilities(probabilities, count)
+  switch_key, transform_key = jax.random.split(key)
+  chosen = jax.random.choice(switch_key,
+                             count,
+                             p=jnp.asarray(probabilities, jnp.float32))
+  return jax.lax.switch(chosen, transforms, transform_key, inputs, targets)
+
+
+def _check_probabilities(probabilities: Sequence[float], count: int) -> None:
+  """Raises unless there is one probability a transform, summing to 1."""
+  values = np.asarray(probabilities, np.float64)
+  if values.shape != (count,) or np.any(
+      values < 0) or not np.isclose(values.sum(), 1):
+    raise ValueError(f"probabilities {tuple(probabilities)} must be {count} "
+                     "numbers from 0 to 1 that sum to 1, one a transform.")

@@ -1,0 +1,183 @@
+"""The other vicinities that the paper compares mixup with."""
+
+from typing import Unpack
+
+import jax
+import jax.numpy as jnp
+
+from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _mix
+from mixup_jax.transforms import _mixup
+
+Array = jax.Array
+PyTree = _mix.PyTree
+
+
+def gaussian_noise(
+    key: Array,
+    inputs: PyTree,
+    targets: PyTree,
+    *,
+    sigma: jax.typing.ArrayLike,
+) -> tuple[PyTree, PyTree]:
+  """Adds independent Gaussian noise to the inputs.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    inputs: Any tree of `[batch, ...]` floating-point arrays.
+    targets: Any tree, returned as it is.
+    sigma: Standard deviation of the noise, in units of the (normalised) inputs.
+
+  Returns:
+    The noisy inputs, in their own dtypes, and the targets.
+
+  Raises:
+    TypeError: If inputs are not floating point.
+    ValueError: If `sigma` is negative.
+
+  References:
+    Chapelle et al., Vicinal risk minimization, NIPS 2000; Zhang et al., ICLR
+    2018, section 3.8.
+  """
+  _checks.check_range("sigma", sigma, advice="0 adds no noise")
+  leaves, structure = jax.tree.flatten(inputs)
+  keys = jax.random.split(key, len(leaves))
+
+  def add_noise(k: Array, x: Array) -> Array:
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+      raise TypeError(f"cannot add noise to {x.dtype.name} inputs of shape "
+                      f"{x.shape}: convert them to floats first.")
+    noise = sigma * jax.random.normal(k, x.shape)
+    return (x.astype(jnp.float32) + noise).astype(x.dtype)
+
+  noisy = [add_noise(k, x) for k, x in zip(keys, leaves)]
+  return jax.tree.unflatten(structure, noisy), targets
+
+
+def label_smoothing(
+    key: Array,
+    inputs: PyTree,
+    targets: Array,
+    *,
+    epsilon: jax.typing.ArrayLike,
+    num_classes: int,
+) -> tuple[PyTree, Array]:
+  """Moves a share epsilon of each label to the uniform distribution.
+
+      targets = (1 - epsilon) * targets + epsilon / num_classes
+
+  Args:
+    key: Not used; every transform takes one.
+    inputs: Any tree, returned as it is.
+    targets: `[batch, ...]` integer class ids, `[batch, ..., num_classes]`
+      floats, or `MixedLabels`.
+    epsilon: The share, in [0, 1].
+    num_classes: The number of classes.
+
+  Returns:
+    The inputs, and `[batch, ..., num_classes]` soft targets, float32 unless
+    the targets came in another floating-point dtype.
+
+  Raises:
+    ValueError: If `epsilon` is not in [0, 1].
+
+  References:
+    Szegedy et al., CVPR 2016, section 7; Zhang et al., ICLR 2018, section 3.8.
+  """
+  del key
+  _checks.check_range("epsilon", epsilon, high=1, advice="0 smooths nothing")
+  if isinstance(targets, _mixup.MixedLabels):
+    targets = targets.soft(num_classes)
+  elif jnp.issubdtype(targets.dtype, jnp.integer):
+    targets = jax.nn.one_hot(targets, num_classes)
+  uniform = jnp.full_like(targets, 1 / num_classes)
+  return inputs, _mixup.interpolate(targets, uniform, 1 - epsilon)
+
+
+def inputs_only(
+    key: Array,
+    inputs: PyTree,
+    targets: PyTree,
+    *,
+    alpha: jax.typing.ArrayLike,
+    **options: Unpack[_mix.MixOptions],
+) -> tuple[PyTree, PyTree]:
+  """Mixes the inputs, and gives them the hard target of the nearer example.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    inputs: Any tree of `[batch, ...]` floating-point arrays.
+    targets: Any tree of `[batch, ...]` arrays of any dtype.
+    alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
+    **options: As in `sample_mix`.
+
+  Returns:
+    The mixed inputs, and the targets: the example's own where lam >= 1/2, its
+    partner's elsewhere.
+
+  Raises:
+    TypeError: If inputs are not floating point, or `alpha` is not a number.
+    ValueError: If leading axes differ, the batch has fewer than two examples,
+      or `alpha` is negative.
+
+  References:
+    Zhang et al., ICLR 2018, section 3.8, "mix inputs only"; with neighbours of
+    the same class as partners, close to SMOTE.
+  """
+  size = _checks.batch_size((inputs, targets))
+  mix = _mix.sample_mix(key, size, alpha=alpha, **options)
+
+  def nearer(x: Array, partner_x: Array) -> Array:
+    own = mix.lam >= 0.5
+    return jnp.where(own.reshape(own.shape + (1,) * (x.ndim - own.ndim)), x,
+                     partner_x)
+
+  partner_targets = _mix.partner_rows(targets, mix.partner)
+  return _mixup.mix_pairs(inputs, mix), jax.tree.map(nearer, targets,
+                                                     partner_targets)
+
+
+def inputs_with_smoothing(
+    key: Array,
+    inputs: PyTree,
+    targets: Array,
+    *,
+    alpha: jax.typing.ArrayLike,
+    epsilon: jax.typing.ArrayLike,
+    num_classes: int,
+    **options: Unpack[_mix.MixOptions],
+) -> tuple[PyTree, Array]:
+  """Mixes the inputs, and smooths the label of the nearer example.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    inputs: Any tree of `[batch, ...]` floating-point arrays.
+    targets: `[batch, ...]` integer class ids, or `[batch, ..., num_classes]`
+      floats.
+    alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
+    epsilon: The share of the label that goes to the uniform distribution.
+    num_classes: The number of classes.
+    **options: As in `sample_mix`.
+
+  Returns:
+    The mixed inputs, and `[batch, ..., num_classes]` soft targets.
+
+  Raises:
+    TypeError: If inputs are not floating point, or `alpha` is not a number.
+    ValueError: If leading axes differ, the batch has fewer than two examples,
+      `alpha` is negative, or `epsilon` is not in [0, 1].
+
+  References:
+    Zhang et al., ICLR 2018, section 3.8, "mix inputs + label smoothing".
+  """
+  mix_key, smoothing_key = jax.random.split(key)
+  inputs, targets = inputs_only(mix_key,
+                                inputs,
+                                targets,
+                                alpha=alpha,
+                                **options)
+  return label_smoothing(smoothing_key,
+                         inputs,
+                         targets,
+                         epsilon=epsilon,
+                         num_classes=num_classes)

@@ -1,0 +1,56 @@
+"""The strict settings under which every test runs."""
+
+import os
+import pathlib
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["XLA_FLAGS"] = " ".join(
+    (os.environ.get("XLA_FLAGS",
+                    ""), "--xla_force_host_platform_device_count=8"))
+
+import hypothesis  # noqa: E402
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_debug_key_reuse", True)
+
+hypothesis.settings.register_profile(
+    "mixup_jax",
+    deadline=None,  # The first example of a shape compiles.
+    derandomize=True,
+    max_examples=30,
+)
+hypothesis.settings.load_profile("mixup_jax")
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.fixture
+def getkey():
+  """Returns a function that gives a fresh typed key at each call."""
+  root, count = jax.random.key(20171025), 0
+
+  def fresh():
+    nonlocal count
+    count += 1
+    return jax.random.fold_in(jax.random.clone(root), count)
+
+  return fresh
+
+
+@pytest.fixture
+def root() -> pathlib.Path:
+  """Returns the root of the repository."""
+  return ROOT
+
+
+@pytest.fixture
+def raw_data() -> pathlib.Path:
+  """Returns the directory of real raw data sets, or skips the test."""
+  directory = os.environ.get("MIXUP_JAX_RAW_DATA")
+  if not directory:
+    pytest.skip("set MIXUP_JAX_RAW_DATA to a directory of raw data sets "
+                "(uci/abalone/abalone.data, ...) to run this test")
+  return pathlib.Path(directory)
