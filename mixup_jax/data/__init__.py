@@ -1,0 +1,1 @@
+"""Data sets: the only place that imports tensorflow_datasets."""

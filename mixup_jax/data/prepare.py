@@ -1,0 +1,87 @@
+"""Prepares data sets, by download or from files that are there already.
+
+    python -m mixup_jax.data.prepare abalone htru2
+    python -m mixup_jax.data.prepare all --raw DIR
+
+What a cluster without network needs: `--raw` takes the files as their authors
+ship them, anywhere below DIR.
+"""
+
+import argparse
+import contextlib
+import functools
+import io
+import sys
+from typing import Callable, Sequence
+
+from absl import logging
+
+from mixup_jax.data import tables
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+  """Prepares the sets that the command line names.
+
+  Args:
+    argv: The words behind the command; by default those of the process.
+
+  Returns:
+    The exit status: 0 if every set is there, else 2.
+  """
+  parser = argparse.ArgumentParser(prog="python -m mixup_jax.data.prepare",
+                                   description="Prepares data sets.")
+  parser.add_argument("names",
+                      nargs="+",
+                      metavar="NAME",
+                      choices=("all", *SETS),
+                      help=f"what to prepare: {', '.join(SETS)}, or all")
+  parser.add_argument("--raw", metavar="DIR", help="take raw files from here")
+  parser.add_argument("--data_dir",
+                      metavar="DIR",
+                      help="prepare into here; by default ~/"
+                      "tensorflow_datasets, or $TFDS_DATA_DIR")
+  arguments = parser.parse_args(argv)
+  logging.set_verbosity(logging.ERROR)
+  names = list(SETS) if "all" in arguments.names else arguments.names
+  failed = []
+  for name in names:
+    try:
+      print(SETS[name](arguments.raw, arguments.data_dir), flush=True)
+    except Exception as error:  # pylint: disable=broad-except
+      # One set that fails, for whatever reason, does not stop the others.
+      print(f"error: {name}: {error}", file=sys.stderr)
+      failed.append(name)
+  if failed:
+    print(f"error: not prepared: {', '.join(failed)}", file=sys.stderr)
+  return 2 if failed else 0
+
+
+def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
+  """Prepares a UCI table.
+
+  Args:
+    name: The name of the table.
+    raw_dir: Where its raw files are, in it or below; None downloads them.
+    data_dir: Where to prepare it; None is the default of TFDS.
+
+  Returns:
+    A line that says what there is, and where.
+  """
+  import tensorflow_datasets as tfds  # Only now: --help should not wait.
+  from mixup_jax.data import uci
+  tfds.disable_progress_bar()
+  builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  what = "was prepared before" if builder.is_prepared() else "prepared"
+  with contextlib.redirect_stdout(io.StringIO()):  # TFDS tells what we tell.
+    builder.download_and_prepare()
+  config = builder.builder_config
+  return (f"{name}: {sum(config.rows)} rows, {config.columns} columns, "
+          f"{len(config.classes)} classes, {what} in {builder.data_dir}")
+
+
+SETS: dict[str, Callable[[str | None, str | None], str]] = {
+    name: functools.partial(prepare_table, name) for name in tables.TABLES
+}
+
+if __name__ == "__main__":
+  sys.exit(main())
