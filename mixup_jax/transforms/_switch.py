@@ -1,5 +1,6 @@
 """Chooses one of several transforms for each batch."""
 
+import functools
 from typing import Any, Callable, Sequence
 
 import jax
@@ -48,11 +49,13 @@ def switch(
     probabilities = (1 / count,) * count
   if not isinstance(probabilities, jax.Array):
     _check_probabilities(probabilities, count)
-  switch_key, transform_key = jax.random.split(key)
+  switch_key, *keys = jax.random.split(key, 1 + count)
   chosen = jax.random.choice(switch_key,
                              count,
                              p=jnp.asarray(probabilities, jnp.float32))
-  return jax.lax.switch(chosen, transforms, transform_key, inputs, targets)
+  # A key each: under vmap all of them run, and one would be used twice.
+  branches = [functools.partial(f, k) for f, k in zip(transforms, keys)]
+  return jax.lax.switch(chosen, branches, inputs, targets)
 
 
 def _check_probabilities(probabilities: Sequence[float], count: int) -> None:

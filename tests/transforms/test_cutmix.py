@@ -1,0 +1,121 @@
+"""Proves that CutMix labels weigh the pixels that were really pasted."""
+
+import chex
+import hypothesis
+from hypothesis import strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mixup_jax import transforms
+
+
+def two_tone(batch, height, width, dtype=jnp.float32):
+  """Returns images whose every pixel is the number of the image."""
+  values = jnp.arange(batch, dtype=dtype).reshape(batch, 1, 1, 1)
+  return jnp.broadcast_to(values, (batch, height, width, 2))
+
+
+@hypothesis.settings(max_examples=12)
+@hypothesis.given(height=st.integers(1, 12),
+                  width=st.integers(1, 12),
+                  batch=st.integers(2, 6),
+                  seed=st.integers(0, 10**6),
+                  per_example=st.booleans(),
+                  dtype=st.sampled_from((jnp.float32, jnp.uint8, jnp.bfloat16)))
+def test_weight_equals_the_share_of_own_pixels(height, width, batch, seed,
+                                               per_example, dtype):
+  images = two_tone(batch, height, width, dtype)
+  mixed, targets = transforms.cutmix(jax.random.key(seed),
+                                     images,
+                                     jnp.arange(batch),
+                                     alpha=1.0,
+                                     per_example=per_example)
+  chex.assert_equal_shape([mixed, images])
+  chex.assert_type(mixed, dtype)
+  own = jnp.mean((mixed == images).astype(jnp.float32), axis=(1, 2, 3))
+  meets_itself = targets.partner_labels == targets.labels
+  expected = jnp.broadcast_to(targets.lam, (batch,))
+  chex.assert_trees_all_close(own,
+                              jnp.where(meets_itself, 1, expected),
+                              atol=1e-6)
+  partners = targets.partner_labels.reshape(batch, 1, 1, 1).astype(dtype)
+  assert jnp.all((mixed == images) | (mixed == partners))
+
+
+@hypothesis.given(lam=st.floats(0, 1, width=32),
+                  height=st.integers(1, 50),
+                  width=st.integers(1, 50),
+                  seed=st.integers(0, 10**6))
+def test_boxes_lie_inside_and_are_no_larger_than_asked_for(
+    lam, height, width, seed):
+  box = transforms.sample_box(jax.random.key(seed),
+                              jnp.float32(lam),
+                              height=height,
+                              width=width)
+  assert 0 <= box.top <= box.bottom <= height
+  assert 0 <= box.left <= box.right <= width
+  area = int(box.bottom - box.top) * int(box.right - box.left)
+  assert area <= (1 - lam) * height * width * (1 + 1e-5)
+  mask = transforms.box_mask(box, height=height, width=width)
+  assert int(mask.sum()) == area
+
+
+def test_centres_are_uniform_and_clipping_happens(getkey):
+  lam = jnp.full(4000, 0.75)
+  box = transforms.sample_box(getkey(), lam, height=32, width=32)
+  area = np.asarray((box.bottom - box.top) * (box.right - box.left))
+  assert area.max() == 16 * 16
+  # The sides are independent, and clipped to 32 pixels each.
+  sides = [min(32, c + 8) - max(0, c - 8) for c in range(32)]
+  assert abs(area.mean() - np.mean(sides)**2) < 3
+
+
+def test_extremes_of_lambda():
+  for lam, area in ((1.0, 0), (0.0, 4)):
+    box = transforms.sample_box(jax.random.key(3),
+                                jnp.float32(lam),
+                                height=2,
+                                width=2)
+    assert (box.bottom - box.top) * (box.right - box.left) <= area
+
+
+def test_one_box_a_batch_or_one_an_example(getkey):
+  images, labels = two_tone(64, 16, 16), jnp.arange(64)
+  shared = transforms.cutmix(getkey(), images, labels, alpha=1.0)[1].lam
+  own = transforms.cutmix(getkey(), images, labels, alpha=1.0,
+                          per_example=True)[1].lam
+  chex.assert_shape([shared, own], [(), (64,)])
+  assert len(np.unique(own)) > 20
+
+
+def test_off_changes_nothing(getkey):
+  images, labels = two_tone(4, 5, 5), jnp.arange(4)
+  mixed, targets = transforms.cutmix(getkey(), images, labels, alpha=0.0)
+  chex.assert_trees_all_equal(mixed, images)
+  assert targets.lam == 1
+
+
+def test_soft_targets_mix_by_the_same_weight(getkey):
+  key, images = getkey(), two_tone(4, 9, 9)
+  _, soft = transforms.cutmix(jax.random.clone(key),
+                              images,
+                              jnp.eye(4),
+                              alpha=1.0)
+  _, ids = transforms.cutmix(key, images, jnp.arange(4), alpha=1.0)
+  chex.assert_trees_all_close(soft, ids.soft(4), atol=1e-6)
+
+
+def test_volumes_and_grey_images(getkey):
+  for shape in ((4, 8, 8), (4, 8, 8, 3, 2)):
+    mixed, _ = transforms.cutmix(getkey(),
+                                 jnp.ones(shape),
+                                 jnp.arange(4),
+                                 alpha=1.0)
+    chex.assert_shape(mixed, shape)
+
+
+def test_inputs_without_pixels_are_refused(getkey):
+  with pytest.raises(ValueError, match=r"\[batch, height, width.*\(4, 3\)"):
+    transforms.cutmix(getkey(), jnp.ones((4, 3)), jnp.arange(4), alpha=1.0)

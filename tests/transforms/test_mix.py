@@ -1,0 +1,129 @@
+"""Proves the drawn plan: its options, and the mask that keeps padding out."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mixup_jax import transforms
+
+BATCH = 16
+sample_mix = functools.partial(transforms.sample_mix, alpha=1.0)
+
+
+def many(getkey, count=2000, **options):
+  keys = jax.random.split(getkey(), count)
+  return jax.vmap(lambda k: sample_mix(k, BATCH, **options))(keys)
+
+
+@pytest.mark.parametrize("per_example, shape", [(False, ()), (True, (BATCH,))])
+def test_shapes_and_dtypes(getkey, per_example, shape):
+  mix = sample_mix(getkey(), BATCH, per_example=per_example)
+  chex.assert_shape(mix.lam, shape)
+  chex.assert_shape(mix.partner, (BATCH,))
+  chex.assert_type([mix.lam, mix.partner], [jnp.float32, jnp.int32])
+
+
+def test_per_example_lambdas_are_independent(getkey):
+  lam = many(getkey, per_example=True).lam
+  correlation = np.corrcoef(np.asarray(lam).T) - np.eye(BATCH)
+  assert np.abs(correlation).max() < 0.12
+
+
+def test_lambda_and_partner_are_independent(getkey):
+  mix = many(getkey)
+  first = np.asarray(mix.partner[:, 0])
+  assert abs(np.corrcoef(np.asarray(mix.lam), first)[0, 1]) < 0.1
+
+
+def test_fold_makes_the_example_lead(getkey):
+  assert many(getkey, fold=True).lam.min() >= 0.5
+
+
+@pytest.mark.parametrize("per_example", (False, True))
+def test_probability_of_mixing(getkey, per_example):
+  lam = many(getkey, probability=0.3, per_example=per_example).lam
+  mixed = float((lam < 1).mean())
+  assert abs(mixed - 0.3) < 5 * np.sqrt(0.3 * 0.7 / lam.size)
+
+
+def test_probability_leaves_the_distribution_of_mixed_batches(getkey):
+  lam = np.asarray(many(getkey, probability=0.5).lam)
+  assert abs(lam[lam < 1].mean() - 0.5) < 0.05
+
+
+@pytest.mark.parametrize("options", [
+    {
+        "enabled": False
+    },
+    {
+        "probability": 0.0
+    },
+    {
+        "alpha": 0.0
+    },
+])
+def test_off_means_exactly_erm(getkey, options):
+  mix = transforms.sample_mix(getkey(), BATCH, **{"alpha": 1.0, **options})
+  assert mix.lam == 1
+  x = jax.random.normal(getkey(), (BATCH, 3))
+  chex.assert_trees_all_equal(transforms.mix_pairs(x, mix), x)
+
+
+def test_one_trace_for_every_switch_and_probability(getkey):
+  draw = jax.jit(
+      chex.assert_max_traces(lambda key, enabled, probability: sample_mix(
+          key, BATCH, enabled=enabled, probability=probability),
+                             n=1))
+  on = draw(getkey(), jnp.asarray(True), jnp.float32(1.0))
+  off = draw(getkey(), jnp.asarray(False), jnp.float32(1.0))
+  never = draw(getkey(), jnp.asarray(True), jnp.float32(0.0))
+  assert on.lam < 1 and off.lam == 1 and never.lam == 1
+
+
+def test_padding_is_never_mixed_into_real_rows(getkey):
+  where = jnp.arange(BATCH) < 11
+  mix = many(getkey, where=where)
+  chex.assert_shape(mix.lam, (2000,))
+  assert jnp.all(mix.partner[:, :11] < 11)
+  assert jnp.all(jnp.sort(mix.partner) == jnp.arange(BATCH)[None])
+
+
+def test_a_partner_of_ones_own_that_is_padding_is_left_out(getkey):
+  where = jnp.arange(BATCH) < 11
+  partner = transforms.rolled_partners(BATCH)
+  mix = sample_mix(getkey(), BATCH, where=where, partner=partner)
+  rows = jnp.full((BATCH, 2), jnp.where(where, 1.0, jnp.inf)[:, None])
+  mixed = transforms.mix_pairs(jnp.where(where[:, None], rows, 1e30), mix)
+  chex.assert_trees_all_close(mixed[:11], jnp.ones((11, 2)), rtol=1e-6)
+  assert mix.lam[0] == 1 and mix.lam[1] < 1
+
+
+def test_a_partner_may_be_a_function_of_the_tree(getkey):
+  key = getkey()
+  x = {"a": jax.random.normal(getkey(), (BATCH, 3))}
+  roll = functools.partial(jax.tree.map, lambda leaf: jnp.roll(leaf, 1, axis=0))
+  by_rows = sample_mix(jax.random.clone(key),
+                       BATCH,
+                       partner=transforms.rolled_partners(BATCH))
+  by_function = sample_mix(key, BATCH, partner=roll)
+  chex.assert_trees_all_equal(transforms.mix_pairs(x, by_rows),
+                              transforms.mix_pairs(x, by_function))
+
+
+@pytest.mark.parametrize("probability", (-0.1, 1.5, float("nan")))
+def test_a_wrong_probability_is_refused(getkey, probability):
+  with pytest.raises(ValueError, match=f"probability must .* {probability:g}"):
+    sample_mix(getkey(), BATCH, probability=probability)
+
+
+def test_an_unknown_option_is_refused(getkey):
+  with pytest.raises(TypeError, match="per_sample"):
+    transforms.mixup(getkey(),
+                     jnp.ones((4, 2)),
+                     jnp.ones(4),
+                     alpha=1.0,
+                     per_sample=True)
