@@ -43,22 +43,23 @@ def cross_entropy(
     raise ValueError("label_smoothing must be from 0 to 1, got "
                      f"{label_smoothing!r}.")
   logits = logits.astype(jnp.float32)
-  # Softmax does not feel the shift; the differences below lose fewer digits.
-  logits = logits - jax.lax.stop_gradient(logits.max(-1, keepdims=True))
-  log_normalizer = jax.nn.logsumexp(logits, axis=-1)
-  loss = _expected_loss(logits, log_normalizer, targets)
+  # Softmax does not feel the shift, but large logits would lose digits. It is
+  # taken off where values are used: a shifted copy would cost a pass of memory.
+  shift = jax.lax.stop_gradient(logits.max(-1))
+  log_sum = jnp.log(jnp.sum(jnp.exp(logits - shift[..., None]), axis=-1))
+  loss = _expected_loss(logits, shift, log_sum, targets)
   if label_smoothing:
-    uniform_loss = log_normalizer - logits.mean(-1)
+    uniform_loss = log_sum - (logits.mean(-1) - shift)
     loss = (1 - label_smoothing) * loss + label_smoothing * uniform_loss
   return loss
 
 
-def _expected_loss(logits: Array, log_normalizer: Array,
+def _expected_loss(logits: Array, shift: Array, log_sum: Array,
                    targets: Array | MixedLabels) -> Array:
   """Returns `[...]` sums of -t_c log p_c, for every form of target."""
   if isinstance(targets, MixedLabels):
-    own = _expected_loss(logits, log_normalizer, targets.labels)
-    other = _expected_loss(logits, log_normalizer, targets.partner_labels)
+    own = _expected_loss(logits, shift, log_sum, targets.labels)
+    other = _expected_loss(logits, shift, log_sum, targets.partner_labels)
     lam = targets.lam
     lam = lam.reshape(lam.shape + (1,) * (own.ndim - lam.ndim))
     return lam * own + (1 - lam) * other
@@ -68,9 +69,9 @@ def _expected_loss(logits: Array, log_normalizer: Array,
                        f"of shape {logits.shape}: pass one id an example, or "
                        "one-hot targets as floats.")
     logit = jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-    return log_normalizer - logit
+    return log_sum - (logit - shift)
   if targets.shape != logits.shape:
     raise ValueError(f"soft targets of shape {targets.shape} do not fit logits "
                      f"of shape {logits.shape}: pass one number a class.")
-  log_probabilities = logits - log_normalizer[..., None]
+  log_probabilities = logits - shift[..., None] - log_sum[..., None]
   return -jnp.sum(targets.astype(jnp.float32) * log_probabilities, axis=-1)

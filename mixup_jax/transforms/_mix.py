@@ -89,8 +89,9 @@ def sample_mix(
   lam_key, partner_key, gate_key = jax.random.split(key, 3)
   shape = (size,) if per_example else ()
   lam = _lambdas.sample_lambda(lam_key, alpha=alpha, shape=shape, fold=fold)
-  on = jax.random.bernoulli(gate_key, probability, shape) & enabled
-  lam = jnp.where(on, lam, 1)
+  lam = jnp.where(enabled, lam, 1)
+  if isinstance(probability, jax.Array) or probability != 1:
+    lam = jnp.where(jax.random.bernoulli(gate_key, probability, shape), lam, 1)
   if partner is not None:
     if where is not None:
       lam = jnp.where(partner_rows(where, partner), lam, 1)
