@@ -2,33 +2,27 @@
 
     python -m experiments.tabular --config=configs/tabular.py:dataset=all
 
-A whole run is one `lax.scan` over its steps, and all runs, ERM (alpha = 0) and
-mixup alike, are one compiled `vmap` over (seed, alpha). The two methods share
-split, weights and order of the data for each seed, so their difference has a
-much smaller spread than either.
+All runs of a table, ERM (alpha = 0) and mixup alike, are one compiled program
+(`mixup_jax.sweep`). The methods share split, weights and order of the data for
+each seed, so their difference has a much smaller spread than either.
 """
 
 import os
 import pathlib
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
-import jax
 import numpy as np
 import tqdm
 
 from mixup_jax import cli
-from mixup_jax import losses
 from mixup_jax import models
 from mixup_jax import optim
 from mixup_jax import records
 from mixup_jax import sharding
-from mixup_jax import state as states
-from mixup_jax import steps
+from mixup_jax import sweep
 from mixup_jax import transforms
-from mixup_jax.data import resident
 from mixup_jax.data import tables
 
-Array = jax.Array
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 
 # Test error in per cent, ERM and mixup: Zhang et al., ICLR 2018, Table 4. The
@@ -44,142 +38,12 @@ PAPER = {
 }
 
 
-class Problem(NamedTuple):
-  """A table with one split a seed.
-
-  Attributes:
-    features: `[rows, columns]` float32, NaN where missing.
-    labels: `[rows]` int32.
-    splits: The splits, stacked: every leaf is `[seeds, ...]`.
-    num_classes: The number of classes.
-  """
-  features: np.ndarray
-  labels: np.ndarray
-  splits: tables.Split
-  num_classes: int
-
-
-def make_run(config: Any, num_classes: int) -> Callable[..., dict[str, Array]]:
-  """Makes a whole run as one function, to be vmapped over alphas and seeds.
-
-  What does not depend on alpha, the split, the weights and the order of the
-  data, is then computed once a seed.
-
-  Args:
-    config: The config.
-    num_classes: The number of classes.
-
-  Returns:
-    A function `(alpha, seed, split, features, labels)` -> `{"loss", "error"}`:
-    the mean training loss of each epoch `[epochs]` in nats, and the test error
-    at the end `[]` in per cent.
-  """
-  model = models.build(num_classes=num_classes, **config.model)
-  tx = optim.build(**config.optimizer)
-  evaluate = steps.make_eval_step(model)
-
-  def run(alpha: Array, seed: Array, split: tables.Split, features: Array,
-          labels: Array) -> dict[str, Array]:
-    init_key, rows_key, mix_key, step_key = jax.random.split(
-        jax.random.key(seed), 4)
-    inputs = split.scaled(features[split.train_rows])
-    train_labels = labels[split.train_rows]
-    # All draws of the run at once: inside the scan they would cost as much as
-    # the step itself.
-    rows, where = resident.shuffled_rows(rows_key,
-                                         inputs.shape[0],
-                                         batch_size=config.batch_size,
-                                         epochs=config.epochs)
-    mix = draw_plans(mix_key, where, alpha=alpha)
-    step = steps.make_train_step(model,
-                                 tx,
-                                 losses.cross_entropy,
-                                 root_key=step_key,
-                                 prepare=lambda key, batch: batch["examples"])
-
-    def epoch(state: states.TrainState,
-              plan: tuple[Any, ...]) -> tuple[states.TrainState, Array]:
-      rows, where, mix = plan
-      examples = (jax.vmap(transforms.mix_pairs)(inputs[rows], mix),
-                  jax.vmap(transforms.mix_targets)(train_labels[rows], mix))
-      batches = {"examples": examples, "where": where}
-      # Unrolling once spares the copy of the parameters: 15 % on a CPU.
-      state, metrics = jax.lax.scan(step, state, batches, unroll=2)
-      return state, metrics["loss"].mean()
-
-    state = states.create(model, tx, init_key, inputs[:1])
-    state, loss = jax.lax.scan(epoch, state, (rows, where, mix))
-    test_inputs = split.scaled(features[split.test_rows])
-    sums = evaluate(state, test_inputs, labels[split.test_rows])
-    return {"loss": loss, "error": sums.means()["error"]}
-
-  return run
-
-
-def draw_plans(key: Array, where: Array, *, alpha: Array) -> transforms.Mix:
-  """Draws the mixing of every step of a run at once.
-
-  Args:
-    key: A typed PRNG key, consumed.
-    where: `[epochs, steps, batch]` booleans, False for padding.
-    alpha: `[]`, the concentration of Beta(alpha, alpha); 0 is ERM.
-
-  Returns:
-    Plans whose leaves are `[epochs, steps, ...]`.
-  """
-  draw = lambda k, valid: transforms.sample_mix(
-      k, valid.shape[0], alpha=alpha, where=valid)
-  keys = jax.random.split(key, where.shape[:2])
-  return jax.vmap(jax.vmap(draw))(keys, where)
-
-
-def train(config: Any, problem: Problem, *,
-          on_group: Callable[[int], object]) -> dict[str, np.ndarray]:
-  """Trains every seed with every alpha, some seeds a device at a time.
-
-  Args:
-    config: The config.
-    problem: The table.
-    on_group: Called with the number of seeds that have just ended.
-
-  Returns:
-    `{"loss": [seeds, methods, epochs], "error": [seeds, methods]}`; method 0 is
-    ERM.
-  """
-  mesh = sharding.make_mesh()
-  one_seed = jax.vmap(make_run(config, problem.num_classes),
-                      in_axes=(0, None, None, None, None))
-  seeds_of_device = jax.vmap(one_seed, in_axes=(None, 0, 0, None, None))
-  by_seed, shared = jax.P(sharding.AXIS), jax.P()
-  program = jax.jit(
-      jax.shard_map(seeds_of_device,
-                    mesh=mesh,
-                    in_specs=(shared, by_seed, by_seed, shared, shared),
-                    out_specs=by_seed,
-                    check_vma=False))
-  alphas, features, labels = jax.device_put((np.asarray(
-      (0, *config.alphas), np.float32), problem.features, problem.labels),
-                                            sharding.replicated(mesh))
-  size = mesh.size * config.seeds_per_device
-  groups = []
-  for start in range(0, config.seeds, size):
-    # The last group is filled up, so that one program serves all.
-    group = np.arange(start, start + size) % config.seeds
-    seeds = np.asarray(config.first_seed + group, np.uint32)
-    splits = jax.tree.map(lambda x: x[group], problem.splits)
-    seeds, splits = jax.device_put((seeds, splits), sharding.sharded(mesh))
-    groups.append(
-        jax.device_get(program(alphas, seeds, splits, features, labels)))
-    on_group(min(size, config.seeds - start))
-  return jax.tree.map(lambda *x: np.concatenate(x)[:config.seeds], *groups)
-
-
 def methods(config: Any) -> list[str]:
   """Returns the names of the methods, in the order of `train`."""
   return ["ERM", *(f"mixup, alpha {alpha:g}" for alpha in config.alphas)]
 
 
-def result_rows(config: Any, name: str, problem: Problem,
+def result_rows(config: Any, name: str, problem: sweep.Problem,
                 error: np.ndarray) -> list[records.Row]:
   """Makes the rows of one table from `[seeds, methods]` test errors."""
   row = lambda method, metric, paper, values: records.Row(
@@ -203,7 +67,7 @@ def result_rows(config: Any, name: str, problem: Problem,
   return rows
 
 
-def prepare(config: Any) -> dict[str, Problem]:
+def prepare(config: Any) -> dict[str, sweep.Problem]:
   """Checks the config, and loads and splits every table."""
   for alpha in config.alphas:
     transforms.check_alpha(alpha)
@@ -212,26 +76,34 @@ def prepare(config: Any) -> dict[str, Problem]:
     if config[name] < low:
       raise ValueError(f"config.{name} must be at least {low}, got "
                        f"{config[name]}.")
+  if not config.datasets:
+    raise ValueError("config.datasets is empty: name a table such as 'iris'.")
   problems = {}
   for name in config.datasets:
     table = tables.encode(tables.load(name, config.data_dir or None),
                           categorical=config.categorical,
                           missing=config.missing)
-    splits = [
-        tables.split_scaled(table,
-                            train_fraction=config.train_fraction,
-                            seed=config.first_seed + seed,
-                            scaling=config.scaling)
-        for seed in range(config.seeds)
-    ]
-    problems[name] = Problem(table.features, table.labels,
-                             jax.tree.map(lambda *x: np.stack(x), *splits),
-                             table.num_classes)
-    make_run(config, table.num_classes)  # Names a wrong model or optimiser.
+    problems[name] = sweep.split_problem(table,
+                                         num_seeds=config.seeds,
+                                         first_seed=config.first_seed,
+                                         train_fraction=config.train_fraction,
+                                         scaling=config.scaling)
+    make_program(config, problems[name])  # Names a wrong model or optimiser.
   return problems
 
 
-def run(config: Any, problems: dict[str, Problem],
+def make_program(config: Any,
+                 problem: sweep.Problem) -> Callable[..., sweep.Curves]:
+  """Builds the program that trains on a table."""
+  run_one = sweep.make_run(models.build(num_classes=problem.num_classes,
+                                        **config.model),
+                           optim.build(**config.optimizer),
+                           batch_size=config.batch_size,
+                           epochs=config.epochs)
+  return sweep.make_program(run_one, sharding.make_mesh())
+
+
+def run(config: Any, problems: dict[str, sweep.Problem],
         recorder: records.Recorder) -> list[records.Row]:
   """Trains on every table, and returns the rows of the result."""
   rows = []
@@ -239,7 +111,13 @@ def run(config: Any, problems: dict[str, Problem],
   with tqdm.tqdm(total=seeds, unit="seed", desc="tabular") as progress:
     for name, problem in problems.items():
       progress.set_postfix_str(name)
-      curves = train(config, problem, on_group=progress.update)
+      curves = sweep.train(make_program(config, problem),
+                           problem,
+                           mesh=sharding.make_mesh(),
+                           alphas=(0.0, *config.alphas),
+                           first_seed=config.first_seed,
+                           seeds_per_device=config.seeds_per_device,
+                           on_group=progress.update)
       if not np.isfinite(curves["loss"]).all():
         raise FloatingPointError(f"the loss on {name} is not finite: lower "
                                  "optimizer.learning_rate.")

@@ -6,7 +6,7 @@ import pathlib
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Sequence
 
 from absl import flags
 from absl import logging
@@ -19,6 +19,7 @@ from mixup_jax import records
 # with its stack.
 _INPUT_ERRORS = (ValueError, TypeError, LookupError, AttributeError, OSError,
                  flags.Error)
+_DEBUG = "--debug"
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
 
@@ -29,7 +30,6 @@ def launch(
     run: Callable[[Any, Any, records.Recorder], Sequence[records.Row]],
     config_file: str | os.PathLike[str],
     cpu_devices: int | None = None,
-    argv: Sequence[str] | None = None,
 ) -> None:
   """Runs one section of the paper from the command line.
 
@@ -44,28 +44,33 @@ def launch(
     config_file: The default of `--config`.
     cpu_devices: Into how many devices to divide the processor, where it is all
       there is, and XLA_FLAGS do not say.
-    argv: The command line; by default that of the process.
 
   Raises:
     SystemExit: With status 2 and one line on the standard error for bad input.
   """
+  logging.set_verbosity(logging.ERROR)  # TFDS warns of what we tell.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
   try:
-    config, workdir = _parse_flags(section, config_file, argv)
+    config, workdir = _parse_flags(section, config_file)
+    plain_config = config.to_dict()
     records.check_workdir(workdir)
     prepared = prepare(config)
   except _INPUT_ERRORS as error:
-    logging.debug("Bad input.", exc_info=True)  # Seen with --verbosity=1.
-    raise SystemExit(_fail(error)) from None
+    if _DEBUG in sys.argv:
+      raise
+    print(f"error: {_message(error)}", file=sys.stderr)
+    raise SystemExit(2) from None
   print(f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
         f"{jax.process_count()} process(es), jax {jax.__version__}")
   start = time.perf_counter()
-  with records.Recorder(workdir, config=_plain(config)) as recorder:
+  with records.Recorder(workdir, config=plain_config) as recorder:
     try:
-      rows = run(config, prepared, recorder)
+      # What a step needs is put on the device by name, never by accident.
+      with jax.transfer_guard("disallow"):
+        rows = run(config, prepared, recorder)
     except FloatingPointError as error:
-      error.add_note(f"The config was {_plain(config)}")
+      error.add_note(f"The config was {plain_config}")
       raise
     wall_seconds = time.perf_counter() - start
     path = recorder.result(section=section,
@@ -88,8 +93,9 @@ def format_table(cells: Sequence[Sequence[str]]) -> str:
   return "\n".join(lines)
 
 
-def _parse_flags(section: str, config_file: str | os.PathLike[str],
-                 argv: Sequence[str] | None) -> tuple[Any, pathlib.Path]:
+def _parse_flags(
+    section: str,
+    config_file: str | os.PathLike[str]) -> tuple[Any, pathlib.Path]:
   """Returns the config and the working directory of the command line."""
   values = flags.FlagValues()
   config = config_flags.DEFINE_config_file(
@@ -101,13 +107,16 @@ def _parse_flags(section: str, config_file: str | os.PathLike[str],
                                 None,
                                 "Where to write; a new directory by default.",
                                 flag_values=values)
-  argv = sys.argv if argv is None else argv
-  if "--help" in argv:
+  flags.DEFINE_bool(_DEBUG[2:],
+                    False,
+                    "Show where bad input was noticed.",
+                    flag_values=values)
+  if "--help" in sys.argv:
     print(
         f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
         f"\n{values.get_help()}")
     raise SystemExit(0)
-  extra = values(list(argv))[1:]
+  extra = values(sys.argv)[1:]
   if extra:
     raise ValueError(f"unexpected arguments {extra}: flags look like "
                      "--workdir=DIR or --config.seeds=10.")
@@ -116,13 +125,12 @@ def _parse_flags(section: str, config_file: str | os.PathLike[str],
   return config.value, pathlib.Path(workdir.value or default)
 
 
-def _plain(config: Any) -> Mapping[str, Any]:
-  """Returns a config as values that JSON can hold."""
-  return config.to_dict()
-
-
-def _fail(error: BaseException) -> int:
-  """Tells what is wrong in one paragraph, and returns the exit status."""
-  message = error.args[0] if isinstance(error, KeyError) else error
-  print(f"error: {message}", file=sys.stderr)
-  return 2
+def _message(error: BaseException) -> str:
+  """Returns what an error says, without the wrappings it came in."""
+  while error.args and isinstance(error.args[0], BaseException):
+    error = error.args[0]
+  # A KeyError would show its message quoted.
+  message = str(error.args[0] if isinstance(error, KeyError) else error)
+  if "Traceback" in message:  # A config file raised; its last line says what.
+    message = message.strip().splitlines()[-1].split("Error: ", 1)[-1]
+  return message

@@ -77,7 +77,10 @@ def make_train_step(
 
     (loss, updates), grads = jax.value_and_grad(vicinal_risk,
                                                 has_aux=True)(state.params)
-    deltas, opt_state = tx.update(grads, state.opt_state, state.params)
+    # Adam of optax raises a float to an integer power, which strict promotion,
+    # if a caller has set it, forbids.
+    with jax.numpy_dtype_promotion("standard"):
+      deltas, opt_state = tx.update(grads, state.opt_state, state.params)
     new_state = TrainState(
         step=state.step + 1,
         params=optax.apply_updates(state.params, deltas),
