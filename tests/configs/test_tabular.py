@@ -1,0 +1,27 @@
+"""Proves the numbers of section 3.6."""
+
+import json
+
+from configs import tabular
+from mixup_jax.data import tables
+
+
+def test_what_the_paper_states():
+  config = tabular.get_config()
+  assert config.model.hidden == (128, 128)
+  assert config.optimizer.to_dict() == {"name": "adam", "learning_rate": 1e-3}
+  assert (config.batch_size, config.epochs) == (16, 10)
+  assert config.seeds == 50 and config.datasets == ("iris",)
+
+
+def test_arguments():
+  assert tabular.get_config("smoke").seeds < 10
+  assert tabular.get_config("dataset=htru2").datasets == ("htru2",)
+  assert tabular.get_config("dataset=all").datasets == tabular.TABLES
+  assert set(tabular.TABLES) < set(tables.TABLES) and len(tabular.TABLES) == 6
+  assert tabular.get_config("scaling=standard").scaling == "standard"
+
+
+def test_values_are_plain():
+  config = tabular.get_config("dataset=all").to_dict()
+  assert json.loads(json.dumps(config))["seeds"] == 50

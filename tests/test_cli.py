@@ -1,0 +1,145 @@
+"""Proves the command line: good runs are recorded, bad input is one line."""
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+from mixup_jax import cli
+
+CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
+ROW = {
+    "setting": "iris",
+    "method": "ERM",
+    "metric": "test error (%)",
+    "paper": 21.3,
+    "value": 14.4,
+    "std": 5.0,
+    "n": 25,
+    "epochs": 10
+}
+
+
+@pytest.fixture
+def launch(monkeypatch):
+
+  def launch_toy(*argv, prepare=lambda config: None, run=None):
+    monkeypatch.setattr(sys, "argv", ["toy", *argv])
+    cli.launch("toy",
+               prepare=prepare,
+               run=run or (lambda config, prepared, recorder: [ROW]),
+               config_file=CONFIG)
+
+  return launch_toy
+
+
+@pytest.fixture
+def refused(launch, capsys):
+
+  def launch_in_vain(*argv, **functions) -> str:
+    with pytest.raises(SystemExit) as status:
+      launch(*argv, **functions)
+    assert status.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "Traceback" not in error
+    return error
+
+  return launch_in_vain
+
+
+def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
+
+  def run(config, prepared, recorder):
+    assert config.seeds == 7 and prepared == "data"
+    recorder.metrics(1, {"loss": 0.5})
+    return [ROW]
+
+  launch(f"--config={CONFIG}:seeds=3",
+         "--config.seeds=7",
+         f"--workdir={tmp_path}",
+         prepare=lambda config: "data",
+         run=run)
+  result = json.loads((tmp_path / "result.json").read_text())
+  assert result["rows"] == [ROW] and result["config"]["seeds"] == 7
+  out = capsys.readouterr().out
+  assert "toy: 8 x cpu" in out and "14.40 ± 1.00" in out
+  assert str(tmp_path / "result.json") in out
+
+
+@pytest.mark.parametrize("argv, words", [
+    (("--config.sedes=3",), "\nDid you mean \"seeds\" instead"),
+    (("--config.seeds=many",), "many"),
+    ((f"--config={CONFIG}:datset=iris",), "did you mean 'dataset'"),
+    ((f"--config={CONFIG}:seeds=x",), "seeds='x' is not of type int"),
+    (("--config=nowhere.py",), "nowhere.py"),
+    (("--wrokdir=x",), "workdir"),
+    (("seeds=3",), "unexpected arguments ['seeds=3']: flags look like"),
+])
+def test_a_typo_is_one_line(refused, argv, words):
+  assert words in refused(*argv)
+
+
+def test_a_bad_workdir_is_found_before_any_work(tmp_path, refused):
+  (tmp_path / "file").write_text("")
+
+  def prepare(config):
+    raise AssertionError("worked before the check")
+
+  error = refused(f"--workdir={tmp_path / 'file'}", prepare=prepare)
+  assert "another with --workdir" in error
+
+
+def test_what_prepare_refuses_is_one_line(tmp_path, refused):
+
+  def prepare(config):
+    raise FileNotFoundError("htru2 is not prepared")
+
+  error = refused(f"--workdir={tmp_path}", prepare=prepare)
+  assert error == "error: htru2 is not prepared\n"
+  assert not (tmp_path / "config.json").exists()
+
+
+def test_debug_shows_where(launch, tmp_path):
+
+  def prepare(config):
+    raise ValueError("bad input")
+
+  with pytest.raises(ValueError, match="bad input"):
+    launch("--debug", f"--workdir={tmp_path}", prepare=prepare)
+
+
+def test_a_bug_keeps_its_stack(launch, tmp_path):
+
+  def run(config, prepared, recorder):
+    raise ValueError("a bug")
+
+  with pytest.raises(ValueError, match="a bug"):
+    launch(f"--workdir={tmp_path}", run=run)
+
+
+def test_a_loss_that_is_not_finite_shows_the_config(launch, tmp_path):
+
+  def run(config, prepared, recorder):
+    raise FloatingPointError("the loss is nan")
+
+  with pytest.raises(FloatingPointError) as error:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert "'learning_rate': 0.001" in error.value.__notes__[0]
+
+
+def test_help(launch, capsys):
+  with pytest.raises(SystemExit) as status:
+    launch("--help")
+  assert status.value.code == 0
+  out = capsys.readouterr().out
+  assert "--workdir" in out and "--config" in out
+
+
+def test_tables_are_aligned():
+  text = cli.format_table([["name", "value"], ["a", "1.5"], ["long name", "-"],
+                           ["b", "12.25"]])
+  assert text.splitlines() == [
+      "name       value", "---------  -----", "a            1.5",
+      "long name      -", "b          12.25"
+  ]

@@ -1,0 +1,132 @@
+"""Proves what a run leaves behind, and that it finds a bad place early."""
+
+import errno
+import json
+import os
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing import event_accumulator
+
+from mixup_jax import records
+
+ROW = records.Row(setting="iris",
+                  method="ERM",
+                  metric="test error (%)",
+                  paper=21.3,
+                  value=14.43,
+                  std=5.0,
+                  n=25,
+                  epochs=10)
+
+
+def test_the_files_of_a_run(tmp_path):
+  config = {"alpha": 0.2, "layers": (1, 2)}
+  with records.Recorder(tmp_path / "run", config=config) as recorder:
+    recorder.metrics(1, {"loss": np.float32(0.5)})
+    recorder.metrics(2, {"loss": 0.25, "error": np.array(3)})
+    path = recorder.result(section="tabular", rows=[ROW], wall_seconds=1.234)
+  run = tmp_path / "run"
+  assert json.loads((run / "config.json").read_text()) == {
+      "alpha": 0.2,
+      "layers": [1, 2]
+  }
+  lines = (run / "metrics.jsonl").read_text().splitlines()
+  assert [json.loads(line) for line in lines] == [{
+      "step": 1,
+      "loss": 0.5
+  }, {
+      "step": 2,
+      "loss": 0.25,
+      "error": 3.0
+  }]
+  result = json.loads(path.read_text())
+  assert result["rows"] == [ROW] and result["section"] == "tabular"
+  assert result["config"]["alpha"] == 0.2 and result["wall_seconds"] == 1.23
+  assert not list(run.glob("*.partial"))
+
+
+def test_tensorboard_reads_the_events(tmp_path):
+  with records.Recorder(tmp_path, config={}) as recorder:
+    for step in range(3):
+      recorder.metrics(step, {"loss": step / 2})
+  events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
+  assert [e.value for e in events.Scalars("loss")] == [0, 0.5, 1]
+
+
+def test_the_environment_names_device_versions_and_commit():
+  environment = records.environment()
+  assert environment["device"] == "8 x cpu"
+  assert set(environment) >= {
+      "platform", "processor", "cores", "python", "jax", "numpy", "commit",
+      "date"
+  }
+  json.dumps(environment)
+
+
+def test_numbers_have_their_standard_error_and_mark():
+  assert records.mean_and_error(ROW) == "14.43 ± 1.00"
+  assert records.mean_and_error({**ROW, "n": 1}) == "14.43"
+  assert records.paper_number(ROW) == "21.3"
+  assert records.paper_number({**ROW, "paper": None}) == "-"
+  assert records.paper_number({**ROW, "unverified": True}) == "21.3 unverified"
+
+
+def test_cells_put_ours_beside_the_papers():
+  header, line = records.cells([ROW])
+  assert dict(zip(header, line)) == {
+      "setting": "iris",
+      "method": "ERM",
+      "metric": "test error (%)",
+      "paper": "21.3",
+      "ours": "14.43 ± 1.00",
+      "n": "25",
+      "epochs": "10"
+  }
+
+
+def test_a_place_that_is_a_file_is_refused(tmp_path):
+  (tmp_path / "file").write_text("")
+  for path in (tmp_path / "file", tmp_path / "file" / "below"):
+    with pytest.raises(OSError, match="cannot write .*another with --workdir"):
+      records.check_workdir(path)
+
+
+def test_a_read_only_place_is_refused(tmp_path, monkeypatch):
+
+  def refuse(self, data):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+  monkeypatch.setattr(pathlib.Path, "write_bytes", refuse)
+  with pytest.raises(OSError, match="Read-only file system.*--workdir"):
+    records.check_workdir(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_place_is_refused(tmp_path):
+  (tmp_path / ".probe").symlink_to("/dev/full")  # Each write there fails.
+  with pytest.raises(OSError, match="No space left on device.*--workdir"):
+    records.check_workdir(tmp_path)
+
+
+def test_a_nearly_full_disk_is_refused(tmp_path, monkeypatch):
+  usage = shutil.disk_usage(tmp_path)._replace(free=2**20)
+  monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+  with pytest.raises(OSError, match="only 1.0 MiB left: free some"):
+    records.check_workdir(tmp_path)
+
+
+def test_a_disk_that_fills_up_loses_no_result(tmp_path, monkeypatch):
+  with records.Recorder(tmp_path, config={}) as recorder:
+    path = recorder.result(section="a", rows=[ROW], wall_seconds=1)
+    before = path.read_text()
+
+    def fill(self, text, encoding):
+      raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pathlib.Path, "write_text", fill)
+    with pytest.raises(OSError, match="No space left"):
+      recorder.result(section="b", rows=[], wall_seconds=1)
+  assert path.read_text() == before

@@ -1,0 +1,25 @@
+"""Proves that a state holds arrays and starts at step 0."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import optax
+
+from mixup_jax import state as states
+from mixup_jax.models import mlp
+
+
+def test_a_new_state(getkey):
+  model = mlp.MLP(num_classes=3, hidden=(4,))
+  tx = optax.adam(1e-3)
+  state = states.create(model, tx, getkey(), jnp.ones((2, 5)))
+  chex.assert_type(state.step, jnp.int32)
+  assert state.step == 0 and state.batch_stats == {}
+  assert all(isinstance(x, jax.Array) for x in jax.tree.leaves(state))
+  chex.assert_trees_all_equal_structs(state.opt_state, tx.init(state.params))
+
+
+def test_one_key_makes_one_state(getkey):
+  key, model = getkey(), mlp.MLP(num_classes=3)
+  make = lambda k: states.create(model, optax.adam(1e-3), k, jnp.ones((1, 5)))
+  chex.assert_trees_all_equal(make(jax.random.clone(key)), make(key))

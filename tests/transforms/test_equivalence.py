@@ -1,0 +1,104 @@
+"""Proves eager = jit = vmap = pmap = shard_map = jit on 8 devices."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import pytest
+
+from mixup_jax import sharding
+from mixup_jax import transforms
+
+BATCH, CLASSES = 16, 5
+
+
+def manifold_of_inputs(key, inputs, targets):
+  hook, targets = transforms.manifold(key, targets, alpha=2.0, layers=(0, 1))
+  return hook(1, hook(0, inputs)), targets
+
+
+TRANSFORMS = {
+    "mixup": functools.partial(transforms.mixup, alpha=0.4),
+    "mixup with all options": functools.partial(
+        transforms.mixup, alpha=0.4, per_example=True, fold=True,
+        probability=0.5),
+    "cutmix": functools.partial(transforms.cutmix, alpha=1.0),
+    "cutmix per example": functools.partial(
+        transforms.cutmix, alpha=1.0, per_example=True),
+    "manifold": manifold_of_inputs,
+    "gaussian noise": functools.partial(transforms.gaussian_noise, sigma=0.1),
+    "label smoothing": functools.partial(
+        transforms.label_smoothing, epsilon=0.1, num_classes=CLASSES),
+    "inputs only": functools.partial(transforms.inputs_only, alpha=1.0),
+    "inputs and smoothing": functools.partial(
+        transforms.inputs_with_smoothing, alpha=1.0, epsilon=0.1,
+        num_classes=CLASSES),
+    "switch": functools.partial(
+        transforms.switch,
+        transforms=(functools.partial(transforms.mixup, alpha=0.4),
+                    functools.partial(transforms.cutmix, alpha=1.0))),
+}  # yapf: disable
+
+each_transform = pytest.mark.parametrize("name", TRANSFORMS)
+
+
+def batches(count):
+  """Returns keys, images and labels for several batches."""
+  keys = jax.random.split(jax.random.key(1), count)
+  images = jax.random.normal(jax.random.key(2), (count, BATCH, 6, 6, 2))
+  labels = jax.random.randint(jax.random.key(3), (count, BATCH), 0, CLASSES)
+  return keys, images, labels
+
+
+def one_by_one(transform, arguments):
+  """Applies a transform eagerly, batch by batch."""
+  with jax.debug_key_reuse(False):  # Each way below uses the same keys.
+    results = [
+        transform(*(jax.tree.map(lambda x: x[i], arguments)))
+        for i in range(len(arguments[0]))
+    ]
+  return jax.tree.map(lambda *x: jnp.stack(x), *results)
+
+
+close = functools.partial(chex.assert_trees_all_close, rtol=2e-6, atol=2e-6)
+
+
+@each_transform
+def test_eager_jit_and_vmap(name):
+  transform, arguments = TRANSFORMS[name], batches(3)
+  eager = one_by_one(transform, arguments)
+  close(eager, one_by_one(jax.jit(transform), arguments))
+  with jax.debug_key_reuse(False):
+    close(eager, jax.vmap(transform)(*arguments))
+
+
+@each_transform
+def test_pmap_and_shard_map(name):
+  transform, arguments = TRANSFORMS[name], batches(8)
+  eager = one_by_one(transform, arguments)
+  with jax.debug_key_reuse(False):
+    close(eager, jax.pmap(transform)(*arguments))
+
+  def on_each_device(*shard):
+    result = transform(*(x[0] for x in shard))
+    return jax.tree.map(lambda x: x[None], result)
+
+  rows = jax.P(sharding.AXIS)
+  sharded = jax.shard_map(on_each_device,
+                          mesh=sharding.make_mesh(),
+                          in_specs=rows,
+                          out_specs=rows)
+  with jax.debug_key_reuse(False):
+    close(eager, jax.jit(sharded)(*arguments))
+
+
+@each_transform
+def test_a_batch_on_eight_devices(name):
+  transform = TRANSFORMS[name]
+  key, images, labels = (x[0] for x in batches(1))
+  mesh = sharding.make_mesh()
+  assert mesh.size == 8
+  spread = jax.device_put((images, labels), sharding.sharded(mesh))
+  with jax.debug_key_reuse(False):
+    close(transform(key, images, labels), jax.jit(transform)(key, *spread))
