@@ -11,7 +11,9 @@ import argparse
 import contextlib
 import functools
 import io
+import os
 import sys
+import tempfile
 from typing import Callable, Sequence
 
 from absl import logging
@@ -47,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   for name in names:
     try:
       print(SETS[name](arguments.raw, arguments.data_dir), flush=True)
+    except FileNotFoundError as error:
+      print(f"not found: {name}: {error}", file=sys.stderr)
+      failed.append(name)
     except Exception as error:  # pylint: disable=broad-except
       # One set that fails, for whatever reason, does not stop the others.
       print(f"error: {name}: {error}", file=sys.stderr)
@@ -71,12 +76,25 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   from mixup_jax.data import uci
   tfds.disable_progress_bar()
   builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
-  what = "was prepared before" if builder.is_prepared() else "prepared"
-  with contextlib.redirect_stdout(io.StringIO()):  # TFDS tells what we tell.
-    builder.download_and_prepare()
+  what = "was prepared before"
+  if not builder.is_prepared():
+    what = "prepared"
+    _check_writable(os.path.dirname(builder.data_dir))
+    with contextlib.redirect_stdout(io.StringIO()):  # TFDS tells what we tell.
+      builder.download_and_prepare()
   config = builder.builder_config
   return (f"{name}: {sum(config.rows)} rows, {config.columns} columns, "
           f"{len(config.classes)} classes, {what} in {builder.data_dir}")
+
+
+def _check_writable(directory: str) -> None:
+  """Makes a directory, and raises unless files can be made in it."""
+  try:
+    os.makedirs(directory, exist_ok=True)
+    tempfile.TemporaryFile(dir=directory).close()
+  except OSError as error:
+    raise OSError(f"cannot write to {directory} ({error.strerror}): name "
+                  "another directory with --data_dir.") from error
 
 
 SETS: dict[str, Callable[[str | None, str | None], str]] = {

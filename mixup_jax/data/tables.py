@@ -116,7 +116,7 @@ def encode(table: Table, *, categorical: str, missing: str) -> Table:
     A table without categorical columns.
 
   Raises:
-    ValueError: If an option is none of these.
+    ValueError: If an option is none of these, or no column is left.
   """
   _check_choice("categorical", categorical, ("one_hot", "ordinal", "drop"))
   _check_choice("missing", missing, ("mean", "drop"))
@@ -128,6 +128,10 @@ def encode(table: Table, *, categorical: str, missing: str) -> Table:
       columns.append(column)
     elif categorical == "one_hot":
       columns += [(column == code).astype(np.float32) for code in range(count)]
+  if not columns:
+    raise ValueError(
+        f"categorical={categorical!r} and missing={missing!r} leave no column "
+        f"of {table.name}: keep one kind.")
   features = np.stack(columns, axis=1)
   return table._replace(features=features, categories=(0,) * len(columns))
 
@@ -189,15 +193,18 @@ def stratified_split(labels: np.ndarray, *, train_fraction: float,
     ValueError: If a part would be empty.
   """
   rows = len(labels)
-  quota = np.floor(train_fraction * np.arange(rows + 1) + 1e-9).astype(int)
-  if not 0 < quota[-1] < rows:
+  # The little more mends products such as 0.29 * 100 = 28.999...
+  train_size = int(np.floor(train_fraction * rows + 1e-9))
+  if not 0 < train_size < rows:
     raise ValueError(f"train_fraction={train_fraction} leaves no rows to train "
                      f"or none to test, of {rows}: choose between 0 and 1.")
   rng = np.random.default_rng(seed)
   order = rng.permutation(rows)
   class_order = rng.permutation(labels.max() + 1)
   order = order[np.argsort(class_order[labels[order]], kind="stable")]
-  # Turning the pattern leaves its size alone, and gives each row its chance.
+  # Turning the pattern gives each row its chance. In whole numbers it has no
+  # seam, so that classes are divided evenly wherever it begins.
+  quota = np.arange(rows + 1) * train_size // rows
   is_train = np.roll(np.diff(quota) > 0, rng.integers(rows))
   train_rows, test_rows = order[is_train], order[~is_train]
   return (rng.permutation(train_rows).astype(np.int32),

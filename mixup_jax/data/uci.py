@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import pathlib
+import shutil
+import tempfile
 from typing import Any, Iterator
 
 import numpy as np
@@ -169,9 +171,12 @@ class Uci(tfds.core.GeneratorBasedBuilder):
 
   def _split_generators(
       self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-    directory = self._raw_dir or dl_manager.download_and_extract(
-        _URL + self.builder_config.url)
-    contents = read(self.builder_config, pathlib.Path(directory))
+    table = self.builder_config
+    if self._raw_dir is None:
+      archive = dl_manager.download(_URL + table.url)
+      contents = _read_archive(table, pathlib.Path(archive))
+    else:
+      contents = read(table, pathlib.Path(self._raw_dir))
     return {name: _examples(part) for name, part in contents.items()}
 
   def _generate_examples(self) -> Iterator[Any]:
@@ -207,8 +212,7 @@ def read(table: TableConfig,
                            codes=codes)
     if len(part.labels) != rows:
       raise ValueError(f"{paths[0]} has {len(part.labels)} rows, expected "
-                       f"{rows}: the file is cut off, fetch it again from "
-                       f"{_URL}{table.url}.")
+                       f"{rows}: fetch it again from {_URL}{table.url}.")
     unknown = set(part.labels) - set(table.classes)
     if unknown:
       raise ValueError(f"{paths[0]} has the unknown classes {sorted(unknown)}, "
@@ -223,6 +227,24 @@ def read(table: TableConfig,
     for cell, value in _IRIS_CORRECTIONS.items():
       contents["train"].features[cell] = value
   return contents
+
+
+def _read_archive(table: TableConfig,
+                  archive: pathlib.Path) -> dict[str, raw_tables.Contents]:
+  """Reads the archive that the UCI serves, and removes it if it is damaged.
+
+  TFDS downloads without TensorFlow, but does not unpack without it.
+  """
+  try:
+    with tempfile.TemporaryDirectory() as directory:
+      shutil.unpack_archive(archive, directory, "zip")
+      return read(table, pathlib.Path(directory))
+  except Exception as error:
+    # Else TFDS would take it again, or refuse another one in its place.
+    for name in archive.name, f"{archive.name}.INFO":
+      archive.with_name(name).unlink(missing_ok=True)
+    raise ValueError(f"the archive from {_URL}{table.url} is damaged or not "
+                     f"the published one, and was removed: {error}") from error
 
 
 def _examples(part: raw_tables.Contents) -> Iterator[tuple[int, dict]]:

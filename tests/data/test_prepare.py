@@ -1,0 +1,139 @@
+"""Tests of the command that prepares data sets."""
+
+import os
+
+import pytest
+
+from mixup_jax.data import prepare
+from mixup_jax.data import tables
+from mixup_jax.data import uci
+
+CONFIGS = {config.name: config for config in uci.TABLES}
+
+
+@pytest.fixture
+def raw(monkeypatch, tmp_path):
+  """Returns a directory with two small tables, as if they were published."""
+  directory = tmp_path / "raw"
+  (directory / "abalone").mkdir(parents=True)
+  row = ",".join(["M"] + ["1"] * 8)
+  (directory / "abalone" / "abalone.data").write_text(f"{row}\n" * 3)
+  (directory / "HTRU_2.csv").write_text(f"{','.join('123456780')}\n" * 2)
+  for name, rows in ("abalone", 3), ("htru2", 2):
+    monkeypatch.setattr(CONFIGS[name], "rows", (rows,))
+    monkeypatch.setattr(CONFIGS[name], "sha256", None)
+  return directory
+
+
+def _run(capsys, *words):
+  """Returns the exit status, and the lines on stdout and on stderr."""
+  status = prepare.main([str(word) for word in words])
+  out, err = capsys.readouterr()
+  assert "Traceback" not in err
+  return status, out.splitlines(), err.splitlines()
+
+
+def test_says_what_there_is_and_where(capsys, raw, tmp_path):
+  data_dir = tmp_path / "data"
+  words = "abalone", "htru2", "--raw", raw, "--data_dir", data_dir
+  status, out, err = _run(capsys, *words)
+  assert (status, err) == (0, [])
+  assert out == [
+      "abalone: 3 rows, 8 columns, 28 classes, prepared in "
+      f"{data_dir}/uci/abalone/1.0.0",
+      "htru2: 2 rows, 8 columns, 2 classes, prepared in "
+      f"{data_dir}/uci/htru2/1.0.0",
+  ]
+  assert tables.load("abalone", str(data_dir)).features.shape == (3, 8)
+  status, out, err = _run(capsys, *words)
+  assert (status, err) == (0, [])
+  assert all("was prepared before" in line for line in out)
+
+
+def test_uses_the_directory_of_tfds_by_default(capsys, raw, tmp_path,
+                                               monkeypatch):
+  seen = []
+  monkeypatch.setitem(prepare.SETS, "abalone", lambda *a: seen.append(a) or "")
+  assert _run(capsys, "abalone", "--raw", raw)[0] == 0
+  assert seen == [(str(raw), None)]
+
+
+def test_a_set_that_fails_does_not_stop_the_others(capsys, raw, tmp_path):
+  (raw / "abalone" / "abalone.data").write_text("M,1\n")
+  status, out, err = _run(capsys, "abalone", "htru2", "--raw", raw,
+                          "--data_dir", tmp_path / "data")
+  assert status == 2
+  assert [line.split(":")[0] for line in out] == ["htru2"]
+  assert len(err) == 2
+  assert "line 1: found 2 fields, expected 9" in err[0]
+  assert err[1] == "error: not prepared: abalone"
+
+
+def test_all_names_the_sets_whose_files_are_not_found(capsys, raw, tmp_path):
+  status, out, err = _run(capsys, "all", "--raw", raw, "--data_dir",
+                          tmp_path / "data")
+  assert status == 2
+  missing = [n for n in tables.TABLES if n not in ("abalone", "htru2")]
+  assert [line.split(":")[0] for line in out] == ["abalone", "htru2"]
+  assert err[-1] == f"error: not prepared: {', '.join(missing)}"
+  assert len(err) == len(missing) + 1
+  for line, name in zip(err, missing):
+    assert line.startswith(f"not found: {name}: there is no file")
+
+
+def test_a_failure_nobody_thought_of_is_one_line(capsys, monkeypatch):
+
+  def fail(*_):
+    raise KeyError("surprise")
+
+  monkeypatch.setitem(prepare.SETS, "abalone", fail)
+  status, _, err = _run(capsys, "abalone")
+  assert status == 2
+  assert err == ["error: abalone: 'surprise'", "error: not prepared: abalone"]
+
+
+def test_a_data_dir_that_is_a_file_is_refused(capsys, raw, tmp_path):
+  (tmp_path / "data").write_text("")
+  status, _, err = _run(capsys, "abalone", "--raw", raw, "--data_dir",
+                        tmp_path / "data")
+  assert status == 2
+  assert f"cannot write to {tmp_path}/data" in err[0]
+  assert "--data_dir" in err[0]
+
+
+def test_a_read_only_data_dir_is_refused(capsys, raw, tmp_path):
+  data_dir = tmp_path / "data"
+  data_dir.mkdir(mode=0o500)
+  if os.access(data_dir, os.W_OK):
+    pytest.skip("this user may write to read-only directories")
+  status, _, err = _run(capsys, "abalone", "--raw", raw, "--data_dir", data_dir)
+  assert status == 2
+  assert "cannot write to" in err[0] and "--data_dir" in err[0]
+
+
+def test_a_prepared_set_needs_no_writable_directory(capsys, raw, tmp_path,
+                                                    monkeypatch):
+  words = "htru2", "--raw", raw, "--data_dir", tmp_path / "data"
+  assert _run(capsys, *words)[0] == 0
+
+  def refuse(_):
+    raise OSError("read-only")
+
+  monkeypatch.setattr(prepare, "_check_writable", refuse)
+  assert _run(capsys, *words)[0] == 0
+
+
+def test_an_unknown_name_shows_the_choices(capsys):
+  with pytest.raises(SystemExit) as stop:
+    prepare.main(["abalon"])
+  assert stop.value.code == 2
+  err = capsys.readouterr().err
+  assert all(name in err for name in ("all", *tables.TABLES))
+
+
+def test_help_lists_the_names(capsys):
+  with pytest.raises(SystemExit) as stop:
+    prepare.main(["--help"])
+  assert stop.value.code == 0
+  out = capsys.readouterr().out
+  assert all(name in out for name in tables.TABLES)
