@@ -17,6 +17,7 @@ from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax import transforms
 from mixup_jax.data import resident
+from mixup_jax.data import splits
 from mixup_jax.data import tables
 
 Array = jax.Array
@@ -34,7 +35,7 @@ class Problem(NamedTuple):
   """
   features: np.ndarray
   labels: np.ndarray
-  splits: tables.Split
+  splits: splits.Split
   num_classes: int
 
 
@@ -46,19 +47,19 @@ def split_problem(table: tables.Table, *, num_seeds: int, first_seed: int,
     table: The table, encoded.
     num_seeds: How many splits.
     first_seed: The seed of the first one.
-    train_fraction: As in `tables.split_scaled`.
-    scaling: As in `tables.split_scaled`.
+    train_fraction: As in `splits.split_scaled`.
+    scaling: As in `splits.split_scaled`.
 
   Returns:
     The problem.
   """
-  splits = [
-      tables.split_scaled(table,
+  each = [
+      splits.split_scaled(table,
                           train_fraction=train_fraction,
                           seed=first_seed + index,
                           scaling=scaling) for index in range(num_seeds)
   ]
-  stacked = jax.tree.map(lambda *x: np.stack(x), *splits)
+  stacked = jax.tree.map(lambda *x: np.stack(x), *each)
   return Problem(table.features, table.labels, stacked, table.num_classes)
 
 
@@ -82,7 +83,7 @@ def make_run(model: nn.Module, tx: optax.GradientTransformation, *,
   """
   evaluate = steps.make_eval_step(model)
 
-  def run(alpha: Array, seed: Array, split: tables.Split, features: Array,
+  def run(alpha: Array, seed: Array, split: splits.Split, features: Array,
           labels: Array) -> Curves:
     init_key, rows_key, mix_key, step_key = jax.random.split(
         jax.random.key(seed), 4)

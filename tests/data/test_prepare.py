@@ -6,9 +6,9 @@ import pytest
 
 from mixup_jax.data import prepare
 from mixup_jax.data import tables
-from mixup_jax.data import uci
+from mixup_jax.data import uci_tables
 
-CONFIGS = {config.name: config for config in uci.TABLES}
+CONFIGS = {config.name: config for config in uci_tables.TABLES}
 
 
 @pytest.fixture
