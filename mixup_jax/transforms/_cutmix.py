@@ -93,7 +93,7 @@ def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
 
   def edges(k: Array, length: int) -> tuple[Array, Array]:
     cut = (length * side).astype(jnp.int32)
-    start = jax.random.randint(k, lam.shape, 0, length) - cut // 2
+    start = jax.random.randint(k, lam.shape, 0, length, jnp.int32) - cut // 2
     return jnp.clip(start, 0, length), jnp.clip(start + cut, 0, length)
 
   (top, bottom), (left, right) = edges(y_key, height), edges(x_key, width)
@@ -113,7 +113,7 @@ def box_mask(box: Box, *, height: int, width: int) -> Array:
   """
   edges = Box(*(jnp.expand_dims(edge, (-2, -1)) for edge in box))
   shape = (1,) * box.top.ndim
-  y = jnp.arange(height).reshape(shape + (height, 1))
-  x = jnp.arange(width).reshape(shape + (1, width))
+  y = jnp.arange(height, dtype=jnp.int32).reshape(shape + (height, 1))
+  x = jnp.arange(width, dtype=jnp.int32).reshape(shape + (1, width))
   inside_y = (y >= edges.top) & (y < edges.bottom)
   return inside_y & (x >= edges.left) & (x < edges.right)

@@ -58,9 +58,9 @@ def sample_lambda(
   alpha = jnp.broadcast_to(jnp.asarray(alpha, jnp.float32), shape)
   radius_key, angle_key = jax.random.split(key)
   # 1 - uniform is in (0, 1], so its logarithm is finite.
-  log_q = jnp.log1p(-jax.random.uniform(radius_key, shape))
+  log_q = jnp.log1p(-jax.random.uniform(radius_key, shape, jnp.float32))
   log_q = log_q / jnp.where(alpha > 0, alpha, 1)
-  c = jnp.cos(jnp.pi * jax.random.uniform(angle_key, shape))
+  c = jnp.cos(jnp.pi * jax.random.uniform(angle_key, shape, jnp.float32))
   q, p = jnp.exp(log_q), -jnp.expm1(log_q)
   d = jnp.maximum(q + p * c**2, jnp.finfo(jnp.float32).tiny)
   minimum = q / d / (2 * (1 + jnp.abs(c) * jnp.sqrt(p / d)))

@@ -91,6 +91,7 @@ def sample_mix(
   lam = _lambdas.sample_lambda(lam_key, alpha=alpha, shape=shape, fold=fold)
   lam = jnp.where(enabled, lam, 1)
   if isinstance(probability, jax.Array) or probability != 1:
+    probability = jnp.asarray(probability, jnp.float32)
     lam = jnp.where(jax.random.bernoulli(gate_key, probability, shape), lam, 1)
   if partner is not None:
     if where is not None:

@@ -26,9 +26,9 @@ class MixedLabels(NamedTuple):
 
   def soft(self, num_classes: int) -> Array:
     """Returns the same labels as `[batch, ..., num_classes]` float32."""
-    one_hot = jax.nn.one_hot(self.labels, num_classes)
-    partner_one_hot = jax.nn.one_hot(self.partner_labels, num_classes)
-    return interpolate(one_hot, partner_one_hot, self.lam)
+    own, other = (jax.nn.one_hot(ids, num_classes, dtype=jnp.float32)
+                  for ids in (self.labels, self.partner_labels))
+    return interpolate(own, other, self.lam)
 
 
 def mixup(

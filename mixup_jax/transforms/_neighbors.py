@@ -103,5 +103,5 @@ def draw_neighbors(key: Array, neighbors: Array) -> Array:
     `[batch]` int32, one uniformly drawn neighbour each.
   """
   batch_size, k = neighbors.shape
-  column = jax.random.randint(key, (batch_size, 1), 0, k)
+  column = jax.random.randint(key, (batch_size, 1), 0, k, jnp.int32)
   return jnp.take_along_axis(neighbors, column, axis=1)[:, 0]

@@ -47,7 +47,7 @@ def gaussian_noise(
     if not jnp.issubdtype(x.dtype, jnp.floating):
       raise TypeError(f"cannot add noise to {x.dtype.name} inputs of shape "
                       f"{x.shape}: convert them to floats first.")
-    noise = sigma * jax.random.normal(k, x.shape)
+    noise = sigma * jax.random.normal(k, x.shape, jnp.float32)
     return (x.astype(jnp.float32) + noise).astype(x.dtype)
 
   noisy = [add_noise(k, x) for k, x in zip(keys, leaves)]
@@ -89,7 +89,7 @@ def label_smoothing(
   if isinstance(targets, _mixup.MixedLabels):
     targets = targets.soft(num_classes)
   elif jnp.issubdtype(targets.dtype, jnp.integer):
-    targets = jax.nn.one_hot(targets, num_classes)
+    targets = jax.nn.one_hot(targets, num_classes, dtype=jnp.float32)
   uniform = jnp.full_like(targets, 1 / num_classes)
   return inputs, _mixup.interpolate(targets, uniform, 1 - epsilon)
 

@@ -94,6 +94,16 @@ def test_pmap_and_shard_map(name):
 
 
 @each_transform
+def test_64_bit_mode_changes_nothing(name):
+  transform, arguments = TRANSFORMS[name], batches(1)
+  narrow = one_by_one(transform, arguments)
+  with jax.enable_x64(True):
+    wide = one_by_one(transform, arguments)
+  chex.assert_trees_all_equal_dtypes(narrow, wide)
+  close(narrow, wide)
+
+
+@each_transform
 def test_a_batch_on_eight_devices(name):
   transform = TRANSFORMS[name]
   key, images, labels = (x[0] for x in batches(1))
