@@ -127,6 +127,11 @@ def run(config: Any, problems: dict[str, sweep.Problem],
                 f"{name}/{method}/loss": curves["loss"][:, index, epoch].mean()
                 for index, method in enumerate(methods(config))
             })
+      recorder.metrics(
+          config.epochs, {
+              f"{name}/{method}/error": curves["error"][:, index].mean()
+              for index, method in enumerate(methods(config))
+          })
       rows += result_rows(config, name, problem, curves["error"])
   return rows
 

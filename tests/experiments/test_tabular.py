@@ -37,7 +37,8 @@ def test_the_smoke_run(tmp_path, capsys, monkeypatch):
   assert abs(difference - (mixup - erm["value"])) < 1e-3
   assert "mixup, alpha 0.4" in capsys.readouterr().out
   lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
-  assert len(lines) == 10 and "iris/ERM/loss" in json.loads(lines[0])
+  assert len(lines) == 11 and "iris/ERM/loss" in json.loads(lines[0])
+  assert abs(json.loads(lines[-1])["iris/ERM/error"] - erm["value"]) < 1e-3
 
 
 def test_rows_hold_means_spreads_and_paired_differences():
