@@ -75,10 +75,12 @@ def test_libraries_stay_where_they_belong(path):
 
 
 @pytest.mark.parametrize("path",
-                         sorted((ROOT / "experiments").glob("*.py")),
-                         ids=lambda p: p.stem)
+                         sorted((ROOT / "experiments").rglob("*.py")),
+                         ids=lambda p: "/".join(parts(p)))
 def test_experiments_do_not_import_each_other(path):
-  assert not [n for n in imported(path) if n.startswith("experiments")]
+  own = ".".join(parts(path)[:2])
+  for name in imported(path):
+    assert not name.startswith("experiments.") or name.startswith(f"{own}.")
 
 
 @pytest.mark.parametrize("path",
@@ -91,7 +93,7 @@ def test_configs_import_only_ml_collections_and_each_other(path):
 
 
 def test_tests_mirror_the_tree():
-  sources = [*MODULES, *(ROOT / "experiments").glob("*.py"),
+  sources = [*MODULES, *(ROOT / "experiments").rglob("*.py"),
              *(ROOT / "configs").glob("*.py")]  # yapf: disable
   for path in sources:
     *folders, name = parts(path)
@@ -99,5 +101,5 @@ def test_tests_mirror_the_tree():
       folders = folders[1:]
     if name == "__init__":
       continue  # Covered by test_public_api and the tests of the parts.
-    test = ROOT.joinpath("tests", *folders, f"test_{name.lstrip('_')}.py")
+    test = ROOT.joinpath("tests", *folders, f"test_{name.strip('_')}.py")
     assert test.exists(), f"{'/'.join(parts(path))}.py has no test {test}"

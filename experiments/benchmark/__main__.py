@@ -1,0 +1,59 @@
+"""Speed, side by side in one run: ours, and what you would write instead.
+
+    pip install -e '.[benchmark]'
+    python -m experiments.benchmark transforms
+    python -m experiments.benchmark tabular --dataset=phishing_websites
+
+PyTorch is the other side: its mixing is the algorithm of the released code (a
+lambda of numpy, a random permutation, two products and a sum), its training a
+plain loop over seeds. Each pair takes turns, and a ratio is the median of the
+ratios of turns that follow each other, so that a busy machine slows both.
+"""
+
+import argparse
+import os
+import sys
+from typing import Sequence
+
+import jax
+
+from experiments.benchmark import tabular
+from experiments.benchmark import transforms
+from mixup_jax.records import environment
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+  """Prints a table of the part that the command line names."""
+  parser = argparse.ArgumentParser(prog="python -m experiments.benchmark",
+                                   description="Speed, side by side.")
+  parts = parser.add_subparsers(dest="part", required=True)
+  part = parts.add_parser("transforms", help="mixing, lambdas and losses")
+  part.add_argument("--turns", type=int, default=30)
+  part = parts.add_parser("tabular", help="all seeds against a PyTorch loop")
+  part.add_argument("--dataset", default="iris")
+  part.add_argument("--data_dir")
+  part.add_argument("--seeds", type=int, default=50)
+  arguments = parser.parse_args(argv)
+  try:
+    import torch  # Only the benchmark extra brings it.
+  except ImportError:
+    sys.exit("error: the benchmark compares with PyTorch, which is not "
+             "installed: pip install -e '.[benchmark]'")
+  if arguments.part == "tabular":
+    jax.config.update("jax_num_cpu_devices", os.cpu_count())
+    try:
+      problem = tabular.load_problem(arguments.dataset, arguments.data_dir,
+                                     arguments.seeds)
+    except (ValueError, FileNotFoundError) as error:
+      sys.exit(f"error: {error}")
+  print(", ".join(f"{k} {v}" for k, v in environment().items()),
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
+        sep=", ")
+  if arguments.part == "transforms":
+    print(transforms.table(torch, arguments.turns))
+  else:
+    print(tabular.table(torch, problem))
+
+
+if __name__ == "__main__":
+  main()

@@ -1,0 +1,12 @@
+"""Proves that both sides train on one table."""
+
+import pytest
+
+from experiments.benchmark import tabular
+
+
+def test_the_plain_loop_learns():
+  torch = pytest.importorskip("torch", reason="needs the benchmark extra")
+  problem = tabular.load_problem("iris", None, seeds=2)
+  assert problem.splits.train_rows.shape == (2, 75)
+  assert tabular.torch_run(torch, problem, 0, 0.0) < 40

@@ -1,0 +1,19 @@
+"""Proves that both sides do the same work; never how fast."""
+
+import jax
+import pytest
+
+from experiments.benchmark import transforms
+
+
+def test_lambdas_are_compared_with_the_sampler_of_jax():
+  case = transforms.lambda_case()
+  with jax.debug_key_reuse(False):  # A benchmark draws the same again.
+    ours, other = case.ours(), case.other()
+  assert ours.shape == other.shape == (1024,)
+
+
+def test_both_losses_are_one_number():
+  torch = pytest.importorskip("torch", reason="needs the benchmark extra")
+  for case in transforms.loss_cases(torch)[:1]:
+    assert abs(float(case.ours()[0]) - case.other()) < 1e-4
