@@ -8,7 +8,7 @@ The paper gives the network, the optimiser, the number of epochs and the batch
 size. It does not give alpha, the split, the scaling of the columns or the
 number of runs: those below are our choice, and marked so.
 
-Paper, error in per cent, ERM -> mixup (PAPER.md 6): Abalone 74.0 -> 73.6,
+The paper's test error in per cent, ERM -> mixup: Abalone 74.0 -> 73.6,
 Arcene 57.6 -> 48.0, Arrhythmia 56.6 -> 46.3, HTRU2 2.0 -> 2.0, Iris
 21.3 -> 17.3, Phishing 16.3 -> 15.2.
 """

@@ -1,10 +1,11 @@
 """Turns result files into the tables of the README and into figures.
 
-    python -m experiments.report              # rewrites README.md and figures
+    python -m experiments.report              # rewrites documents and figures
     python -m experiments.report RUN/result.json ...    # prints their tables
 
-The table of `experiments/results/NAME.json` stands in the README between the
-comments `<!-- NAME -->` and `<!-- end of NAME -->`.
+The table of `experiments/results/NAME.json` stands in one of the documents, the
+README or that of the results, between the comments `<!-- NAME -->` and
+`<!-- end of NAME -->`.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from mixup_jax import records  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"
+DOCUMENTS = (ROOT / "README.md", RESULTS / "README.md")
 DIFFERENCE = "minus ERM, paired (%)"
 
 
@@ -69,30 +71,34 @@ def provenance(result: dict[str, Any]) -> str:
           f"{result['wall_seconds']:.0f} s for all.")
 
 
-def update(text: str, tables: dict[str, str]) -> str:
+def update(texts: Sequence[str], tables: dict[str, str]) -> list[str]:
   """Puts tables between their comments.
 
   Args:
-    text: The README.
+    texts: The documents.
     tables: The tables by name.
 
   Returns:
-    The README with the tables.
+    The documents with the tables.
 
   Raises:
-    ValueError: If the README has no place for a table.
+    ValueError: If a table has no place in the documents, or several.
   """
+  texts = list(texts)
   for name, content in tables.items():
-    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    pattern = f"({re.escape(start)}\n).*?({re.escape(end)})"
-    text, count = re.subn(pattern,
-                          lambda match: f"{match[1]}{content}\n{match[2]}",
-                          text,
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    pattern = f"{re.escape(start)}.*?{re.escape(end)}"
+    places = [len(re.findall(pattern, text, re.DOTALL)) for text in texts]
+    if sum(places) != 1:
+      raise ValueError(f"the documents must have one place for {name}, the "
+                       f"lines {start.strip()} and {end}; found {sum(places)}.")
+    whole = f"{start}{content}\n{end}"
+    index = places.index(1)
+    texts[index] = re.sub(pattern,
+                          lambda _: whole,
+                          texts[index],
                           flags=re.DOTALL)
-    if count != 1:
-      raise ValueError(f"the README must have one place for {name}: the lines "
-                       f"{start} and {end}.")
-  return text
+  return texts
 
 
 def draw_differences(result: dict[str, Any], path: pathlib.Path) -> None:
@@ -136,7 +142,8 @@ def draw_differences(result: dict[str, Any], path: pathlib.Path) -> None:
   axes.spines[["top", "right"]].set_visible(False)
   axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
   axes.set_title(
-      f"Paired differences over {rows[0]['n']} seeds, 95 % intervals",
+      f"Paired differences over {rows[0]['n']} seeds, {rows[0]['epochs']} "
+      "epochs, 95 % intervals",
       loc="left",
       fontsize=11)
   figure.savefig(path,
@@ -157,7 +164,7 @@ def _paper_differences(result: dict[str, Any]) -> dict[str, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-  """Rewrites the README and the figures, or prints the tables of some files."""
+  """Rewrites documents and figures, or prints the tables of some files."""
   parser = argparse.ArgumentParser(prog="python -m experiments.report",
                                    description=__doc__.split("\n")[0])
   parser.add_argument("files", nargs="*", type=pathlib.Path)
@@ -169,10 +176,10 @@ def main(argv: Sequence[str] | None = None) -> None:
   if files:
     print("\n\n".join(table(result) for result in results.values()))
     return
-  readme = ROOT / "README.md"
   tables = {name: table(result) for name, result in results.items()}
-  text = update(readme.read_text(encoding="utf-8"), tables)
-  readme.write_text(text, encoding="utf-8")
+  texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
+  for path, text in zip(DOCUMENTS, update(texts, tables)):
+    path.write_text(text, encoding="utf-8")
   for name, result in results.items():
     if any(row["metric"] == DIFFERENCE for row in result["rows"]):
       draw_differences(result, RESULTS / f"{name}.png")

@@ -113,6 +113,7 @@ def different_class_partners(key: Array, labels: Array) -> Array:
   batch_size = labels.shape[0]
   _checks.check_pairable(batch_size)
   order_key, draw_key = jax.random.split(key)
+  labels = jnp.asarray(labels)
   order = _sort_by_class(order_key, labels)
   ordered = labels[order]
   # In class order the own class is one block; a draw from the others skips it.

@@ -1,4 +1,4 @@
-"""Proves that README and result files say the same."""
+"""Proves that documents and result files say the same."""
 
 import json
 import pathlib
@@ -20,10 +20,10 @@ def test_there_are_results():
   assert "tabular" in [path.stem for path in RESULTS]
 
 
-@each_result
-def test_the_readme_shows_the_result(path):
-  readme = (ROOT / "README.md").read_text(encoding="utf-8")
-  assert report.update(readme, {path.stem: report.table(load(path))}) == readme
+def test_the_documents_show_the_results():
+  tables = {path.stem: report.table(load(path)) for path in RESULTS}
+  texts = [path.read_text(encoding="utf-8") for path in report.DOCUMENTS]
+  assert report.update(texts, tables) == texts
 
 
 @each_result
@@ -79,12 +79,14 @@ def test_a_table_puts_ours_beside_the_papers():
 
 
 def test_update_replaces_what_stands_between_the_comments():
-  text = "x\n<!-- a -->\nold\n<!-- end of a -->\ny\n"
-  once = report.update(text, {"a": "new"})
-  assert once == "x\n<!-- a -->\nnew\n<!-- end of a -->\ny\n"
+  texts = ["x\n", "x\n<!-- a -->\nold\n<!-- end of a -->\ny\n"]
+  once = report.update(texts, {"a": "new"})
+  assert once == ["x\n", "x\n<!-- a -->\nnew\n<!-- end of a -->\ny\n"]
   assert report.update(once, {"a": "new"}) == once
-  with pytest.raises(ValueError, match="one place for b: the lines <!-- b -->"):
-    report.update(text, {"b": "new"})
+  with pytest.raises(ValueError, match="one place for b, .*found 0"):
+    report.update(texts, {"b": "new"})
+  with pytest.raises(ValueError, match="one place for a, .*found 2"):
+    report.update(texts + texts, {"a": "new"})
 
 
 def test_the_figure_is_drawn(tmp_path):

@@ -101,6 +101,14 @@ def test_one_trace_serves_every_key(getkey):
     chex.assert_shape(pair(getkey()), (3, 4))
 
 
+def test_numpy_labels_are_welcome_under_jit(getkey):
+  labels = np.array([0, 1, 1, 2])
+  same = jax.jit(lambda key: transforms.same_class_partners(key, labels))
+  other = jax.jit(lambda key: transforms.different_class_partners(key, labels))
+  chex.assert_trees_all_equal(labels[same(getkey())], labels)
+  assert not np.any(labels[other(getkey())] == labels)
+
+
 @pytest.mark.parametrize("pair", [
     lambda key: transforms.random_partners(key, 1),
     lambda key: transforms.rolled_partners(1),
