@@ -25,7 +25,6 @@ from mixup_jax import records  # noqa: E402
 ROOT = pathlib.Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"
 DOCUMENTS = (ROOT / "README.md", RESULTS / "README.md")
-DIFFERENCE = "minus ERM, paired (%)"
 
 
 def table(result: dict[str, Any]) -> str:
@@ -108,7 +107,7 @@ def draw_differences(result: dict[str, Any], path: pathlib.Path) -> None:
     result: A result with paired differences to ERM.
     path: The file to write.
   """
-  rows = [row for row in result["rows"] if row["metric"] == DIFFERENCE]
+  rows = [row for row in result["rows"] if row["metric"] == records.DIFFERENCE]
   settings = list(dict.fromkeys(row["setting"] for row in rows))
   methods = list(dict.fromkeys(row["method"] for row in rows))
   colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(methods)))
@@ -181,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> None:
   for path, text in zip(DOCUMENTS, update(texts, tables)):
     path.write_text(text, encoding="utf-8")
   for name, result in results.items():
-    if any(row["metric"] == DIFFERENCE for row in result["rows"]):
+    if any(row["metric"] == records.DIFFERENCE for row in result["rows"]):
       draw_differences(result, RESULTS / f"{name}.png")
 
 

@@ -63,7 +63,7 @@ def result_rows(config: Any, name: str, problem: sweep.Problem,
     rows.append(row(method, "test error (%)", paper, error[:, index]))
   for index, method in enumerate(methods(config)[1:], start=1):
     difference = error[:, index] - error[:, 0]
-    rows.append(row(method, "minus ERM, paired (%)", None, difference))
+    rows.append(row(method, records.DIFFERENCE, None, difference))
   return rows
 
 
