@@ -1,6 +1,6 @@
 """Prepares data sets, by download or from files that are there already.
 
-    python -m mixup_jax.data.prepare abalone htru2
+    python -m mixup_jax.data.prepare abalone cifar10
     python -m mixup_jax.data.prepare all --raw DIR
 
 What a cluster without network needs: `--raw` takes the files as their authors
@@ -14,7 +14,7 @@ import io
 import os
 import sys
 import tempfile
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from absl import logging
 
@@ -72,19 +72,45 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Returns:
     A line that says what there is, and where.
   """
-  import tensorflow_datasets as tfds  # Only now: --help should not wait.
-  from mixup_jax.data import uci
-  tfds.disable_progress_bar()
+  from mixup_jax.data import uci  # Only now: --help should not wait.
   builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
-  what = "was prepared before"
-  if not builder.is_prepared():
-    what = "prepared"
-    _check_writable(os.path.dirname(builder.data_dir))
-    with contextlib.redirect_stdout(io.StringIO()):  # TFDS tells what we tell.
-      builder.download_and_prepare()
+  where = _prepare(builder)
   config = builder.builder_config
   return (f"{name}: {sum(config.rows)} rows, {config.columns} columns, "
-          f"{len(config.classes)} classes, {what} in {builder.data_dir}")
+          f"{len(config.classes)} classes, {where}")
+
+
+def prepare_cifar(name: str, raw_dir: str | None, data_dir: str | None) -> str:
+  """Prepares CIFAR-10 or CIFAR-100.
+
+  Args:
+    name: "cifar10" or "cifar100".
+    raw_dir: Where the files of the binary version are, each as `.bin` or
+      `.bin.xz`, or its archive, in it or below; None downloads it.
+    data_dir: Where to prepare it; None is the default of TFDS.
+
+  Returns:
+    A line that says what there is, and where.
+  """
+  from mixup_jax.data import cifar
+  builder = cifar.Cifar(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  where = _prepare(builder)
+  splits = builder.info.splits
+  return (f"{name}: {splits['train'].num_examples} images to train and "
+          f"{splits['test'].num_examples} to test, "
+          f"{builder.info.features['label'].num_classes} classes, {where}")
+
+
+def _prepare(builder: Any) -> str:
+  """Prepares a set unless that is done, and says which and where."""
+  import tensorflow_datasets as tfds
+  tfds.disable_progress_bar()
+  if builder.is_prepared():
+    return f"was prepared before in {builder.data_dir}"
+  _check_writable(os.path.dirname(builder.data_dir))
+  with contextlib.redirect_stdout(io.StringIO()):  # TFDS tells what we tell.
+    builder.download_and_prepare()
+  return f"prepared in {builder.data_dir}"
 
 
 def _check_writable(directory: str) -> None:
@@ -97,8 +123,14 @@ def _check_writable(directory: str) -> None:
                   "another directory with --data_dir.") from error
 
 
+_CIFAR = ("cifar10", "cifar100")
 SETS: dict[str, Callable[[str | None, str | None], str]] = {
-    name: functools.partial(prepare_table, name) for name in tables.TABLES
+    **{
+        name: functools.partial(prepare_table, name) for name in tables.TABLES
+    },
+    **{
+        name: functools.partial(prepare_cifar, name) for name in _CIFAR
+    },
 }
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ def shuffled_rows(key: Array, num_examples: int, *, batch_size: int,
                   epochs: int) -> tuple[Array, Array]:
   """Draws the rows of every batch of a run, shuffled anew each epoch.
 
-  The last batch of an epoch is kept, and padded to full size.
-
   Args:
     key: A typed PRNG key, consumed.
     num_examples: The size of the set.
@@ -20,23 +18,69 @@ def shuffled_rows(key: Array, num_examples: int, *, batch_size: int,
 
   Returns:
     `[epochs, steps, batch]` int32 rows, and booleans of the same shape that are
-    False for padding.
+    False for padding, as `epoch_rows` gives them for each epoch.
 
   Raises:
     ValueError: If a size is less than 1.
   """
-  if min(num_examples, batch_size, epochs) < 1:
-    raise ValueError(f"num_examples ({num_examples}), batch_size ({batch_size})"
-                     f" and epochs ({epochs}) must be at least 1.")
-  num_steps = -(-num_examples // batch_size)
-  padding = num_steps * batch_size - num_examples
-  examples = jnp.arange(num_examples, dtype=jnp.int32)
+  _check_positive(epochs=epochs)
+  return jax.vmap(lambda k: epoch_rows(k, num_examples, batch_size=batch_size))(
+      jax.random.split(key, epochs))
 
-  def epoch(k: Array) -> Array:
-    order = jax.random.permutation(k, examples)
-    return jnp.pad(order, (0, padding)).reshape(num_steps, batch_size)
 
-  rows = jax.vmap(epoch)(jax.random.split(key, epochs))
-  where = jnp.arange(num_steps * batch_size) < num_examples
-  where = jnp.broadcast_to(where.reshape(num_steps, batch_size), rows.shape)
-  return rows, where
+def epoch_rows(key: Array, num_examples: int, *,
+               batch_size: int) -> tuple[Array, Array]:
+  """Draws the rows of every batch of one epoch.
+
+  The last batch is kept, and padded to full size.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    num_examples: The size of the set.
+    batch_size: Rows in a batch.
+
+  Returns:
+    `[steps, batch]` int32 rows, each of the set once, and booleans of the same
+    shape that are False for padding.
+
+  Raises:
+    ValueError: If a size is less than 1.
+  """
+  _check_positive(num_examples=num_examples, batch_size=batch_size)
+  order = jax.random.permutation(key, jnp.arange(num_examples, dtype=jnp.int32))
+  return _batches(order, batch_size)
+
+
+def padded_rows(num_examples: int, *, batch_size: int) -> tuple[Array, Array]:
+  """Returns the rows of every batch of a set in order, as for evaluation.
+
+  Args:
+    num_examples: The size of the set.
+    batch_size: Rows in a batch.
+
+  Returns:
+    `[steps, batch]` int32 rows, and booleans of the same shape that are False
+    for padding.
+
+  Raises:
+    ValueError: If a size is less than 1.
+  """
+  _check_positive(num_examples=num_examples, batch_size=batch_size)
+  return _batches(jnp.arange(num_examples, dtype=jnp.int32), batch_size)
+
+
+def _batches(order: Array, batch_size: int) -> tuple[Array, Array]:
+  """Pads `[rows]` with row 0 to `[steps, batch]`, and says what is no padding.
+  """
+  num_steps = -(-len(order) // batch_size)
+  padding = num_steps * batch_size - len(order)
+  rows = jnp.pad(order, (0, padding)).reshape(num_steps, batch_size)
+  where = jnp.arange(num_steps * batch_size) < len(order)
+  return rows, where.reshape(num_steps, batch_size)
+
+
+def _check_positive(**sizes: int) -> None:
+  """Raises unless every size is at least 1."""
+  for name, size in sizes.items():
+    if size < 1:
+      raise ValueError(f"{name} ({size}) must be at least 1.")

@@ -1,9 +1,13 @@
 """Tests of the command that prepares data sets."""
 
+import hashlib
+import lzma
 import os
 
 import pytest
 
+from mixup_jax.data import cifar_sets
+from mixup_jax.data import images
 from mixup_jax.data import prepare
 from mixup_jax.data import tables
 from mixup_jax.data import uci_tables
@@ -50,6 +54,29 @@ def test_says_what_there_is_and_where(capsys, raw, tmp_path):
   assert all("was prepared before" in line for line in out)
 
 
+def test_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
+  """Ten images a file, one of each class."""
+  raw, data_dir = tmp_path / "raw", tmp_path / "data"
+  raw.mkdir()
+  data = b"".join(bytes([label]) + bytes(3072) for label in range(10))
+  config = cifar_sets.SETS[0]
+  sums = {
+      split: dict.fromkeys(files,
+                           hashlib.sha1(data).hexdigest())
+      for split, files in config.files.items()
+  }
+  monkeypatch.setattr(config, "files", sums)
+  monkeypatch.setattr(config, "rows", {"train": 10, "test": 10})
+  for name in (*sums["train"], *sums["test"]):
+    (raw / f"{name}.xz").write_bytes(lzma.compress(data))
+  words = "cifar10", "--raw", raw, "--data_dir", data_dir
+  what = "cifar10: 50 images to train and 10 to test, 10 classes,"
+  where = f"in {data_dir}/cifar/cifar10/1.0.0"
+  assert _run(capsys, *words) == (0, [f"{what} prepared {where}"], [])
+  assert _run(capsys, *words)[1] == [f"{what} was prepared before {where}"]
+  assert images.load("cifar10", str(data_dir)).train_images.shape[0] == 50
+
+
 def test_uses_the_directory_of_tfds_by_default(capsys, raw, tmp_path,
                                                monkeypatch):
   seen = []
@@ -73,7 +100,8 @@ def test_all_names_the_sets_whose_files_are_not_found(capsys, raw, tmp_path):
   status, out, err = _run(capsys, "all", "--raw", raw, "--data_dir",
                           tmp_path / "data")
   assert status == 2
-  missing = [n for n in tables.TABLES if n not in ("abalone", "htru2")]
+  missing = [n for n in prepare.SETS if n not in ("abalone", "htru2")]
+  assert missing[-2:] == ["cifar10", "cifar100"]
   assert [line.split(":")[0] for line in out] == ["abalone", "htru2"]
   assert err[-1] == f"error: not prepared: {', '.join(missing)}"
   assert len(err) == len(missing) + 1
@@ -128,7 +156,7 @@ def test_an_unknown_name_shows_the_choices(capsys):
     prepare.main(["abalon"])
   assert stop.value.code == 2
   err = capsys.readouterr().err
-  assert all(name in err for name in ("all", *tables.TABLES))
+  assert all(name in err for name in ("all", *prepare.SETS))
 
 
 def test_help_lists_the_names(capsys):
@@ -136,4 +164,4 @@ def test_help_lists_the_names(capsys):
     prepare.main(["--help"])
   assert stop.value.code == 0
   out = capsys.readouterr().out
-  assert all(name in out for name in tables.TABLES)
+  assert all(name in out for name in prepare.SETS)
