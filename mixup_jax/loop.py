@@ -4,9 +4,22 @@ import math
 from typing import Any, Callable, Iterable, Mapping, TypeVar
 
 import jax
+import numpy as np
 
 State = TypeVar("State")
 Metrics = Mapping[str, Any]
+
+
+class Stopped(Exception):
+  """A run was asked to stop, and stopped in order.
+
+  Attributes:
+    step: The number of steps done, all of them saved.
+  """
+
+  def __init__(self, step: int):
+    super().__init__(f"stopped after step {step}")
+    self.step = step
 
 
 def fit(
@@ -20,6 +33,7 @@ def fit(
     evaluate: Callable[[State], Metrics] | None = None,
     on_metrics: Callable[[int, Metrics], None] | None = None,
     save: Callable[[int, State], None] | None = None,
+    stop: Callable[[int], bool] | None = None,
 ) -> State:
   """Runs a training step over batches.
 
@@ -28,51 +42,72 @@ def fit(
 
   Args:
     state: Any state.
-    step: A function `(state, batch) -> (state, metrics)`; jit it.
-    batches: At least `num_steps - first_step` batches.
+    step: A function `(state, batch) -> (state, metrics)`; jit it. It may do
+      several steps at once: its metrics are then vectors, one entry a step.
+    batches: Enough of them for `num_steps - first_step` steps.
     first_step: The number of steps done before, when a run is resumed.
     num_steps: The number of steps at the end.
     eval_every: Steps between evaluations and saves; there is always one at the
-      end.
+      end. If steps are done several at once, a batch must end here.
     evaluate: Measures the state; its metrics go to `on_metrics` too.
     on_metrics: Takes the number of steps done and the metrics as floats.
     save: Takes the number of steps done and the state.
+    stop: Takes the number of steps done, and says whether to save and stop.
 
   Returns:
     The state after `num_steps` steps.
 
   Raises:
     FloatingPointError: If the loss of a step is not finite.
+    Stopped: If `stop` said so before the end.
     ValueError: If the batches end too early.
   """
   report = on_metrics or (lambda step_number, metrics: None)
   source = iter(batches)
-  pending: Metrics | None = None
-  for done in range(first_step, num_steps):
+  pending: tuple[int, Metrics] | None = None
+  done = first_step
+  while done < num_steps:
     batch = next(source, None)
     if batch is None:
       raise ValueError(f"the batches ended after {done} of {num_steps} steps: "
                        "repeat the data, or lower num_steps.")
     state, metrics = step(state, batch)
-    if pending is not None:
-      report(done, _finite(done, pending))
-    pending, last = metrics, done + 1 == num_steps
-    if last or (eval_every and (done + 1) % eval_every == 0):
-      report(done + 1, _finite(done + 1, pending))
+    _report(pending, report)
+    pending = done, metrics
+    done += np.size(next(iter(metrics.values())))
+    measured = done >= num_steps or bool(eval_every and done % eval_every == 0)
+    stopped = stop is not None and stop(done)
+    if measured or stopped:
+      _report(pending, report)
       pending = None
-      if evaluate is not None:
-        report(done + 1, jax.device_get(evaluate(state)))
-      if save is not None:
-        save(done + 1, state)
+    if measured and evaluate is not None:
+      report(done, jax.device_get(evaluate(state)))
+    if (measured or stopped) and save is not None:
+      save(done, state)
+    if stopped and done < num_steps:
+      raise Stopped(done)
   return state
 
 
+def _report(pending: tuple[int, Metrics] | None,
+            report: Callable[[int, Metrics], None]) -> None:
+  """Fetches metrics, if there are any, and reports those of each step."""
+  if pending is None:
+    return
+  before, metrics = pending
+  fetched = {k: np.atleast_1d(v) for k, v in jax.device_get(metrics).items()}
+  for number, values in enumerate(zip(*fetched.values()), start=before + 1):
+    report(number, _finite(number, dict(zip(fetched, values))))
+
+
 def _finite(step_number: int, metrics: Metrics) -> Metrics:
-  """Fetches the metrics of a step, and raises if its loss is not finite."""
-  metrics = jax.device_get(metrics)
+  """Returns the metrics of a step, and raises if its loss is not finite."""
   loss = float(metrics.get("loss", 0.0))
-  if not math.isfinite(loss):
-    raise FloatingPointError(
-        f"the loss is {loss} at step {step_number}: lower the learning rate, or"
-        " look for bad values in the data.")
-  return metrics
+  if math.isfinite(loss):
+    return metrics
+  others = ", ".join(
+      f"{name} {float(value):g}" for name, value in metrics.items()
+      if name != "loss")
+  raise FloatingPointError(
+      f"the loss is {loss} at step {step_number}{others and f' ({others})'}: "
+      "lower the learning rate, or look for bad values in the data.")

@@ -1,5 +1,7 @@
 """Losses: one value an example, never reduced."""
 
+from typing import Callable
+
 import jax
 import jax.numpy as jnp
 
@@ -47,31 +49,75 @@ def cross_entropy(
   # taken off where values are used: a shifted copy would cost a pass of memory.
   shift = jax.lax.stop_gradient(logits.max(-1))
   log_sum = jnp.log(jnp.sum(jnp.exp(logits - shift[..., None]), axis=-1))
-  loss = _expected_loss(logits, shift, log_sum, targets)
+
+  def of_ids(ids: Array) -> Array:
+    logit = jnp.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
+    return log_sum - (logit - shift)
+
+  def of_classes() -> Array:
+    return log_sum[..., None] - (logits - shift[..., None])
+
+  loss = _expectation(targets, logits.shape, of_ids, of_classes)
   if label_smoothing:
     uniform_loss = log_sum - (logits.mean(-1) - shift)
     loss = (1 - label_smoothing) * loss + label_smoothing * uniform_loss
   return loss
 
 
-def _expected_loss(logits: Array, shift: Array, log_sum: Array,
-                   targets: Array | MixedLabels) -> Array:
-  """Returns `[...]` sums of -t_c log p_c, for every form of target."""
+def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
+  """Computes the 0-1 loss of each example, for every form of label.
+
+      loss = sum_c t_c [c is not the most probable class]
+
+  with `t` as in `cross_entropy`. Of `MixedLabels` it is the error weighted by
+  lam, which is what a training error can mean under mixup.
+
+  Args:
+    logits: `[..., classes]` of any floating-point dtype.
+    targets: `[...]` integer class ids, `MixedLabels` of such, or `[...,
+      classes]` floats.
+
+  Returns:
+    `[...]` float32 losses, from 0 to 1 if the targets are probabilities.
+
+  Raises:
+    ValueError: If the shape of the targets does not fit the logits.
+  """
+  predicted = jnp.argmax(logits, axis=-1)
+
+  def of_ids(ids: Array) -> Array:
+    return (ids.astype(predicted.dtype) != predicted).astype(jnp.float32)
+
+  def of_classes() -> Array:
+    return 1 - jax.nn.one_hot(predicted, logits.shape[-1])
+
+  return _expectation(targets, logits.shape, of_ids, of_classes)
+
+
+def _expectation(targets: Array | MixedLabels, shape: tuple[int, ...],
+                 of_ids: Callable[[Array], Array],
+                 of_classes: Callable[[], Array]) -> Array:
+  """Returns the mean of a loss under the targets.
+
+  Args:
+    targets: As in `cross_entropy`.
+    shape: That of the logits, `[..., classes]`.
+    of_ids: The loss of class ids, `[...]` to `[...]`.
+    of_classes: The losses of every class, `[..., classes]`.
+  """
   if isinstance(targets, MixedLabels):
-    own = _expected_loss(logits, shift, log_sum, targets.labels)
-    other = _expected_loss(logits, shift, log_sum, targets.partner_labels)
+    own, other = (_expectation(labels, shape, of_ids, of_classes)
+                  for labels in (targets.labels, targets.partner_labels))
     lam = targets.lam
     lam = lam.reshape(lam.shape + (1,) * (own.ndim - lam.ndim))
     return lam * own + (1 - lam) * other
   if jnp.issubdtype(targets.dtype, jnp.integer):
-    if targets.shape != logits.shape[:-1]:
+    if targets.shape != shape[:-1]:
       raise ValueError(f"class ids of shape {targets.shape} do not fit logits "
-                       f"of shape {logits.shape}: pass one id an example, or "
-                       "one-hot targets as floats.")
-    logit = jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-    return log_sum - (logit - shift)
-  if targets.shape != logits.shape:
+                       f"of shape {shape}: pass one id an example, or one-hot "
+                       "targets as floats.")
+    return of_ids(targets)
+  if targets.shape != shape:
     raise ValueError(f"soft targets of shape {targets.shape} do not fit logits "
-                     f"of shape {logits.shape}: pass one number a class.")
-  log_probabilities = logits - shift[..., None] - log_sum[..., None]
-  return -jnp.sum(targets.astype(jnp.float32) * log_probabilities, axis=-1)
+                     f"of shape {shape}: pass one number a class.")
+  return jnp.sum(targets.astype(jnp.float32) * of_classes(), axis=-1)

@@ -11,25 +11,39 @@ import optax
 
 Array = jax.Array
 
+BINS = 15  # Of confidence, as in Guo et al.
+
 
 class Sums(NamedTuple):
-  """What a classifier did on some examples; float32 scalars.
+  """What a classifier did on some examples; float32.
 
   Attributes:
-    examples: How many examples were counted.
-    wrong: How many of them have a label other than the most probable
+    examples: `[]`, how many examples were counted.
+    wrong: `[]`, how many of them have a label other than the most probable
       class.
-    nll: The negative log-likelihood of the labels, in nats.
+    nll: `[]`, the negative log-likelihood of the labels, in nats.
+    confidence: `[bins]`, the probability of the most probable class, summed
+      over the examples of which it is in the bin.
+    right: `[bins]`, how many of these were classified rightly.
   """
   examples: Array
   wrong: Array
   nll: Array
+  confidence: Array
+  right: Array
 
   def means(self) -> dict[str, Array]:
-    """Returns the `error` in per cent and the `nll` in nats an example."""
+    """Returns `error` and `ece` in per cent, and `nll` in nats an example.
+
+    References:
+      Expected calibration error, with 15 bins of equal width: Guo et al., On
+      Calibration of Modern Neural Networks, ICML 2017, eq. 3.
+    """
+    gaps = jnp.abs(self.right - self.confidence)
     return {
         "error": 100 * self.wrong / self.examples,
         "nll": self.nll / self.examples,
+        "ece": 100 * gaps.sum() / self.examples,
     }
 
 
@@ -54,5 +68,13 @@ def classification(
   nll = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
   wrong = jnp.argmax(logits, axis=-1) != labels
   counted = jnp.ones_like(wrong) if where is None else where
-  add = lambda x: jnp.sum(x.astype(jnp.float32), where=counted)
-  return Sums(add(jnp.ones_like(wrong)), add(wrong), add(nll))
+  confidence = jax.nn.softmax(logits).max(axis=-1)
+  # Bins are open below and closed above, so that 1 is in the last one.
+  bins = jnp.clip(jnp.ceil(confidence * BINS) - 1, 0, BINS - 1)
+  in_bin = jax.nn.one_hot(bins.astype(jnp.int32), BINS, dtype=bool)
+  in_bin &= counted[:, None]
+  add = lambda x: jnp.sum(x.astype(jnp.float32), axis=0, where=counted)
+  add_bins = lambda x: jnp.sum(
+      x.astype(jnp.float32)[:, None], axis=0, where=in_bin)
+  return Sums(add(jnp.ones_like(wrong)), add(wrong), add(nll),
+              add_bins(confidence), add_bins(~wrong))

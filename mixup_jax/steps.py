@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from mixup_jax import losses
 from mixup_jax import metrics
 from mixup_jax.state import TrainState
 
@@ -29,6 +30,7 @@ def make_train_step(
     root_key: Array,
     prepare: Prepare,
     transform: Transform | None = None,
+    average_decay: float | None = None,
 ) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]:
   """Makes one step of (vicinal) risk minimisation.
 
@@ -44,11 +46,14 @@ def make_train_step(
     transform: Draws from the vicinity of the examples, such as
       `functools.partial(mixup, alpha=0.2)`. None is empirical risk
       minimisation.
+    average_decay: What a step keeps of the moving average of the weights, for
+      a state that has one; in the first steps it is less.
 
   Returns:
-    A function `(state, batch) -> (state, {"loss"})`. A batch may hold `where`,
-    `[batch]` booleans that are False for padding: it is left out of the loss,
-    and handed on to the transform.
+    A function `(state, batch) -> (state, {"loss", "error"})`: the mean loss,
+    and the training error in per cent, of mixed labels weighted by lam. A batch
+    may hold `where`, `[batch]` booleans that are False for padding: it is left
+    out of both, and handed on to the transform and the model.
 
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, eq. 3
@@ -61,35 +66,54 @@ def make_train_step(
     key = jax.random.fold_in(jax.random.clone(root_key), state.step)
     prepare_key, transform_key, dropout_key = jax.random.split(key, 3)
     where = batch.get("where")
+    mask = {} if where is None else {"where": where}
     inputs, targets = prepare(prepare_key, batch)
     if transform is not None:
-      mask = {} if where is None else {"where": where}
       inputs, targets = transform(transform_key, inputs, targets, **mask)
 
-    def vicinal_risk(params: PyTree) -> tuple[Array, PyTree]:
+    def vicinal_risk(params: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
       variables = {"params": params, "batch_stats": state.batch_stats}
       logits, updates = model.apply(variables,
                                     inputs,
                                     train=True,
                                     mutable=["batch_stats"],
-                                    rngs={"dropout": dropout_key})
-      return jnp.mean(loss_fn(logits, targets), where=where), updates
+                                    rngs={"dropout": dropout_key},
+                                    **mask)
+      loss = jnp.mean(loss_fn(logits, targets), where=where)
+      return loss, (logits, updates)
 
-    (loss, updates), grads = jax.value_and_grad(vicinal_risk,
-                                                has_aux=True)(state.params)
+    (loss, (logits,
+            updates)), grads = jax.value_and_grad(vicinal_risk,
+                                                  has_aux=True)(state.params)
     # Adam of optax raises a float to an integer power, which strict promotion,
     # if a caller has set it, forbids.
     with jax.numpy_dtype_promotion("standard"):
       deltas, opt_state = tx.update(grads, state.opt_state, state.params)
-    new_state = TrainState(
-        step=state.step + 1,
-        params=optax.apply_updates(state.params, deltas),
-        batch_stats=updates.get("batch_stats", {}),
-        opt_state=opt_state,
-    )
-    return new_state, {"loss": loss}
+    params = optax.apply_updates(state.params, deltas)
+    batch_stats = updates.get("batch_stats", {})
+    average = state.average
+    if average_decay is not None:
+      average = _moving_average(average, {
+          "params": params,
+          "batch_stats": batch_stats
+      }, state.step, average_decay)
+    error = 100 * jnp.mean(losses.zero_one(logits, targets), where=where)
+    new_state = TrainState(state.step + 1, params, batch_stats, opt_state,
+                           average)
+    return new_state, {"loss": loss, "error": error}
 
   return train_step
+
+
+def _moving_average(average: PyTree, values: PyTree, step: Array,
+                    decay: float) -> PyTree:
+  """Moves the average towards the values, faster in the first steps.
+
+  Else it would be of the initial weights for long: 1 / (1 - decay) steps.
+  """
+  done = step.astype(jnp.float32)
+  kept = jnp.minimum(decay, (1 + done) / (10 + done))
+  return jax.tree.map(lambda a, x: kept * a + (1 - kept) * x, average, values)
 
 
 def make_eval_step(model: nn.Module) -> Callable[..., metrics.Sums]:
@@ -106,8 +130,7 @@ def make_eval_step(model: nn.Module) -> Callable[..., metrics.Sums]:
                 inputs: PyTree,
                 labels: Array,
                 where: Array | None = None) -> metrics.Sums:
-    variables = {"params": state.params, "batch_stats": state.batch_stats}
-    logits: Any = model.apply(variables, inputs, train=False)
+    logits: Any = model.apply(state.variables(), inputs, train=False)
     return metrics.classification(logits, labels, where=where)
 
   return eval_step

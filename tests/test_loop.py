@@ -89,3 +89,57 @@ def test_a_loss_that_is_not_finite_stops_the_run(eval_every):
 def test_batches_that_end_too_early_are_told():
   with pytest.raises(ValueError, match="ended after 3 of 5 steps: repeat"):
     loop.fit(0, count, [1, 1, 1], num_steps=5)
+
+
+def test_a_step_may_do_several_at_once():
+  """In chunks of 2, 1, 2 the events are those of single steps."""
+  chunks = [jnp.arange(2), jnp.arange(2, 3), jnp.arange(3, 5)]
+
+  def several(state, chunk):
+    return state + chunk.size, {"loss": chunk.astype(jnp.float32)}
+
+  def record(step, batches):
+    events = []
+    options = {
+        "evaluate":
+            lambda state: {
+                "error": state
+            },
+        "on_metrics":
+            lambda n, m: events.append((n, {
+                k: float(v) for k, v in m.items()
+            })),
+        "save":
+            lambda n, state: events.append((n, state)),
+    }
+    loop.fit(0, step, batches, num_steps=5, eval_every=3, **options)
+    return events
+
+  assert record(several, chunks) == record(count, [1] * 5)
+
+
+def test_a_chunk_names_the_step_that_diverged():
+  values = jnp.asarray([1.0, jnp.inf, 1.0])
+  step = lambda state, batch: (state, {"loss": values, "error": 10 * values})
+  with pytest.raises(FloatingPointError,
+                     match=r"loss is inf at step 2 \(error inf\)"):
+    loop.fit(0, step, [0], num_steps=3)
+
+
+def test_a_run_that_is_stopped_is_saved_and_nothing_is_measured():
+  saved = []
+  with pytest.raises(loop.Stopped) as stopped:
+    run(9,
+        stop=lambda done: done == 3,
+        eval_every=5,
+        evaluate=pytest.fail,
+        save=lambda n, state: saved.append((n, state)))
+  assert stopped.value.step == 3 and saved == [(3, 3)]
+
+
+def test_a_stop_at_the_very_end_is_the_end():
+  saved = []
+  state, _ = run(4,
+                 stop=lambda done: done == 4,
+                 save=lambda n, state: saved.append(n))
+  assert state == 4 and saved == [4]

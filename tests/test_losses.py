@@ -106,3 +106,25 @@ def test_wrong_smoothing_is_refused(smoothing):
     losses.cross_entropy(jnp.zeros((4, 3)),
                          jnp.zeros(4, jnp.int32),
                          label_smoothing=smoothing)
+
+
+def test_zero_one_of_every_form_of_label(getkey):
+  logits, labels = draw(getkey, (40,))
+  wrong = (logits.argmax(-1) != labels).astype(jnp.float32)
+  assert 0 < wrong.sum() < 40
+  chex.assert_trees_all_equal(losses.zero_one(logits, labels), wrong)
+  one_hot = jax.nn.one_hot(labels, 5)
+  chex.assert_trees_all_equal(losses.zero_one(logits, one_hot), wrong)
+  mixed = transforms.MixedLabels(labels, labels[::-1], jnp.float32(0.7))
+  other = (logits.argmax(-1) != labels[::-1]).astype(jnp.float32)
+  chex.assert_trees_all_close(losses.zero_one(logits, mixed),
+                              0.7 * wrong + 0.3 * other,
+                              rtol=1e-6)
+  chex.assert_trees_all_close(losses.zero_one(logits, mixed.soft(5)),
+                              losses.zero_one(logits, mixed),
+                              rtol=1e-5)
+
+
+def test_zero_one_refuses_shapes_that_do_not_fit():
+  with pytest.raises(ValueError, match="class ids of shape .* do not fit"):
+    losses.zero_one(jnp.zeros((3, 2)), jnp.zeros((4,), jnp.int32))

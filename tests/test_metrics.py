@@ -39,3 +39,27 @@ def test_padded_batches_give_the_same_sums(getkey):
   total = jax.tree.map(lambda *x: sum(x), *parts)
   chex.assert_trees_all_close(total, whole, rtol=1e-5)
   chex.assert_tree_all_finite(total)
+
+
+def test_calibration_error_by_hand():
+  """Two examples of confidence 0.9, one right; two of 0.6, both right."""
+  logits = jnp.log(jnp.asarray([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4,
+                                                                     0.6]]))
+  means = metrics.classification(logits, jnp.asarray([0, 1, 0, 1])).means()
+  expected = 100 * (2 / 4 * abs(0.5 - 0.9) + 2 / 4 * abs(1 - 0.6))
+  np.testing.assert_allclose(means["ece"], expected, rtol=1e-5)
+
+
+def test_calibration_error_of_many(getkey):
+  logits, labels = draw(getkey, count=2000)
+  probabilities = np.asarray(jax.nn.softmax(2 * logits))
+  confidence = probabilities.max(1)
+  right = probabilities.argmax(1) == np.asarray(labels)
+  edges, expected = np.linspace(0, 1, 16), 0.0
+  for low, high in zip(edges, edges[1:]):
+    inside = (confidence > low) & (confidence <= high)
+    if inside.any():
+      gap = abs(right[inside].mean() - confidence[inside].mean())
+      expected += 100 * inside.mean() * gap
+  means = metrics.classification(2 * logits, labels).means()
+  np.testing.assert_allclose(means["ece"], expected, rtol=1e-4)

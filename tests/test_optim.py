@@ -1,5 +1,6 @@
 """Proves the optimisers that configs name."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +18,46 @@ def test_first_step_of_adam_is_the_learning_rate():
 
 
 def test_unknown_names_and_settings_are_refused():
-  with pytest.raises(ValueError, match="optimizer 'adamm': choose one of adam"):
+  with pytest.raises(ValueError,
+                     match="optimizer 'adamm': choose one of adam, sgd"):
     optim.build("adamm")
   with pytest.raises(TypeError, match="learning_rat"):
     optim.build("adam", learning_rat=0.1)
+
+
+@pytest.mark.parametrize("nesterov", (False, True))
+def test_sgd_couples_the_decay_and_decays_every_parameter(nesterov):
+  rate = optim.step_decay(0.1, steps=(2,), factor=0.1)
+  tx = optim.build("sgd",
+                   learning_rate=rate,
+                   momentum=0.9,
+                   nesterov=nesterov,
+                   weight_decay=0.01)
+  params = {"kernel": jnp.asarray([1.0, -2.0]), "bias": jnp.asarray([3.0])}
+  state, grads = tx.init(params), jax.tree.map(jnp.cos, params)
+  expected = jax.tree.map(np.asarray, params)
+  velocity = jax.tree.map(np.zeros_like, expected)
+  for step in range(4):
+    with jax.numpy_dtype_promotion("standard"):
+      update, state = tx.update(grads, state, params)
+    params = jax.tree.map(jnp.add, params, update)
+    total = jax.tree.map(lambda g, w: g + 0.01 * w, grads, expected)
+    velocity = jax.tree.map(lambda v, g: 0.9 * v + g, velocity, total)
+    move = velocity if not nesterov else jax.tree.map(lambda v, g: 0.9 * v + g,
+                                                      velocity, total)
+    lr = 0.1 if step < 2 else 0.01
+    expected = jax.tree.map(lambda w, m: w - lr * m, expected, move)
+  chex.assert_trees_all_close(params, expected, rtol=1e-6)
+
+
+def test_the_learning_rate_drops_at_its_steps():
+  rate = optim.step_decay(0.1, steps=(100, 150), factor=0.1)
+  rates = [float(rate(step)) for step in (0, 99, 100, 149, 150, 999)]
+  np.testing.assert_allclose(rates, [0.1, 0.1, 0.01, 0.01, 0.001, 0.001],
+                             rtol=1e-5)
+
+
+@pytest.mark.parametrize("steps", ((3, 2), (2, 2)))
+def test_steps_that_do_not_rise_are_refused(steps):
+  with pytest.raises(ValueError, match="do not rise: put them in order"):
+    optim.step_decay(0.1, steps=steps, factor=0.1)

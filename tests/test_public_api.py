@@ -14,7 +14,7 @@ FUNCTIONS = [
     getattr(transforms, name)
     for name in transforms.__all__
     if inspect.isfunction(getattr(transforms, name))
-] + [losses.cross_entropy]
+] + [losses.cross_entropy, losses.zero_one]
 ARRAYS = {
     "inputs", "images", "targets", "labels", "lam", "logits", "tree", "mix",
     "box", "neighbors", "a", "b"

@@ -113,3 +113,39 @@ def test_evaluation_counts_what_is_not_masked(getkey, where):
                                      batch["labels"],
                                      where=mask)
   assert sums.examples == (6 if where is None else 3)
+
+
+def test_the_training_error_is_weighted_by_lam(getkey):
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  state, step, batch = setup(getkey, transform=mixup)
+  _, metrics = step(state, batch)
+  key = jax.random.fold_in(jax.random.key(7), 0)
+  inputs, targets = mixup(
+      jax.random.split(key, 3)[1], batch["inputs"], batch["labels"])
+  logits = MODEL.apply({"params": state.params}, inputs)
+  expected = 100 * losses.zero_one(logits, targets).mean()
+  chex.assert_trees_all_close(metrics["error"], expected, rtol=1e-6)
+
+
+def test_the_average_follows_the_weights(getkey):
+  state, _, batch = setup(getkey)
+  state = state._replace(average=jax.tree.map(jnp.copy, state.variables()))
+  step = steps.make_train_step(MODEL,
+                               TX,
+                               losses.cross_entropy,
+                               root_key=jax.random.key(7),
+                               prepare=take,
+                               average_decay=0.9)
+  expected = state.params
+  for done in range(3):
+    state, _ = jax.jit(step)(state, batch)
+    kept = min(0.9, (1 + done) / (10 + done))
+    expected = jax.tree.map(lambda a, p: kept * a + (1 - kept) * p, expected,
+                            state.params)
+  chex.assert_trees_all_close(state.average["params"], expected, rtol=1e-5)
+  sums = steps.make_eval_step(MODEL)(state, batch["inputs"], batch["labels"])
+  logits = MODEL.apply({"params": expected}, batch["inputs"])
+  chex.assert_trees_all_close(sums.nll,
+                              losses.cross_entropy(logits,
+                                                   batch["labels"]).sum(),
+                              rtol=1e-5)

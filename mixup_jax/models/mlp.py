@@ -5,6 +5,8 @@ from typing import Callable, Sequence
 import flax.linen as nn
 import jax
 
+from mixup_jax.models import _layers as layers
+
 Array = jax.Array
 
 
@@ -29,22 +31,12 @@ class MLP(nn.Module):
       *,
       train: bool = False,
       mix: Callable[[int, Array], Array] | None = None,
+      where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits of `[batch, features]` inputs."""
-    del train
+    del train, where
     mix = mix or (lambda depth, hidden: hidden)
     x = mix(0, x)
     for depth, width in enumerate(self.hidden, start=1):
-      x = mix(depth, nn.relu(_dense(width, x.shape[-1])(x)))
-    return _dense(self.num_classes, x.shape[-1])(x)
-
-
-def _dense(features: int, fan_in: int) -> nn.Dense:
-  """Returns a linear layer with the initialiser described above."""
-  bound = fan_in**-0.5
-
-  def uniform(key: Array, shape: Sequence[int], dtype: jax.typing.DTypeLike,
-              **_: object) -> Array:
-    return jax.random.uniform(key, shape, dtype, -bound, bound)
-
-  return nn.Dense(features, kernel_init=uniform, bias_init=uniform)
+      x = mix(depth, nn.relu(layers.dense(width, x.shape[-1])(x)))
+    return layers.dense(self.num_classes, x.shape[-1])(x)
