@@ -18,6 +18,7 @@ from mixup_jax import cli
 from mixup_jax import models
 from mixup_jax import optim
 from mixup_jax import records
+from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import sweep
 from mixup_jax import transforms
@@ -44,17 +45,15 @@ def methods(config: Any) -> list[str]:
 
 
 def result_rows(config: Any, name: str, problem: sweep.Problem,
-                error: np.ndarray) -> list[records.Row]:
+                error: np.ndarray) -> list[results.Row]:
   """Makes the rows of one table from `[seeds, methods]` test errors."""
-  row = lambda method, metric, paper, values: records.Row(
-      setting=name,
-      method=method,
-      metric=metric,
-      paper=paper,
-      value=round(float(values.mean()), 4),
-      std=round(float(values.std(ddof=1)), 4) if len(values) > 1 else 0.0,
-      n=len(values),
-      epochs=config.epochs)
+  row = lambda method, metric, paper, values: results.summarize(values,
+                                                                setting=name,
+                                                                method=method,
+                                                                metric=metric,
+                                                                paper=paper,
+                                                                epochs=config.
+                                                                epochs)
   guess = np.bincount(problem.labels).argmax()
   majority = 100 * np.mean(problem.labels[problem.splits.test_rows] != guess, 1)
   rows = [row("majority class", "test error (%)", None, majority)]
@@ -63,7 +62,7 @@ def result_rows(config: Any, name: str, problem: sweep.Problem,
     rows.append(row(method, "test error (%)", paper, error[:, index]))
   for index, method in enumerate(methods(config)[1:], start=1):
     difference = error[:, index] - error[:, 0]
-    rows.append(row(method, records.DIFFERENCE, None, difference))
+    rows.append(row(method, results.DIFFERENCE, None, difference))
   return rows
 
 
@@ -104,9 +103,9 @@ def make_program(config: Any,
 
 
 def run(config: Any, problems: dict[str, sweep.Problem],
-        recorder: records.Recorder) -> list[records.Row]:
+        recorder: records.Recorder) -> results.Result:
   """Trains on every table, and returns the rows of the result."""
-  rows = []
+  rows: list[results.Row] = []
   seeds = len(problems) * config.seeds
   with tqdm.tqdm(total=seeds, unit="seed", desc="tabular") as progress:
     for name, problem in problems.items():
@@ -133,7 +132,7 @@ def run(config: Any, problems: dict[str, sweep.Problem],
               for index, method in enumerate(methods(config))
           })
       rows += result_rows(config, name, problem, curves["error"])
-  return rows
+  return {"rows": rows}
 
 
 if __name__ == "__main__":

@@ -13,95 +13,111 @@ import pathlib
 import platform
 import shutil
 import subprocess
-from typing import Any, Mapping, NotRequired, Sequence, TypedDict
+from typing import Any, Mapping, Sequence
 
 import jax
 import numpy as np
 import tensorboardX
 
+_LINES = "metrics.jsonl"
 _NEEDED_BYTES = 16 * 2**20
-# The metric of a method's error minus that of ERM, seed by seed: sections write
-# it, and reports draw it.
-DIFFERENCE = "minus ERM, paired (%)"
-
-
-class Row(TypedDict):
-  """One number of a result, never without how many runs it is the mean of."""
-  setting: str
-  method: str
-  metric: str
-  paper: float | None
-  unverified: NotRequired[bool]
-  value: float
-  std: float
-  n: int
-  epochs: int
 
 
 class Recorder:
-  """Writes the files of one run. Use it as a context manager."""
+  """Writes the files of one run. Use it as a context manager.
 
-  def __init__(self, workdir: str | os.PathLike[str], *, config: Mapping[str,
-                                                                         Any]):
+  Of several processes only the first one writes; all keep the lines.
+
+  Attributes:
+    workdir: The directory of the run.
+    lines: The lines of `metrics.jsonl`, those before a resumption too.
+  """
+
+  def __init__(self,
+               workdir: str | os.PathLike[str],
+               *,
+               config: Mapping[str, Any],
+               first_step: int = 0):
     """Opens the files.
 
     Args:
       workdir: The directory, made if it is not there.
       config: Plain values, written to `config.json`.
+      first_step: The step from which a run goes on: later lines, of steps that
+        will be done again, are dropped.
 
     Raises:
       OSError: If the directory cannot be written to, or its disk is full.
+      ValueError: If it holds a run with another config.
     """
-    self._workdir = check_workdir(workdir)
+    self.workdir = check_workdir(workdir, config)
     self._config = dict(config)
-    _replace(self._workdir / "config.json", self._config)
-    self._lines = open(self._workdir / "metrics.jsonl", "a", encoding="utf-8")
-    self._events = tensorboardX.SummaryWriter(str(self._workdir))
+    self.lines = [
+        line for line in _read_lines(self.workdir / _LINES)
+        if line["step"] <= first_step
+    ]
+    self._files: tuple[Any, ...] = ()
+    if jax.process_index() == 0:
+      _replace(self.workdir / "config.json", json.dumps(self._config, indent=2))
+      _replace(self.workdir / _LINES, "\n".join(map(json.dumps, self.lines)))
+      self._files = (open(self.workdir / _LINES, "a", encoding="utf-8"),
+                     tensorboardX.SummaryWriter(
+                         str(self.workdir),
+                         purge_step=first_step + 1,
+                         filename_suffix=f".{first_step}"))
 
   def __enter__(self) -> "Recorder":
     return self
 
   def __exit__(self, *_: object) -> None:
-    self._lines.close()
-    self._events.close()
+    for file in self._files:
+      file.close()
 
   def metrics(self, step: int, values: Mapping[str, Any]) -> None:
     """Appends the metrics of a step: numbers, or arrays of one number."""
     scalars = {name: float(np.asarray(value)) for name, value in values.items()}
-    self._lines.write(json.dumps({"step": step, **scalars}) + "\n")
-    self._lines.flush()
-    for name, value in scalars.items():
-      self._events.add_scalar(name, value, step)
+    self.lines.append({"step": step, **scalars})
+    if self._files:
+      lines, events = self._files
+      lines.write(json.dumps(self.lines[-1]) + "\n")
+      lines.flush()
+      for name, value in scalars.items():
+        events.add_scalar(name, value, step)
 
-  def result(self, *, section: str, rows: Sequence[Row],
-             wall_seconds: float) -> pathlib.Path:
-    """Writes `result.json` and returns its path."""
-    path = self._workdir / "result.json"
-    _replace(
-        path, {
-            "section": section,
-            "rows": list(rows),
-            "config": self._config,
-            "environment": environment(),
-            "wall_seconds": round(wall_seconds, 2),
-        })
+  def result(self, *, section: str, rows: Sequence[Mapping[str, Any]],
+             wall_seconds: float, **more: Any) -> pathlib.Path:
+    """Writes `result.json` and returns its path; `more` goes in as it is."""
+    path = self.workdir / "result.json"
+    if self._files:
+      content = {
+          "section": section,
+          "rows": list(rows),
+          **more,
+          "config": self._config,
+          "environment": environment(),
+          "wall_seconds": round(wall_seconds, 2),
+      }
+      _replace(path, json.dumps(content, indent=2))
     return path
 
 
-def check_workdir(workdir: str | os.PathLike[str]) -> pathlib.Path:
-  """Makes a working directory, and proves that it can be written to.
+def check_workdir(workdir: str | os.PathLike[str],
+                  config: Mapping[str, Any] | None = None) -> pathlib.Path:
+  """Makes a working directory, and proves that a run can have it.
 
   Args:
     workdir: The directory.
+    config: The config of the run.
 
   Returns:
     Its path.
 
   Raises:
     OSError: If it cannot be made or written to, or its disk is full.
+    ValueError: If it holds a run with another config.
   """
   path = pathlib.Path(workdir).expanduser()
-  probe = path / ".probe"
+  probe = path / f".probe{jax.process_index()}"
   try:
     path.mkdir(parents=True, exist_ok=True)
     probe.write_bytes(b"\0")
@@ -115,43 +131,49 @@ def check_workdir(workdir: str | os.PathLike[str]) -> pathlib.Path:
     raise OSError(f"the disk of the working directory {path} has only "
                   f"{free / 2**20:.1f} MiB left: free some, or choose another "
                   "directory with --workdir.")
+  if config is not None and (path / "config.json").exists():
+    _check_config(path, config)
   return path
 
 
-def cells(rows: Sequence[Row]) -> list[list[str]]:
-  """Returns a table of result rows with its header, ours beside the paper's.
-
-  Args:
-    rows: The rows of a result.
-
-  Returns:
-    A list of lines, each a list of cells: values are means with their standard
-    errors.
-  """
-  header = ["setting", "method", "metric", "paper", "ours", "n", "epochs"]
-  lines = [[
-      row["setting"], row["method"], row["metric"],
-      paper_number(row),
-      mean_and_error(row),
-      str(row["n"]),
-      str(row["epochs"])
-  ] for row in rows]
-  return [header, *lines]
+def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
+  """Raises if a directory belongs to a run with another config."""
+  before = _flat(json.loads((path / "config.json").read_text("utf-8")))
+  now = _flat(json.loads(json.dumps(config)))
+  changed = [
+      f"  {name}: {before.get(name, 'nothing')} there, "
+      f"{now.get(name, 'nothing')} here"
+      for name in dict.fromkeys([*before, *now])
+      if before.get(name) != now.get(name)
+  ]
+  if changed:
+    raise ValueError(
+        f"the working directory {path} holds a run with another config:\n" +
+        "\n".join(changed) +
+        "\nChoose another directory with --workdir, or the same config to "
+        "continue.")
 
 
-def paper_number(row: Row) -> str:
-  """Returns the paper's number as text, marked if it is not verified."""
-  if row["paper"] is None:
-    return "-"
-  return f"{row['paper']:.1f}" + (" unverified"
-                                  if row.get("unverified") else "")
+def _flat(tree: Any, name: str = "config") -> dict[str, Any]:
+  """Returns the leaves of nested dicts by their dotted names."""
+  if not isinstance(tree, dict):
+    return {name: tree}
+  leaves: dict[str, Any] = {}
+  for key, value in tree.items():
+    leaves |= _flat(value, f"{name}.{key}")
+  return leaves
 
 
-def mean_and_error(row: Row) -> str:
-  """Returns a mean and its standard error as text."""
-  if row["n"] < 2:
-    return f"{row['value']:.2f}"
-  return f"{row['value']:.2f} ± {row['std'] / row['n']**0.5:.2f}"
+def _read_lines(path: pathlib.Path) -> list[dict[str, float]]:
+  """Reads what a run has reported, up to a line that was cut off."""
+  lines = []
+  if path.exists():
+    for text in path.read_text(encoding="utf-8").splitlines():
+      try:
+        lines.append(json.loads(text))
+      except ValueError:
+        break  # The run was killed while it wrote.
+  return lines
 
 
 def environment() -> dict[str, Any]:
@@ -205,8 +227,8 @@ def _commit() -> str | None:
   return commit + ("+" if changed else "")
 
 
-def _replace(path: pathlib.Path, value: Any) -> None:
-  """Writes JSON so that the file is at no moment half written."""
+def _replace(path: pathlib.Path, text: str) -> None:
+  """Writes a text file so that it is at no moment half written."""
   partial = path.with_suffix(".partial")
-  partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+  partial.write_text(text and text + "\n", encoding="utf-8")
   os.replace(partial, path)

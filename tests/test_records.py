@@ -6,20 +6,21 @@ import os
 import pathlib
 import shutil
 
+import jax
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing import event_accumulator
 
 from mixup_jax import records
 
-ROW = records.Row(setting="iris",
-                  method="ERM",
-                  metric="test error (%)",
-                  paper=21.3,
-                  value=14.43,
-                  std=5.0,
-                  n=25,
-                  epochs=10)
+ROW = dict(setting="iris",
+           method="ERM",
+           metric="test error (%)",
+           paper=21.3,
+           value=14.43,
+           std=5.0,
+           n=25,
+           epochs=10)
 
 
 def test_the_files_of_a_run(tmp_path):
@@ -48,6 +49,45 @@ def test_the_files_of_a_run(tmp_path):
   assert not list(run.glob("*.partial"))
 
 
+def test_a_resumed_run_drops_the_lines_of_steps_that_come_again(tmp_path):
+  with records.Recorder(tmp_path, config={"a": (1, 2)}) as recorder:
+    for step in range(1, 6):
+      recorder.metrics(step, {"loss": step})
+  with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
+    file.write('{"step": 6, "lo')  # Killed while it wrote.
+  with records.Recorder(tmp_path, config={"a": (1, 2)},
+                        first_step=3) as recorder:
+    assert [line["step"] for line in recorder.lines] == [1, 2, 3]
+    recorder.metrics(4, {"loss": 44})
+  lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  assert [json.loads(line) for line in lines] == recorder.lines
+  assert recorder.lines[-1] == {"step": 4, "loss": 44}
+  events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
+  assert [e.value for e in events.Scalars("loss")] == [1, 2, 3, 44]
+
+
+def test_another_config_is_refused_with_the_difference(tmp_path):
+  config = {"epochs": 200, "model": {"name": "mlp", "hidden": (8, 8)}}
+  records.Recorder(tmp_path, config=config).__exit__()
+  assert records.check_workdir(tmp_path, config) == tmp_path
+  other = {"epochs": 100, "model": {"name": "mlp"}}
+  with pytest.raises(ValueError) as error:
+    records.check_workdir(tmp_path, other)
+  assert str(error.value).splitlines()[1:3] == [
+      "  config.epochs: 200 there, 100 here",
+      "  config.model.hidden: [8, 8] there, nothing here"
+  ]
+
+
+def test_only_the_first_process_writes(tmp_path, monkeypatch):
+  monkeypatch.setattr(jax, "process_index", lambda: 1)
+  with records.Recorder(tmp_path, config={}) as recorder:
+    recorder.metrics(1, {"loss": 2})
+    recorder.result(section="a", rows=[ROW], wall_seconds=1)
+  assert recorder.lines == [{"step": 1, "loss": 2}]
+  assert not list(tmp_path.iterdir())
+
+
 def test_tensorboard_reads_the_events(tmp_path):
   with records.Recorder(tmp_path, config={}) as recorder:
     for step in range(3):
@@ -64,27 +104,6 @@ def test_the_environment_names_device_versions_and_commit():
       "date"
   }
   json.dumps(environment)
-
-
-def test_numbers_have_their_standard_error_and_mark():
-  assert records.mean_and_error(ROW) == "14.43 ± 1.00"
-  assert records.mean_and_error({**ROW, "n": 1}) == "14.43"
-  assert records.paper_number(ROW) == "21.3"
-  assert records.paper_number({**ROW, "paper": None}) == "-"
-  assert records.paper_number({**ROW, "unverified": True}) == "21.3 unverified"
-
-
-def test_cells_put_ours_beside_the_papers():
-  header, line = records.cells([ROW])
-  assert dict(zip(header, line)) == {
-      "setting": "iris",
-      "method": "ERM",
-      "metric": "test error (%)",
-      "paper": "21.3",
-      "ours": "14.43 ± 1.00",
-      "n": "25",
-      "epochs": "10"
-  }
 
 
 def test_a_place_that_is_a_file_is_refused(tmp_path):
@@ -106,7 +125,7 @@ def test_a_read_only_place_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_place_is_refused(tmp_path):
-  (tmp_path / ".probe").symlink_to("/dev/full")  # Each write there fails.
+  (tmp_path / ".probe0").symlink_to("/dev/full")  # Each write there fails.
   with pytest.raises(OSError, match="No space left on device.*--workdir"):
     records.check_workdir(tmp_path)
 

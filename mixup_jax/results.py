@@ -1,0 +1,103 @@
+"""The rows of a result: one number each, beside the paper's."""
+
+from typing import NotRequired, Sequence, TypedDict
+
+import numpy as np
+
+# The metric of a method's error minus that of ERM, seed by seed: sections write
+# it, and reports draw it.
+DIFFERENCE = "minus ERM, paired (%)"
+NOT_RUN = "not run"
+
+
+class Row(TypedDict):
+  """One number of a result, never without how many runs it is the mean of."""
+  setting: str
+  method: str
+  metric: str
+  paper: float | None
+  unverified: NotRequired[bool]
+  value: float | None
+  std: float
+  n: int
+  epochs: int
+
+
+class Curve(TypedDict):
+  """A metric over epochs, `values` of `[seeds, epochs]`."""
+  setting: str
+  method: str
+  metric: str
+  epochs: list[int]
+  values: list[list[float]]
+
+
+class Result(TypedDict):
+  """What a section returns, to be written to `result.json`."""
+  rows: list[Row]
+  curves: NotRequired[list[Curve]]
+
+
+def summarize(values: Sequence[float] | np.ndarray, *, setting: str,
+              method: str, metric: str, paper: float | None,
+              epochs: int) -> Row:
+  """Makes a row of the values of several runs.
+
+  Args:
+    values: One number a run; none if it was not run.
+    setting: On what: a data set, a network.
+    method: How: "ERM", "mixup, alpha 1".
+    metric: What the number is, with its unit.
+    paper: The paper's number, None if it gives none.
+    epochs: How long each run was.
+
+  Returns:
+    The row, with the standard deviation over the runs.
+  """
+  count = len(values)
+  return Row(setting=setting,
+             method=method,
+             metric=metric,
+             paper=paper,
+             value=round(float(np.mean(values)), 4) if count else None,
+             std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
+             n=count,
+             epochs=epochs)
+
+
+def cells(rows: Sequence[Row]) -> list[list[str]]:
+  """Returns a table of result rows with its header, ours beside the paper's.
+
+  Args:
+    rows: The rows of a result.
+
+  Returns:
+    A list of lines, each a list of cells: values are means with their standard
+    errors.
+  """
+  header = ["setting", "method", "metric", "paper", "ours", "n", "epochs"]
+  lines = [[
+      row["setting"], row["method"], row["metric"],
+      paper_number(row),
+      mean_and_error(row),
+      str(row["n"]),
+      str(row["epochs"])
+  ] for row in rows]
+  return [header, *lines]
+
+
+def paper_number(row: Row) -> str:
+  """Returns the paper's number as text, marked if it is not verified."""
+  if row["paper"] is None:
+    return "-"
+  return f"{row['paper']:.1f}" + (" unverified"
+                                  if row.get("unverified") else "")
+
+
+def mean_and_error(row: Row) -> str:
+  """Returns a mean and its standard error as text."""
+  if row["value"] is None:
+    return NOT_RUN
+  if row["n"] < 2:
+    return f"{row['value']:.2f}"
+  return f"{row['value']:.2f} ± {row['std'] / row['n']**0.5:.2f}"

@@ -1,0 +1,52 @@
+"""Proves how numbers are summed up and shown."""
+
+from mixup_jax import results
+
+ROW = results.Row(setting="iris",
+                  method="ERM",
+                  metric="test error (%)",
+                  paper=21.3,
+                  value=14.43,
+                  std=5.0,
+                  n=25,
+                  epochs=10)
+
+
+def test_runs_are_summed_up_as_mean_and_standard_deviation():
+  names = {key: ROW[key] for key in ("setting", "method", "metric", "paper")}
+  row = results.summarize([10.0, 20.0, 30.0], epochs=10, **names)
+  assert row == {**ROW, "value": 20.0, "std": 10.0, "n": 3}
+  row = results.summarize([14.43], epochs=10, **names)
+  assert row == {**ROW, "std": 0.0, "n": 1}
+
+
+def test_what_was_not_run_says_so():
+  row = results.summarize([],
+                          setting="cifar10",
+                          method="ERM",
+                          metric="test error (%)",
+                          paper=5.6,
+                          epochs=200)
+  assert row["value"] is None and row["n"] == 0
+  assert results.mean_and_error(row) == "not run"
+
+
+def test_numbers_have_their_standard_error_and_mark():
+  assert results.mean_and_error(ROW) == "14.43 ± 1.00"
+  assert results.mean_and_error({**ROW, "n": 1}) == "14.43"
+  assert results.paper_number(ROW) == "21.3"
+  assert results.paper_number({**ROW, "paper": None}) == "-"
+  assert results.paper_number({**ROW, "unverified": True}) == "21.3 unverified"
+
+
+def test_cells_put_ours_beside_the_papers():
+  header, line = results.cells([ROW])
+  assert dict(zip(header, line)) == {
+      "setting": "iris",
+      "method": "ERM",
+      "metric": "test error (%)",
+      "paper": "21.3",
+      "ours": "14.43 ± 1.00",
+      "n": "25",
+      "epochs": "10"
+  }
