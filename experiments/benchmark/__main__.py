@@ -3,6 +3,7 @@
     pip install -e '.[benchmark]'
     python -m experiments.benchmark transforms
     python -m experiments.benchmark tabular --dataset=phishing_websites
+    python -m experiments.benchmark step --width=64
 
 PyTorch is the other side: its mixing is the algorithm of the released code (a
 lambda of numpy, a random permutation, two products and a sum), its training a
@@ -17,6 +18,7 @@ from typing import Sequence
 
 import jax
 
+from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import transforms
 from mixup_jax.records import environment
@@ -33,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> None:
   part.add_argument("--dataset", default="iris")
   part.add_argument("--data_dir")
   part.add_argument("--seeds", type=int, default=50)
+  part = parts.add_parser("step", help="training steps of PreAct-ResNet-18")
+  part.add_argument("--turns", type=int, default=5)
+  part.add_argument("--width", type=int, default=64)
+  part.add_argument("--batch_size", type=int, default=128)
   arguments = parser.parse_args(argv)
   try:
     import torch  # Only the benchmark extra brings it.
@@ -51,6 +57,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         sep=", ")
   if arguments.part == "transforms":
     print(transforms.table(torch, arguments.turns))
+  elif arguments.part == "step":
+    print(
+        step.table(torch,
+                   width=arguments.width,
+                   batch_size=arguments.batch_size,
+                   turns=arguments.turns))
   else:
     print(tabular.table(torch, problem))
 

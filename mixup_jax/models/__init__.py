@@ -1,17 +1,29 @@
 """Flax models, one family a file.
 
-Every model is called as `model.apply(variables, x, train=..., mix=None)`, and
-calls `mix(depth, hidden)` at depth 0 for the input and at depth d behind its
-d-th hidden layer or stage. It knows nothing else about mixing.
+Every model is called as `model.apply(variables, x, train=..., mix=None,
+where=None)`, and returns `[batch, num_classes]` float32 logits. It calls
+`mix(depth, hidden)` at depth 0 for the input; an MLP at depth d behind its d-th
+hidden layer, an image model at depth 1 behind its stem and at d + 1 behind its
+d-th stage. It knows nothing else about mixing. `where`, `[batch]` booleans, is
+False for rows that only pad the batch: they are not in the statistics of
+BatchNorm. `train` turns those of the batch on, and dropout, which draws from
+the stream "dropout".
 """
 
 from typing import Any, Callable
 
 import flax.linen as nn
 
+from mixup_jax.models.densenet import DenseNet
 from mixup_jax.models.mlp import MLP
+from mixup_jax.models.preact_resnet import PreActResNet
+from mixup_jax.models.wide_resnet import WideResNet
 
+# The name says the size that the fields default to.
 MODELS: dict[str, Callable[..., nn.Module]] = {
+    "preact_resnet18": PreActResNet,
+    "wide_resnet28_10": WideResNet,
+    "densenet_bc_190_40": DenseNet,
     "mlp": MLP,
 }
 
@@ -28,7 +40,7 @@ def build(name: str, *, num_classes: int, **sizes: Any) -> nn.Module:
     The module, without parameters.
 
   Raises:
-    ValueError: If the name is unknown.
+    ValueError: If the name is unknown, or the model cannot have such a size.
     TypeError: If the model has no such field.
   """
   if name not in MODELS:

@@ -1,22 +1,178 @@
-"""Proves that models are built by their names."""
+"""Proves the protocol that all models keep."""
 
+import chex
+import jax
 import jax.numpy as jnp
 import pytest
 
 from mixup_jax import models
+from mixup_jax import sharding
+from tests.models import torch_vectors
+
+# Each model as small as it can be and still have all its parts.
+TINY = {
+    "preact_resnet18": dict(width=4, blocks=(1, 1)),
+    "wide_resnet28_10": dict(depth=10, width=1),
+    "densenet_bc_190_40": dict(depth=10, growth=4),
+    "mlp": dict(hidden=(8,)),
+}
+IMAGE_MODELS = [name for name in models.MODELS if name != "mlp"]
+
+each_model = pytest.mark.parametrize("name", models.MODELS)
+each_image_model = pytest.mark.parametrize("name", IMAGE_MODELS)
 
 
-@pytest.mark.parametrize("name", models.MODELS)
-def test_every_model_keeps_the_protocol(getkey, name):
-  model = models.build(name, num_classes=3)
-  x = jnp.ones((2, 8))
-  variables = model.init(getkey(), x, train=False)
-  logits = model.apply(variables, x, train=False, mix=lambda depth, h: h)
-  assert logits.shape == (2, 3)
+def setup(name, rows=8, **fields):
+  """Returns a tiny model, its variables and a batch."""
+  model = models.build(name, num_classes=3, **TINY[name], **fields)
+  shape = (rows, 8) if name == "mlp" else (rows, 8, 8, 3)
+  x = jnp.asarray(torch_vectors.numbers("x", shape))
+  return model, torch_vectors.variables(model, x), x
+
+
+def training(model):
+  """Returns a function that gives logits and new statistics."""
+  return jax.jit(lambda variables, x: model.apply(
+      variables, x, train=True, mutable=["batch_stats"]))
+
+
+@each_model
+def test_mix_is_called_at_every_depth_in_order(name):
+  model, variables, x = setup(name)
+  depths = []
+
+  def mix(depth, hidden):
+    depths.append(depth)
+    assert len(hidden) == len(x)
+    return hidden
+
+  jax.eval_shape(lambda: model.apply(variables, x, train=True, mix=mix,
+                                     mutable=True))  # yapf: disable
+  last = {"mlp": 1, "preact_resnet18": 3}.get(name, 4)
+  assert depths == list(range(last + 1))
+
+
+@each_model
+def test_what_mix_returns_is_what_goes_on(name):
+  model, variables, x = setup(name)
+  last = {"mlp": 1, "preact_resnet18": 3}.get(name, 4)
+
+  @jax.jit
+  def reverse_at(layer):
+    reverse = lambda depth, h: jnp.where(depth == layer, h[::-1], h)
+    return model.apply(variables, x, mix=reverse)
+
+  clean = jax.jit(model.apply)(variables, x)
+  chex.assert_trees_all_close(reverse_at(-1), clean, atol=1e-5)
+  for layer in range(last + 1):
+    chex.assert_trees_all_close(reverse_at(layer), clean[::-1], atol=1e-5)
+
+
+@each_image_model
+@pytest.mark.parametrize("dtype", (jnp.float32, "bfloat16"))
+def test_logits_parameters_and_statistics_are_float32(name, dtype):
+  model, _, x = setup(name, dtype=dtype)
+  maps = []
+
+  def mix(depth, h):
+    maps.append(h.dtype)
+    return h
+
+  def run(x):
+    variables = model.init(jax.random.key(0), x)
+    return variables, model.apply(variables,
+                                  x,
+                                  train=True,
+                                  mix=mix,
+                                  mutable=["batch_stats"])
+
+  variables, (logits, updates) = jax.eval_shape(run, x)
+  assert logits.shape == (8, 3)
+  for leaf in jax.tree.leaves((variables, logits, updates)):
+    assert leaf.dtype == jnp.float32
+  assert maps[0] == x.dtype and set(maps[1:]) == {jnp.dtype(dtype)}
+
+
+@each_image_model
+def test_bfloat16_comes_near_float32(name):
+  model, variables, x = setup(name)
+  exact, _ = training(model)(variables, x)
+  logits, _ = training(model.clone(dtype=jnp.bfloat16))(variables, x)
+  chex.assert_trees_all_close(logits, exact, atol=0.05 * jnp.abs(exact).max())
+  assert jnp.abs(logits - exact).max() > 1e-5
+
+
+@each_image_model
+def test_dropout_acts_in_training_only_and_is_keyed(getkey, name):
+  model, variables, x = setup(name, dropout=0.5)
+
+  @jax.jit
+  def logits(key):
+    return model.apply(variables,
+                       x,
+                       train=True,
+                       mutable=["batch_stats"],
+                       rngs={"dropout": key})[0]
+
+  key, other = getkey(), getkey()
+  first = logits(jax.random.clone(key))
+  chex.assert_trees_all_equal(first, logits(key))
+  assert jnp.abs(first - logits(other)).max() > 1e-3
+  jax.eval_shape(model.apply, variables, x)  # Needs no key.
+
+
+@each_model
+def test_padding_changes_nothing(name):
+  """Neither logits, nor statistics, nor gradients."""
+  model, variables, x = setup(name, rows=5)
+  padded = jnp.concatenate((x, jnp.full((3, *x.shape[1:]), 100.0)))
+
+  @jax.jit
+  def run(variables, x, where):
+
+    def risk(params):
+      logits, updates = model.apply({**variables, "params": params},
+                                    x,
+                                    train=True,
+                                    where=where,
+                                    mutable=["batch_stats"])  # yapf: disable
+      return jnp.square(logits[:5]).sum(), (logits[:5], updates)
+
+    return jax.grad(risk, has_aux=True)(variables["params"])
+
+  expected = run(variables, x, None)
+  masked = run(variables, padded, jnp.arange(8) < 5)
+  chex.assert_trees_all_close(masked, expected, rtol=1e-3, atol=1e-3)
+
+
+@each_image_model
+def test_eight_devices_agree_with_one(name):
+  """Under jit the statistics of BatchNorm are those of the global batch."""
+  model, variables, x = setup(name, rows=16)
+  run = training(model)
+  mesh = sharding.make_mesh()
+  rows = jax.device_put(x, sharding.sharded(mesh))
+  copies = jax.device_put(variables, sharding.replicated(mesh))
+  logits, updates = run(copies, rows)
+  assert len(rows.sharding.device_set) == 8
+  chex.assert_trees_all_close((logits, updates),
+                              run(variables, x),
+                              rtol=1e-4,
+                              atol=1e-4)
+
+
+@each_image_model
+def test_any_image_size_will_do(name):
+  model, variables, _ = setup(name)
+  for size in (8, 12, 32):
+    x = jax.ShapeDtypeStruct((2, size, size, 3), jnp.float32)
+    assert jax.eval_shape(model.apply, variables, x).shape == (2, 3)
 
 
 def test_unknown_names_and_sizes_are_refused():
-  with pytest.raises(ValueError, match="model 'mpl': choose one of mlp"):
+  with pytest.raises(ValueError, match="model 'mpl': choose one of preact"):
     models.build("mpl", num_classes=3)
   with pytest.raises(TypeError, match="widht"):
     models.build("mlp", num_classes=3, widht=7)
+  with pytest.raises(ValueError, match="depth"):
+    models.build("wide_resnet28_10", num_classes=3, depth=27)

@@ -1,0 +1,21 @@
+"""Proves that both sides of the step benchmark train the same network."""
+
+import pytest
+
+from experiments.benchmark import step
+
+
+@pytest.mark.slow
+def test_the_tables_are_filled():
+  torch = pytest.importorskip("torch", reason="needs the benchmark extra")
+  text = step.table(torch, width=2, batch_size=8, turns=1)
+  for word in ("step, ERM", "PyTorch, one gather", "images a second"):
+    assert word in text
+
+
+def test_the_step_in_pytorch_is_a_step():
+  torch = pytest.importorskip("torch", reason="needs the benchmark extra")
+  ours = step.TorchStep(torch, width=2, batch_size=4, alpha=1.0)
+  before = ours._network.stem.weight.detach().clone()
+  ours()
+  assert (ours._network.stem.weight != before).any()
