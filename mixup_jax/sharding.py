@@ -21,6 +21,7 @@ from typing import Any, Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 Array = jax.Array
 PyTree = Any
@@ -48,6 +49,29 @@ def sharded(mesh: Mesh) -> jax.sharding.NamedSharding:
 def replicated(mesh: Mesh) -> jax.sharding.NamedSharding:
   """Returns the sharding that puts a copy on each device."""
   return jax.sharding.NamedSharding(mesh, jax.P())
+
+
+def put(tree: PyTree, where: jax.sharding.Sharding) -> PyTree:
+  """Puts arrays that are equal on every process on the devices of all.
+
+  Each process copies only what its own devices hold. As with
+  `jax.device_put`, do not write to the arrays afterwards.
+
+  Args:
+    tree: A tree of arrays of the host.
+    where: Where to put them, over the devices of any number of processes.
+
+  Returns:
+    The tree with global arrays.
+  """
+
+  def put_array(x: Any) -> jax.Array:
+    x = np.asarray(x)
+    return jax.make_array_from_callback(x.shape, where, lambda i: x[i])
+
+  # This transfer is meant, but jax counts it among the accidental ones.
+  with jax.transfer_guard_host_to_device("allow"):
+    return jax.tree.map(put_array, tree)
 
 
 def per_device(transform: Transform, mesh: Mesh) -> Transform:
@@ -92,20 +116,20 @@ def with_partners(transform: Transform,
     policy: "local", "roll", "all_to_all" or "global".
 
   Returns:
-    A transform `(key, inputs, targets) -> (inputs, targets)` for use under
-    `jit` on a batch of global arrays.
+    A transform `(key, inputs, targets, **options) -> (inputs, targets)` for use
+    under `jit` on a batch of global arrays.
 
   Raises:
     ValueError: If the policy is not one of these.
   """
   _check_policy(policy)
 
-  def paired(key: Array, inputs: PyTree,
-             targets: PyTree) -> tuple[PyTree, PyTree]:
+  def paired(key: Array, inputs: PyTree, targets: PyTree,
+             **options: Any) -> tuple[PyTree, PyTree]:
     transform_key, partner_key = jax.random.split(key)
     batch_size = jax.tree.leaves(inputs)[0].shape[0]
     partner = partners(partner_key, batch_size, mesh=mesh, policy=policy)
-    return transform(transform_key, inputs, targets, partner=partner)
+    return transform(transform_key, inputs, targets, partner=partner, **options)
 
   return paired
 

@@ -10,12 +10,14 @@ ROOT = pathlib.Path(__file__).parent.parent
 LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
-        "records", "checkpoint"
+        "records", "results", "checkpoint", "distributed", "preemption",
+        "platforms"
     },
     {"losses"},
     {"state", "optim"},
     {"steps", "loop"},
-    {"sweep"},
+    {"sweep", "program"},
+    {"training"},
     {"cli"},
 )
 # Besides, losses knows the labels that transforms make, and nothing else.
