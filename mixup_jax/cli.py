@@ -1,24 +1,31 @@
 """Launches an experiment: flags, checks, device report, closing table."""
 
+import contextlib
 import datetime
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from absl import flags
 from absl import logging
 import jax
 from ml_collections import config_flags
 
+from mixup_jax import distributed
+from mixup_jax import loop
 from mixup_jax import records
+from mixup_jax import results
 
 # What bad input raises in this package; anything else is a bug, and is shown
 # with its stack.
 _INPUT_ERRORS = (ValueError, TypeError, LookupError, AttributeError, OSError,
                  flags.Error)
+# What can end a run that was well begun: divergence, and a full disk.
+_RUN_ERRORS = (FloatingPointError, OSError)
 _DEBUG = "--debug"
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
@@ -27,7 +34,7 @@ def launch(
     section: str,
     *,
     prepare: Callable[[Any], Any],
-    run: Callable[[Any, Any, records.Recorder], Sequence[records.Row]],
+    run: Callable[[Any, Any, records.Recorder], results.Result],
     config_file: str | os.PathLike[str],
     cpu_devices: int | None = None,
 ) -> None:
@@ -40,44 +47,76 @@ def launch(
     section: The name of the section.
     prepare: Checks the config and loads the data; returns what `run` needs.
     run: Takes the config, what `prepare` returned and a recorder; returns the
-      rows of the result.
+      result.
     config_file: The default of `--config`.
     cpu_devices: Into how many devices to divide the processor, where it is all
       there is, and XLA_FLAGS do not say.
 
   Raises:
-    SystemExit: With status 2 and one line on the standard error for bad input.
+    SystemExit: With one line on the standard error and status 2 for bad input,
+      1 if the run could not go on, and 143, as a supervisor expects of it,
+      after SIGTERM, when all is saved.
   """
   logging.set_verbosity(logging.ERROR)  # TFDS warns of what we tell.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
-  try:
-    config, workdir = _parse_flags(section, config_file)
+  with _told(_INPUT_ERRORS, status=2):
+    values = _parse_flags(section, config_file)
+    _join_the_others(values)
+  with distributed.peers_watched():
+    status = _launch(section, values, prepare, run)
+  if status:
+    raise SystemExit(status)
+
+
+def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
+                                                                      Any],
+            run: Callable[..., results.Result]) -> int:
+  """Does what `launch` says, in each process; returns the exit status."""
+  with _told(_INPUT_ERRORS, status=2):
+    config, workdir = values.config, _workdir(section, values)
     plain_config = config.to_dict()
-    records.check_workdir(workdir)
+    records.check_workdir(workdir, plain_config)
     prepared = prepare(config)
-  except _INPUT_ERRORS as error:
-    if _DEBUG in sys.argv:
-      raise
-    print(f"error: {_message(error)}", file=sys.stderr)
-    raise SystemExit(2) from None
-  print(f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
-        f"{jax.process_count()} process(es), jax {jax.__version__}")
+  _say(f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
+       f"{jax.process_count()} process(es), jax {jax.__version__}")
   start = time.perf_counter()
   with records.Recorder(workdir, config=plain_config) as recorder:
     try:
       # What a step needs is put on the device by name, never by accident.
-      with jax.transfer_guard("disallow"):
-        rows = run(config, prepared, recorder)
-    except FloatingPointError as error:
-      error.add_note(f"The config was {plain_config}")
-      raise
+      with _told(_RUN_ERRORS, status=1, more=f"\nThe config is {plain_config}"):
+        with jax.transfer_guard("disallow"):
+          result = run(config, prepared, recorder)
+    except loop.Stopped as stopped:
+      _say(f"\n{stopped}, which is saved; to go on, give the same command with "
+           f"--workdir={workdir}")
+      return 128 + signal.SIGTERM
     wall_seconds = time.perf_counter() - start
-    path = recorder.result(section=section,
-                           rows=rows,
-                           wall_seconds=wall_seconds)
-  print(f"\n{format_table(records.cells(rows))}\n\n"
-        f"{wall_seconds:.1f} s, written to {path}")
+    path = recorder.result(section=section, wall_seconds=wall_seconds, **result)
+  _say(f"\n{format_table(results.cells(result['rows']))}\n\n"
+       f"{wall_seconds:.1f} s, written to {path}")
+  return 0
+
+
+@contextlib.contextmanager
+def _told(errors: tuple[type[Exception], ...],
+          *,
+          status: int,
+          more: str = "") -> Iterator[None]:
+  """Turns errors into a line on the standard error and an exit status."""
+  try:
+    yield
+  except errors as error:
+    if _DEBUG in sys.argv:
+      raise
+    print(f"error: {_message(error)}{more}", file=sys.stderr)
+    raise SystemExit(status) from None
+
+
+def _say(text: str) -> None:
+  """Prints in the first of several processes."""
+  if jax.process_index() == 0:
+    print(text, flush=True)
 
 
 def format_table(cells: Sequence[Sequence[str]]) -> str:
@@ -93,24 +132,27 @@ def format_table(cells: Sequence[Sequence[str]]) -> str:
   return "\n".join(lines)
 
 
-def _parse_flags(
-    section: str,
-    config_file: str | os.PathLike[str]) -> tuple[Any, pathlib.Path]:
-  """Returns the config and the working directory of the command line."""
+def _parse_flags(section: str,
+                 config_file: str | os.PathLike[str]) -> flags.FlagValues:
+  """Returns the values of the command line."""
   values = flags.FlagValues()
-  config = config_flags.DEFINE_config_file(
-      "config",
-      os.fspath(config_file),
-      "The config, as FILE or FILE:key=value,...",
-      flag_values=values)
-  workdir = flags.DEFINE_string("workdir",
-                                None,
-                                "Where to write; a new directory by default.",
-                                flag_values=values)
-  flags.DEFINE_bool(_DEBUG[2:],
-                    False,
-                    "Show where bad input was noticed.",
-                    flag_values=values)
+  config_flags.DEFINE_config_file("config",
+                                  os.fspath(config_file),
+                                  "The config, as FILE or FILE:key=value,...",
+                                  flag_values=values)
+  known: tuple[tuple[Any, str, Any, str], ...] = (
+      (flags.DEFINE_string, "workdir", None,
+       "Where to write, and where to go on; a new directory by default."),
+      (flags.DEFINE_string, "coordinator", None,
+       "With several processes: host:port of the first one."),
+      (flags.DEFINE_integer, "num_processes", None, "How many there are."),
+      (flags.DEFINE_integer, "process_id", None, "Which one this is, from 0."),
+      (flags.DEFINE_bool, "distributed", False,
+       "Let the cluster say these three: TPU pods, GKE, Slurm, Open MPI."),
+      (flags.DEFINE_bool, _DEBUG[2:], False, "Show where an error was raised."),
+  )
+  for define, name, default, text in known:
+    define(name, default, text, flag_values=values)
   if "--help" in sys.argv:
     print(
         f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
@@ -120,9 +162,30 @@ def _parse_flags(
   if extra:
     raise ValueError(f"unexpected arguments {extra}: flags look like "
                      "--workdir=DIR or --config.seeds=10.")
+  return values
+
+
+def _join_the_others(values: flags.FlagValues) -> None:
+  """Starts this process as one of several, if it is."""
+  names = ("coordinator", "num_processes", "process_id")
+  given = {name: values[name].value for name in names}
+  if values.distributed and set(given.values()) != {None}:
+    raise ValueError("--distributed lets the cluster say what --coordinator, "
+                     "--num_processes and --process_id say: give either.")
+  if values.distributed or set(given.values()) != {None}:
+    if values.workdir is None:
+      raise ValueError("several processes need one place to write: give all "
+                       "the same --workdir, on a disk that all of them see.")
+    distributed.initialize(coordinator=values.coordinator,
+                           num_processes=values.num_processes,
+                           process_id=values.process_id)
+
+
+def _workdir(section: str, values: flags.FlagValues) -> pathlib.Path:
+  """Returns the working directory, by default a new one."""
   stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
   default = pathlib.Path(tempfile.gettempdir(), "mixup_jax", section, stamp)
-  return config.value, pathlib.Path(workdir.value or default)
+  return pathlib.Path(values.workdir or default).expanduser().absolute()
 
 
 def _message(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from mixup_jax import cli
+from mixup_jax import loop
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 ROW = {
@@ -28,7 +29,9 @@ def launch(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["toy", *argv])
     cli.launch("toy",
                prepare=prepare,
-               run=run or (lambda config, prepared, recorder: [ROW]),
+               run=run or (lambda config, prepared, recorder: {
+                   "rows": [ROW]
+               }),
                config_file=CONFIG)
 
   return launch_toy
@@ -53,7 +56,7 @@ def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
   def run(config, prepared, recorder):
     assert config.seeds == 7 and prepared == "data"
     recorder.metrics(1, {"loss": 0.5})
-    return [ROW]
+    return {"rows": [ROW]}
 
   launch(f"--config={CONFIG}:seeds=3",
          "--config.seeds=7",
@@ -118,14 +121,53 @@ def test_a_bug_keeps_its_stack(launch, tmp_path):
     launch(f"--workdir={tmp_path}", run=run)
 
 
-def test_a_loss_that_is_not_finite_shows_the_config(launch, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    (FloatingPointError("the loss is nan"), OSError("the disk is full")))
+def test_what_ends_a_run_is_told_with_the_config(launch, tmp_path, capsys,
+                                                 error):
 
   def run(config, prepared, recorder):
-    raise FloatingPointError("the loss is nan")
+    raise error
 
-  with pytest.raises(FloatingPointError) as error:
+  with pytest.raises(SystemExit) as status:
     launch(f"--workdir={tmp_path}", run=run)
-  assert "'learning_rate': 0.001" in error.value.__notes__[0]
+  assert status.value.code == 1
+  told = capsys.readouterr().err
+  assert told.startswith(f"error: {error}\nThe config is {{")
+  assert "'learning_rate': 0.001" in told and "Traceback" not in told
+  assert not (tmp_path / "result.json").exists()
+
+
+def test_a_run_that_was_stopped_says_how_to_go_on(launch, tmp_path, capsys):
+
+  def run(config, prepared, recorder):
+    raise loop.Stopped(7)
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert status.value.code == 143
+  out = capsys.readouterr().out
+  assert "stopped after step 7" in out and f"--workdir={tmp_path}" in out
+
+
+def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
+  launch(f"--workdir={tmp_path}")
+  launch(f"--workdir={tmp_path}")
+  error = refused(f"--workdir={tmp_path}", "--config.seeds=9")
+  assert "config.seeds: 50 there, 9 here" in error
+
+
+@pytest.mark.parametrize("argv, words", [
+    (("--num_processes=2",), "give all the same --workdir"),
+    (("--distributed", "--process_id=1"), "give either"),
+    (("--workdir=DIR", "--num_processes=2"), "give all three"),
+    (("--workdir=DIR", "--coordinator=here", "--num_processes=2",
+      "--process_id=2"), "from 0 to 1"),
+])
+def test_several_processes_must_fit_together(refused, tmp_path, argv, words):
+  argv = [word.replace("DIR", str(tmp_path)) for word in argv]
+  assert words in refused(*argv)
 
 
 def test_help(launch, capsys):
