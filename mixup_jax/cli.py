@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Iterator
 
 from absl import flags
 from absl import logging
@@ -19,6 +19,7 @@ from mixup_jax import distributed
 from mixup_jax import loop
 from mixup_jax import records
 from mixup_jax import results
+from mixup_jax import workdirs
 
 # What bad input raises in this package; anything else is a bug, and is shown
 # with its stack.
@@ -26,6 +27,7 @@ _INPUT_ERRORS = (ValueError, TypeError, LookupError, AttributeError, OSError,
                  flags.Error)
 # What can end a run that was well begun: divergence, and a full disk.
 _RUN_ERRORS = (FloatingPointError, OSError)
+_GO_ON = "to go on, give the same command with the same working directory"
 _DEBUG = "--debug"
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
@@ -54,8 +56,8 @@ def launch(
 
   Raises:
     SystemExit: With one line on the standard error and status 2 for bad input,
-      1 if the run could not go on, and 143, as a supervisor expects of it,
-      after SIGTERM, when all is saved.
+      1 if the run could not go on, 130 after Ctrl-C, and 143 after SIGTERM,
+      when all is saved.
   """
   logging.set_verbosity(logging.ERROR)  # TFDS warns of what we tell.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
@@ -63,8 +65,12 @@ def launch(
   with _told(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
     _join_the_others(values)
-  with distributed.peers_watched():
-    status = _launch(section, values, prepare, run)
+  try:
+    with distributed.peers_watched():
+      status = _launch(section, values, prepare, run)
+  except KeyboardInterrupt:
+    print(f"\ninterrupted; {_GO_ON}", file=sys.stderr)
+    status = 128 + signal.SIGINT
   if status:
     raise SystemExit(status)
 
@@ -76,7 +82,7 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
   with _told(_INPUT_ERRORS, status=2):
     config, workdir = values.config, _workdir(section, values)
     plain_config = config.to_dict()
-    records.check_workdir(workdir, plain_config)
+    workdirs.check(workdir, plain_config)
     prepared = prepare(config)
   _say(f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
        f"{jax.process_count()} process(es), jax {jax.__version__}")
@@ -88,13 +94,17 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
         with jax.transfer_guard("disallow"):
           result = run(config, prepared, recorder)
     except loop.Stopped as stopped:
-      _say(f"\n{stopped}, which is saved; to go on, give the same command with "
-           f"--workdir={workdir}")
+      _say(f"\n{stopped}, which is saved; {_GO_ON}, "
+           f"{workdir}")
       return 128 + signal.SIGTERM
-    wall_seconds = time.perf_counter() - start
-    path = recorder.result(section=section, wall_seconds=wall_seconds, **result)
-  _say(f"\n{format_table(results.cells(result['rows']))}\n\n"
-       f"{wall_seconds:.1f} s, written to {path}")
+    seconds = round(time.perf_counter() - start, 2)
+    path = recorder.result({
+        "section": section,
+        "wall_seconds": seconds,
+        **result
+    })
+  _say(f"\n{results.format_table(results.cells(result['rows']))}\n\n"
+       f"{seconds:.1f} s, written to {path}")
   return 0
 
 
@@ -117,19 +127,6 @@ def _say(text: str) -> None:
   """Prints in the first of several processes."""
   if jax.process_index() == 0:
     print(text, flush=True)
-
-
-def format_table(cells: Sequence[Sequence[str]]) -> str:
-  """Aligns cells in columns, words left and numbers right, under a rule."""
-  widths = [max(map(len, column)) for column in zip(*cells)]
-  is_number = [column[-1][:1] in "+-0123456789" for column in zip(*cells)]
-  lines = []
-  for row in cells:
-    aligned = (c.rjust(w) if number else c.ljust(w)
-               for c, w, number in zip(row, widths, is_number))
-    lines.append("  ".join(aligned).rstrip())
-  lines.insert(1, "  ".join("-" * width for width in widths))
-  return "\n".join(lines)
 
 
 def _parse_flags(section: str,

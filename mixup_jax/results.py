@@ -33,9 +33,14 @@ class Curve(TypedDict):
 
 
 class Result(TypedDict):
-  """What a section returns, to be written to `result.json`."""
+  """What a section returns, to be written to `result.json`.
+
+  `wall_seconds` is given by what can be stopped and continued: else it is the
+  time of the process.
+  """
   rows: list[Row]
   curves: NotRequired[list[Curve]]
+  wall_seconds: NotRequired[float]
 
 
 def summarize(values: Sequence[float] | np.ndarray, *, setting: str,
@@ -84,6 +89,19 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
       str(row["epochs"])
   ] for row in rows]
   return [header, *lines]
+
+
+def format_table(cells: Sequence[Sequence[str]]) -> str:
+  """Aligns cells in columns, words left and numbers right, under a rule."""
+  widths = [max(map(len, column)) for column in zip(*cells)]
+  is_number = [column[-1][:1] in "+-0123456789" for column in zip(*cells)]
+  lines = []
+  for row in cells:
+    aligned = (c.rjust(w) if number else c.ljust(w)
+               for c, w, number in zip(row, widths, is_number))
+    lines.append("  ".join(aligned).rstrip())
+  lines.insert(1, "  ".join("-" * width for width in widths))
+  return "\n".join(lines)
 
 
 def paper_number(row: Row) -> str:

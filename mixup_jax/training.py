@@ -51,10 +51,10 @@ def train(
     steps_per_dispatch: As in `platforms.steps_per_dispatch`.
 
   Returns:
-    A line for each epoch: "step", "epoch", "seconds", and the means
-    "train/loss" and "train/error" of its steps, and "test/error", "test/nll",
-    "test/ece"; the last one has the same of the training images without
-    augmentation and mixing as "clean/...".
+    A line for each epoch: "step" and "epoch", the means "train/loss" and
+    "train/error" of its steps, and "test/error", "test/nll", "test/ece"; the
+    last one has the same of the training images without augmentation and mixing
+    as "clean/...". It took "train/seconds" to train, and "seconds" to measure.
 
   Raises:
     FloatingPointError: If the loss is not finite.
@@ -88,10 +88,10 @@ def train(
           line |= {f"{name}/{k}": v for k, v in jax.device_get(means).items()}
         progress.set_postfix_str(f"loss {line['train/loss']:.3f}, test error "
                                  f"{line['test/error']:.2f} %")
-        return line | {"seconds": clock.seconds()}
+        return line
 
       def on_metrics(done: int, values: Mapping[str, Any]) -> None:
-        recorder.metrics(done, values)
+        recorder.metrics(done, {**values, "seconds": clock.seconds()})
         progress.update(done - progress.n)
 
       loop.fit(state,
@@ -149,7 +149,7 @@ def batches(program: programs.Program, examples: tuple[jax.Array, jax.Array], *,
 
 
 def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
-  """Returns the number of the epoch that has just ended, and its means."""
+  """Returns the number of the epoch just ended, its means and its time."""
   done = lines[-1]["step"]
   epoch = [
       line for line in lines[-2 * steps_per_epoch:]
@@ -159,7 +159,8 @@ def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
       f"train/{name}": float(np.mean([line[name] for line in epoch]))
       for name in ("loss", "error")
   }
-  return {"epoch": done // steps_per_epoch, **means}
+  seconds = sum(line["seconds"] for line in epoch)
+  return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
 
 
 def _columns(mesh: sharding.Mesh) -> jax.sharding.NamedSharding:

@@ -148,7 +148,18 @@ def test_a_run_that_was_stopped_says_how_to_go_on(launch, tmp_path, capsys):
     launch(f"--workdir={tmp_path}", run=run)
   assert status.value.code == 143
   out = capsys.readouterr().out
-  assert "stopped after step 7" in out and f"--workdir={tmp_path}" in out
+  assert "stopped after step 7" in out and str(tmp_path) in out
+
+
+def test_an_interrupted_run_says_how_to_go_on(launch, tmp_path, capsys):
+
+  def run(config, prepared, recorder):
+    raise KeyboardInterrupt
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert status.value.code == 130
+  assert "the same command" in capsys.readouterr().err
 
 
 def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
@@ -176,12 +187,3 @@ def test_help(launch, capsys):
   assert status.value.code == 0
   out = capsys.readouterr().out
   assert "--workdir" in out and "--config" in out
-
-
-def test_tables_are_aligned():
-  text = cli.format_table([["name", "value"], ["a", "1.5"], ["long name", "-"],
-                           ["b", "12.25"]])
-  assert text.splitlines() == [
-      "name       value", "---------  -----", "a            1.5",
-      "long name      -", "b          12.25"
-  ]

@@ -10,11 +10,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
-        "records", "results", "checkpoint", "distributed", "preemption",
+        "results", "workdirs", "checkpoint", "distributed", "preemption",
         "platforms"
     },
     {"losses"},
-    {"state", "optim"},
+    {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program"},
     {"training"},

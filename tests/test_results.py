@@ -50,3 +50,12 @@ def test_cells_put_ours_beside_the_papers():
       "n": "25",
       "epochs": "10"
   }
+
+
+def test_tables_are_aligned():
+  text = results.format_table([["name", "value"], ["a", "1.5"],
+                               ["long name", "-"], ["b", "12.25"]])
+  assert text.splitlines() == [
+      "name       value", "---------  -----", "a            1.5",
+      "long name      -", "b          12.25"
+  ]

@@ -73,7 +73,9 @@ def train(workdir, program=PROGRAM, epochs=3, **options):
 
 
 def without_seconds(lines):
-  return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+  return [{
+      k: v for k, v in line.items() if "seconds" not in k
+  } for line in lines]
 
 
 def final_state(workdir, program=PROGRAM):

@@ -17,7 +17,7 @@ from mixup_jax import platforms
 from mixup_jax import program as programs
 from mixup_jax import sharding
 from mixup_jax import transforms
-from mixup_jax.cli import format_table
+from mixup_jax.results import format_table
 from mixup_jax.data import augment
 from mixup_jax.data import images
 

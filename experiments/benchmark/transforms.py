@@ -11,7 +11,7 @@ from experiments.benchmark import official
 from experiments.benchmark import timing
 from mixup_jax import losses
 from mixup_jax import transforms
-from mixup_jax.cli import format_table
+from mixup_jax.results import format_table
 
 IMAGE_MEAN, IMAGE_STD = 0.4734, 0.2009  # One channel will do for a time.
 

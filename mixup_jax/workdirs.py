@@ -1,0 +1,74 @@
+"""The directory of a run: it can be written to, and belongs to one config."""
+
+import json
+import os
+import pathlib
+import shutil
+from typing import Any, Mapping
+
+import jax
+
+_NEEDED_BYTES = 16 * 2**20
+
+
+def check(workdir: str | os.PathLike[str],
+          config: Mapping[str, Any] | None = None) -> pathlib.Path:
+  """Makes a working directory, and proves that a run can have it.
+
+  Args:
+    workdir: The directory.
+    config: The config of the run.
+
+  Returns:
+    Its path.
+
+  Raises:
+    OSError: If it cannot be made or written to, or its disk is full.
+    ValueError: If it holds a run with another config.
+  """
+  path = pathlib.Path(workdir).expanduser()
+  probe = path / f".probe{jax.process_index()}"
+  try:
+    path.mkdir(parents=True, exist_ok=True)
+    probe.write_bytes(b"\0")
+    probe.unlink()
+    free = shutil.disk_usage(path).free
+  except OSError as error:
+    raise OSError(
+        f"cannot write to the working directory {path} "
+        f"({error.strerror}): choose another with --workdir.") from error
+  if free < _NEEDED_BYTES:
+    raise OSError(f"the disk of the working directory {path} has only "
+                  f"{free / 2**20:.1f} MiB left: free some, or choose another "
+                  "directory with --workdir.")
+  if config is not None and (path / "config.json").exists():
+    _check_config(path, config)
+  return path
+
+
+def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
+  """Raises if a directory belongs to a run with another config."""
+  before = _flat(json.loads((path / "config.json").read_text("utf-8")))
+  now = _flat(json.loads(json.dumps(config)))
+  changed = [
+      f"  {name}: {before.get(name, 'nothing')} there, "
+      f"{now.get(name, 'nothing')} here"
+      for name in dict.fromkeys([*before, *now])
+      if before.get(name) != now.get(name)
+  ]
+  if changed:
+    raise ValueError(
+        f"the working directory {path} holds a run with another config:\n" +
+        "\n".join(changed) +
+        "\nChoose another directory with --workdir, or the same config to "
+        "continue.")
+
+
+def _flat(tree: Any, name: str = "config") -> dict[str, Any]:
+  """Returns the leaves of nested dicts by their dotted names."""
+  if not isinstance(tree, dict):
+    return {name: tree}
+  leaves: dict[str, Any] = {}
+  for key, value in tree.items():
+    leaves |= _flat(value, f"{name}.{key}")
+  return leaves
