@@ -42,7 +42,6 @@ PAPER = {
 }
 # The paper does not say how it summed up the epochs; this is what the authors
 # say of the same networks elsewhere in it (section 3.8).
-SECONDS = "seconds a network"
 MEDIAN = "test error (%), median of the last 10 epochs"
 
 
@@ -145,11 +144,7 @@ def result_rows(config: Any, method: str,
           line["train/error"] for line in last
       ],
       "training error (%), clean": [line["clean/error"] for line in last],
-      SECONDS: [
-          sum(line["train/seconds"] + line["seconds"]
-              for line in run)
-          for run in runs
-      ],
+      "seconds a network": [seconds(run) for run in runs],
   }
   name = setting(config)
   paper = PAPER.get(name, {})
@@ -180,42 +175,51 @@ def rows_not_run(rows: list[results.Row]) -> list[results.Row]:
   ]
 
 
+def curves(config: Any, method: str,
+           runs: list[training.Lines]) -> list[results.Curve]:
+  """Returns the error over the epochs of every seed, as in Figure 3b."""
+  return [
+      results.Curve(setting=setting(config),
+                    method=method,
+                    metric=metric,
+                    epochs=list(range(1, config.epochs + 1)),
+                    values=[[round(line[key], 4) for line in run]
+                            for run in runs])
+      for metric, key in (("test error (%)", "test/error"),
+                          ("training error (%)", "train/error"))
+  ]  # yapf: disable
+
+
+def seconds(run: training.Lines) -> float:
+  """Returns how long a network took, in all processes that worked on it."""
+  return sum(line["train/seconds"] + line["seconds"] for line in run)
+
+
 def run(config: Any, prepared: Prepared,
         recorder: records.Recorder) -> results.Result:
   """Trains every network, and returns rows and curves."""
-  rows: list[results.Row] = []
-  curves: list[results.Curve] = []
-  for method in methods(config):
-    runs = [
-        training.train(prepared.programs[method],
-                       prepared.data,
-                       seed=config.first_seed + index,
-                       epochs=config.epochs,
-                       batch_size=config.batch_size,
-                       eval_batch_size=config.eval_batch_size,
-                       steps_per_dispatch=config.steps_per_dispatch,
-                       workdir=recorder.workdir / method.split(",")[0] /
-                       f"seed_{config.first_seed + index}",
-                       config=config.to_dict()) for index in range(config.seeds)
-    ]
-    rows += result_rows(config, method, runs)
-    for metric, key in (("test error (%)", "test/error"), ("training error (%)",
-                                                           "train/error")):
-      curves.append(
-          results.Curve(
-              setting=setting(config),
-              method=method,
-              metric=metric,
-              epochs=list(range(1, config.epochs + 1)),
-              values=[[round(line[key], 4) for line in run] for run in runs]))
-  # Not that of this process alone, which may have gone on where one stopped.
-  seconds = sum(row["value"] * row["n"] for row in rows
-                if row["metric"] == SECONDS)  # yapf: disable
+  trained = {
+      method: [
+          training.train(program,
+                         prepared.data,
+                         seed=seed,
+                         epochs=config.epochs,
+                         batch_size=config.batch_size,
+                         eval_batch_size=config.eval_batch_size,
+                         steps_per_dispatch=config.steps_per_dispatch,
+                         workdir=recorder.workdir / method.split(",")[0] /
+                         f"seed_{seed}",
+                         config=config.to_dict())
+          for seed in range(config.first_seed, config.first_seed + config.seeds)
+      ] for method, program in prepared.programs.items()
+  }
+  rows = sum((result_rows(config, *item) for item in trained.items()), [])
   return {
       "rows": rows + rows_not_run(rows),
-      "curves": curves,
-      "wall_seconds": round(seconds, 2)
-  }
+      "curves": sum((curves(config, *item) for item in trained.items()), []),
+      "wall_seconds": round(
+          sum(seconds(run) for runs in trained.values() for run in runs), 2)
+  }  # yapf: disable
 
 
 if __name__ == "__main__":

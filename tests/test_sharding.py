@@ -236,3 +236,15 @@ def test_bad_input_names_the_value_and_the_remedy(mesh, getkey):
     sharding.partners(getkey(), 72, mesh=mesh, policy="all_to_all")
   with pytest.raises(ValueError, match="got a batch of 1.*per device"):
     sharding.per_device(mixup, mesh)(getkey(), jnp.ones((8, 2)), jnp.arange(8))
+
+
+@pytest.mark.parametrize("policy", sharding.POLICIES)
+def test_padding_is_never_a_partner(getkey, mesh, policy):
+  where = jnp.arange(BATCH) < BATCH - 5
+  inputs = jnp.where(where, jnp.arange(BATCH, dtype=jnp.float32), 1e9)
+  transform = sharding.with_partners(mixup, mesh, policy=policy)
+  inputs, labels, where = sharding.put((inputs, jnp.arange(BATCH), where),
+                                       sharding.sharded(mesh))
+  mixed, _ = jax.jit(transform)(getkey(), inputs, labels, where=where)
+  assert mixed[:-5].max() < BATCH
+  assert (mixed[:-5] != inputs[:-5]).sum() > BATCH // 2
