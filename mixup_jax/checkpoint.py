@@ -9,14 +9,17 @@ list of leaves is what tells a damaged checkpoint, and that of another model.
 """
 
 import contextlib
+import functools
 import itertools
 import json
 import logging
 import os
 import pathlib
+import re
 import shutil
 import sys
-from typing import Any, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping
+import warnings
 import zlib
 
 import jax
@@ -48,13 +51,12 @@ class Checkpoints:
       ValueError: If `keep` is not positive.
     """
     if keep < 1:
-      raise ValueError(
-          f"keep must be at least 1, got {keep}: 2 leave one to go "
-          "back to when the newest is damaged.")
+      raise ValueError(f"keep must be at least 1, got {keep}: with 2 there is "
+                       "one to go back to when the newest is damaged.")
     self._directory = pathlib.Path(directory).expanduser().absolute()
     self._keep = keep
     self._writer: Any = None
-    self._step: int | None = None  # What was given to the writer last.
+    self._step = _NO_STEP  # What was given to the writer last.
 
   def __enter__(self) -> "Checkpoints":
     return self
@@ -85,7 +87,7 @@ class Checkpoints:
 
     Args:
       step: The number of steps done.
-      state: A tree of arrays.
+      state: A tree of `jax.Array`.
       extra: JSON values for people and other programs, written beside it.
 
     Raises:
@@ -93,8 +95,8 @@ class Checkpoints:
         complete stay as they are.
       ValueError: If there is a checkpoint of a later step.
     """
-    latest = self._agreed_latest_step()
-    if step in (latest, self._step):
+    latest = max(self._agreed_latest_step(), self._step)
+    if step == latest:
       return
     if step < latest:
       raise ValueError(
@@ -103,7 +105,7 @@ class Checkpoints:
     self.wait()
     with jax.transfer_guard("allow"):
       arrays = _by_name(state)
-      listed = {
+      listed: dict[str, Any] = {
           "leaves": {
               name: _describe(_host_value(x)) for name, x in arrays.items()
           },
@@ -147,7 +149,7 @@ class Checkpoints:
 
   def wait(self) -> None:
     """Waits for the write under way; raises OSError if it failed."""
-    if self._step is None:
+    if self._step == _NO_STEP:
       return
     with self._told():
       self._writer.wait_until_finished()
@@ -162,16 +164,16 @@ class Checkpoints:
     finally:
       if self._writer is not None:
         self._writer.close()
-      self._writer, self._step = None, None
+      self._writer, self._step = None, _NO_STEP
 
   def _write(self, step: int, arrays: Mapping[str, jax.Array],
              listed: Mapping[str, Any]) -> None:
     """Starts to write arrays and the list of them."""
     ocp = _orbax()
     if self._writer is None:
-      # CheckpointManager would ask for the notice of preemption at numbers of
-      # its own, where there can be one sequence only; and a process in which it
-      # fails learns of it ten minutes later, if the others do not fail too.
+      # Not a CheckpointManager: it asks jax for notices of preemption under
+      # numbers of its own, which spoils those of the loop; and an error of one
+      # process is lost while it waits 20 minutes for the others.
       self._writer = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
     if jax.process_index() == 0:
       self._directory.mkdir(parents=True, exist_ok=True)
@@ -188,11 +190,11 @@ class Checkpoints:
       yield
     except Exception as error:
       path = self._directory / str(self._step)
-      self._step = None
+      self._step = _NO_STEP
       if jax.process_index() == 0:
         self._remove_partial()
       raise OSError(f"could not write the checkpoint {path} "
-                    f"({_first_line(error)}): free disk space, or choose "
+                    f"({_reason(error)}): free disk space, or choose "
                     "another directory; those before it are whole.") from error
 
   def _remove_partial(self) -> None:
@@ -235,7 +237,7 @@ def _read(path: pathlib.Path,
   except PermissionError:
     raise
   except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-    damage = f"the list of leaves: {_first_line(error)}"
+    damage = f"the list of leaves: {_reason(error)}"
   # If one process cannot read it, none may go on.
   damage = _of_any_process(damage)
   if damage:
@@ -292,7 +294,7 @@ def _read_leaves(path: pathlib.Path,
     try:
       value = store.result().read().result()
     except (OSError, ValueError, LookupError) as error:
-      return {}, f"{name}: {_first_line(error)}"
+      return {}, f"{name}: {_reason(error)}"
     found, saved = _describe(value), leaves[name]
     if found != saved:
       return {}, (f"{name}: {_kind(**found)} was read, {_kind(**saved)} was "
@@ -328,11 +330,11 @@ def _put(value: np.ndarray, sharding: jax.sharding.Sharding) -> jax.Array:
 
 def _describe(value: np.ndarray) -> dict[str, Any]:
   """Returns what is listed of a leaf."""
-  data = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+  flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
   return {
       "dtype": str(value.dtype),
       "shape": [*value.shape],
-      "crc32": zlib.crc32(data)
+      "crc32": zlib.crc32(flat.data)
   }
 
 
@@ -346,8 +348,11 @@ def _crc_of_list(listed: Mapping[str, Any]) -> int:
   return zlib.crc32(json.dumps(listed, sort_keys=True).encode())
 
 
-def _first_line(error: BaseException) -> str:
-  """Returns the kind of an error and the beginning of what it says."""
+def _reason(error: BaseException) -> str:
+  """Returns what an error comes from, in a few words."""
+  code = re.search(r"os_error_code='(\d+)'", str(error))  # By tensorstore.
+  if code:
+    return os.strerror(int(code[1]))
   return f"{type(error).__name__}: {error}".splitlines()[0][:200]
 
 
@@ -360,12 +365,27 @@ def _of_any_process(text: str) -> str:
   return next(filter(None, texts), b"").decode(errors="ignore")
 
 
+@functools.cache
 def _orbax() -> Any:
-  """Imports orbax, which takes a second, and keeps its log to itself."""
+  """Imports orbax, which takes a second, and keeps its noise to itself.
+
+  After a failed write it leaves the others unfinished, and asyncio and the
+  interpreter complain of each.
+  """
   import orbax.checkpoint as ocp
-  logging.getLogger("absl").addFilter(_is_not_of_orbax)
+  for name in ("absl", "asyncio"):
+    logging.getLogger(name).addFilter(_is_not_of_orbax)
+  warnings.filterwarnings("ignore", "coroutine 'async_serialize",
+                          RuntimeWarning)
+  sys.unraisablehook = functools.partial(_unraisable, sys.unraisablehook)
   return ocp
 
 
 def _is_not_of_orbax(record: logging.LogRecord) -> bool:
-  return "orbax" not in pathlib.Path(record.pathname).parts
+  return "orbax" not in record.pathname + record.getMessage()
+
+
+def _unraisable(hook: Callable[[Any], None], unraisable: Any) -> None:
+  """Drops what tensorstore reports to a loop that orbax has left."""
+  if str(unraisable.exc_value) != "Event loop is closed":
+    hook(unraisable)
