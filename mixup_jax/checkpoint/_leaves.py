@@ -1,0 +1,79 @@
+"""The arrays of a state: names, values, and what is listed of them."""
+
+import json
+import pathlib
+from typing import Any, Mapping
+import zlib
+
+import jax
+from jax.experimental import multihost_utils
+import numpy as np
+
+PyTree = Any
+Leaves = dict[str, dict[str, Any]]
+
+
+def by_name(tree: PyTree) -> dict[str, Any]:
+  """Returns the leaves of a tree by their names, as in `.params['Dense_0']`."""
+  return {
+      jax.tree_util.keystr(path): x
+      for path, x in jax.tree.leaves_with_path(tree)
+  }
+
+
+def host_value(x: jax.Array) -> np.ndarray:
+  """Returns the value of a global array."""
+  # Not of the array itself, which would keep the copy as long as it lives.
+  if x.is_fully_replicated:
+    x = x.addressable_data(0)
+  elif not x.is_fully_addressable:
+    x = multihost_utils.process_allgather(x, tiled=True)
+  return np.asarray(x)
+
+
+def put(value: np.ndarray, sharding: jax.sharding.Sharding) -> jax.Array:
+  """Puts a value that all processes have on the devices of all."""
+  with jax.transfer_guard("allow"):
+    return jax.make_array_from_callback(value.shape, sharding,
+                                        lambda index: value[index])
+
+
+def describe(value: np.ndarray) -> dict[str, Any]:
+  """Returns what is listed of a leaf."""
+  flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+  return {
+      "dtype": str(value.dtype),
+      "shape": [*value.shape],
+      "crc32": zlib.crc32(flat.data)
+  }
+
+
+def kind(dtype: Any, shape: Any, crc32: int | None = None) -> str:
+  """Returns the words for a leaf."""
+  words = f"{dtype}[{','.join(map(str, shape))}]"
+  return words if crc32 is None else f"{words} with CRC-32 {crc32:08x}"
+
+
+def make_list(arrays: Mapping[str, jax.Array],
+              extra: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns the list of leaves, as JSON values, with a CRC-32 of its own."""
+  for name, x in arrays.items():
+    if not x.size:
+      raise ValueError(
+          f"{name} is {kind(x.dtype, x.shape)}, and arrays without "
+          "elements cannot be saved: leave it out of the state.")
+  leaves = {name: describe(host_value(x)) for name, x in arrays.items()}
+  listed = {"leaves": leaves, "extra": dict(extra)}
+  return listed | {"crc32": _crc32(listed)}
+
+
+def read_list(path: pathlib.Path) -> Leaves:
+  """Reads the list of leaves, and raises if it is damaged."""
+  listed = json.loads(path.read_text("utf-8"))
+  if listed.pop("crc32") != _crc32(listed):
+    raise ValueError("its CRC-32 does not fit")
+  return listed["leaves"]
+
+
+def _crc32(listed: Mapping[str, Any]) -> int:
+  return zlib.crc32(json.dumps(listed, sort_keys=True).encode())

@@ -1,0 +1,114 @@
+"""Proves that damage is seen, named, and not taken for another model."""
+
+import os
+import random
+import shutil
+
+import jax.numpy as jnp
+import pytest
+
+
+def data_file(directory):
+  """Returns the file in which the values are."""
+  files = [path for path in directory.rglob("*") if path.is_file()]
+  return max(files, key=lambda path: path.stat().st_size)
+
+
+def flip_bit(path, at=0.5):
+  content = bytearray(path.read_bytes())
+  content[int(at * len(content))] ^= 16
+  path.write_bytes(content)
+
+
+DAMAGES = {
+    "flipped": flip_bit,
+    "cut": lambda path: os.truncate(path,
+                                    path.stat().st_size // 2),
+    "deleted": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("file", ["data", "list"])
+def test_a_damaged_checkpoint_is_told_and_moved_aside(shelf, capfd, damage,
+                                                      file):
+  shelf.save(1, 2)
+  newest = shelf.path / "2"
+  damage(
+      data_file(newest) if file == "data" else newest / "leaves" / "metadata")
+  shelf.assert_restores(1)
+  line, = capfd.readouterr().err.splitlines()
+  assert f"checkpoint {newest} is damaged (" in line and "2.damaged" in line
+  if file == "list":
+    assert "the list of leaves" in line
+  else:
+    assert "['a/b.c']" in line or "['half']" in line
+  assert shelf.names() == ["1", "2.damaged"]
+  shelf.save(2)
+  shelf.assert_restores(2)
+  flip_bit(data_file(newest))
+  shelf.assert_restores(1)
+  assert shelf.names() == ["1", "2.damaged", "2.damaged1"]
+
+
+def test_a_damaged_list_is_not_taken_for_another_model(shelf):
+  shelf.save(1, 2)
+  listed = shelf.path / "2" / "leaves" / "metadata"
+  listed.write_text(listed.read_text().replace("float32", "float64"))
+  shelf.assert_restores(1)
+
+
+def test_no_bit_goes_wrong_unseen(tmp_path, shelf):
+  shelf.save(1, 2)
+  whole = tmp_path / "whole"
+  (shelf.path / "2").rename(whole)
+  chance = random.Random(0)
+  files = [path for path in sorted(whole.rglob("*")) if path.is_file()]
+  outcomes = []
+  for file in files:
+    for _ in range(3):
+      shutil.copytree(whole, shelf.path / "2")
+      flip_bit(shelf.path / "2" / file.relative_to(whole), chance.random())
+      outcomes.append(shelf.restore()[0])
+      shelf.assert_restores(outcomes[-1])
+      shutil.rmtree(shelf.path / "2", ignore_errors=True)
+  assert {1, 2} == set(outcomes)
+
+
+def test_a_run_never_starts_anew_by_itself(shelf):
+  shelf.save(1, 2)
+  for number in (1, 2):
+    flip_bit(data_file(shelf.path / str(number)))
+  for _ in range(2):  # Nor when it is started again.
+    with pytest.raises(OSError,
+                       match=f"no checkpoint in {shelf.path} is whole: "
+                       r".* delete those named \*.damaged"):
+      shelf.restore()
+  assert shelf.names() == ["1.damaged", "2.damaged"]
+  for name in shelf.names():
+    shutil.rmtree(shelf.path / name)
+  assert shelf.restore() is None
+
+
+@pytest.mark.parametrize("change, message", [
+    ({
+        "step": jnp.ones((2,))
+    }, r"\['step'\] is int32\[\] there and float32\[2\] here"),
+    ({
+        "step": jnp.float32(0)
+    }, r"\['step'\] is int32\[\] there and float32\[\] here"),
+    ({
+        "batch_stats": {
+            "mean": jnp.ones(2)
+        }
+    }, r"\['batch_stats'\]\['mean'\] is missing there and float32\[2\] here"),
+    ({
+        "params": {}
+    }, r"\['params'\]\['a/b.c'\] is float32\[8,40\] there and missing here"),
+], ids=["shape", "dtype", "more", "fewer"])  # yapf: disable
+def test_another_model_is_no_damage(shelf, capfd, change, message):
+  shelf.save(1)
+  with pytest.raises(ValueError, match=f"another model: {message}. Use the mo"):
+    shelf.restore(shelf.placed(shelf.tree(0) | change, 1))
+  assert shelf.names() == ["1"] and not capfd.readouterr().err
+  shelf.assert_restores(1)
