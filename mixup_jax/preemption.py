@@ -1,11 +1,15 @@
 """Leaving a run in good order when the machine is taken away."""
 
+import itertools
 import signal
 import threading
 from typing import Any
 
 import jax
 from jax.experimental import multihost_utils
+
+# Of all runs of this process: the numbers that are agreed on must rise.
+_CALLS = itertools.count(1)
 
 
 class Preemption:
@@ -18,7 +22,6 @@ class Preemption:
   """
 
   def __init__(self) -> None:
-    self._calls = 0
     self._noticed = False
     self._previous: Any = None
     self._is_handler_ours = False
@@ -47,8 +50,7 @@ class Preemption:
     del step  # The agreed call is the one after the latest of all: a number
     # that steps of more than one would jump over.
     if jax.distributed.is_initialized():
-      self._calls += 1
-      return multihost_utils.reached_preemption_sync_point(self._calls)
+      return multihost_utils.reached_preemption_sync_point(next(_CALLS))
     return self._noticed
 
   def _notice(self, *_: object) -> None:
