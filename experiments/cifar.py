@@ -7,23 +7,16 @@ checkpoints and metrics; the same command with the same working directory goes
 on where it was stopped.
 """
 
-import functools
 import pathlib
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from configs import cifar as configs
 from mixup_jax import cli
-from mixup_jax import models
-from mixup_jax import optim
-from mixup_jax import platforms
 from mixup_jax import program as programs
+from mixup_jax import recipe
 from mixup_jax import records
 from mixup_jax import results
-from mixup_jax import sharding
 from mixup_jax import training
-from mixup_jax import transforms
 from mixup_jax.data import images
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "cifar.py"
@@ -63,70 +56,17 @@ def methods(config: Any) -> dict[str, float]:
 
 def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each method."""
-  transforms.check_alpha(config.alpha)
-  if not 0 <= config.average_decay < 1:
-    raise ValueError("config.average_decay must be from 0 to 1, and below it, "
-                     f"got {config.average_decay}: 0 keeps no average.")
-  for name, low in (("seeds", 1), ("batch_size", 2), ("eval_batch_size", 1),
-                    ("epochs", 1), ("first_seed", 0)):
-    if config[name] < low:
-      raise ValueError(f"config.{name} must be at least {low}, got "
-                       f"{config[name]}.")
-  platforms.steps_per_dispatch(config.steps_per_dispatch)
-  mesh = sharding.make_mesh()
-  for name in ("batch_size", "eval_batch_size"):
-    if config[name] % mesh.size:
-      raise ValueError(f"config.{name}={config[name]} cannot be shared by "
-                       f"{mesh.size} devices: use a multiple of {mesh.size}.")
-  data = images.load(config.dataset, config.data_dir or None)
-  model = models.build(num_classes=data.num_classes,
-                       dtype=platforms.compute_dtype(config.precision),
-                       **config.model)
-  steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
-  learning_rate = optim.step_decay(config.learning_rate,
-                                   steps=[
-                                       round(share * config.epochs) *
-                                       steps_per_epoch
-                                       for share in config.decay_at
-                                   ],
-                                   factor=config.decay_factor)
-  make = functools.partial(programs.make_program,
-                           model,
-                           optim.build(learning_rate=learning_rate,
-                                       **config.optimizer),
-                           data,
-                           mesh=mesh,
-                           learning_rate=learning_rate,
-                           average_decay=config.average_decay or None)
-  return Prepared(
-      data, {
-          name: make(transform=mixing(alpha, mesh, config.partners))
-          for name, alpha in methods(config).items()
-      })
-
-
-def mixing(alpha: float, mesh: sharding.Mesh, partners: str) -> Any:
-  """Returns the transform of a method, None for ERM."""
-  if not alpha:
-    return None
-  mixup = functools.partial(transforms.mixup, alpha=alpha)
-  if partners == "global":
-    return mixup  # Plain mixup is that, and stays off the padding.
-  return sharding.with_partners(mixup, mesh, policy=partners)
+  alphas = methods(config)
+  data = recipe.load(config)
+  make = lambda alpha: recipe.make_program(
+      config, data, transform=recipe.mixing(config, alpha))
+  return Prepared(data, {name: make(alpha) for name, alpha in alphas.items()})
 
 
 def setting(config: Any) -> str:
   """Names the set and the network, and in what they are not the paper's."""
-  ours = config.to_dict()
   paper = configs.get_config(f"dataset=cifar10,model={config.model.name}")
-  names = ("epochs", "batch_size", "learning_rate", "average_decay")
-  differs = [f"{name} {value}" for name, value in ours["model"].items()
-             if value != paper.model[name]]  # yapf: disable
-  if config.dataset != "digits":  # Of which the paper says nothing.
-    differs += [f"{name.replace('_', ' ')} {ours[name]}" for name in names
-                if ours[name] != paper[name]]  # yapf: disable
-  name = f"{config.dataset}, {config.model.name}"
-  return f"{name} ({', '.join(differs)})" if differs else name
+  return recipe.setting(config, paper)
 
 
 def result_rows(config: Any, method: str,
@@ -135,7 +75,7 @@ def result_rows(config: Any, method: str,
   last = [run[-1] for run in runs]
   errors = [[line["test/error"] for line in run] for run in runs]
   values: dict[str, list[float]] = {
-      MEDIAN: [float(np.median(run[-10:])) for run in errors],
+      MEDIAN: [recipe.median_of_last(run) for run in runs],
       "test error (%), best epoch": [min(run) for run in errors],
       "test error (%), last epoch": [run[-1] for run in errors],
       "test NLL (nats), last epoch": [line["test/nll"] for line in last],
@@ -144,7 +84,7 @@ def result_rows(config: Any, method: str,
           line["train/error"] for line in last
       ],
       "training error (%), clean": [line["clean/error"] for line in last],
-      "seconds a network": [seconds(run) for run in runs],
+      "seconds a network": [recipe.seconds(run) for run in runs],
   }
   name = setting(config)
   paper = PAPER.get(name, {})
@@ -190,36 +130,30 @@ def curves(config: Any, method: str,
   ]  # yapf: disable
 
 
-def seconds(run: training.Lines) -> float:
-  """Returns how long a network took, in all processes that worked on it."""
-  return sum(line["train/seconds"] + line["seconds"] for line in run)
-
-
 def run(config: Any, prepared: Prepared,
         recorder: records.Recorder) -> results.Result:
   """Trains every network, and returns rows and curves."""
+
+  def train(method: str, seed: int) -> training.Lines:
+    workdir = recorder.workdir / method.split(",")[0] / f"seed_{seed}"
+    return recipe.train(config,
+                        prepared.programs[method],
+                        prepared.data,
+                        seed=seed,
+                        workdir=workdir)
+
+  seeds = recipe.seeds(config)
   trained = {
-      method: [
-          training.train(program,
-                         prepared.data,
-                         seed=seed,
-                         epochs=config.epochs,
-                         batch_size=config.batch_size,
-                         eval_batch_size=config.eval_batch_size,
-                         steps_per_dispatch=config.steps_per_dispatch,
-                         workdir=recorder.workdir / method.split(",")[0] /
-                         f"seed_{seed}",
-                         config=config.to_dict())
-          for seed in range(config.first_seed, config.first_seed + config.seeds)
-      ] for method, program in prepared.programs.items()
-  }
+      method: [train(method, seed) for seed in seeds]
+      for method in prepared.programs
+  }  # yapf: disable
   rows = sum((result_rows(config, *item) for item in trained.items()), [])
+  runs = [run for runs in trained.values() for run in runs]
   return {
       "rows": rows + rows_not_run(rows),
       "curves": sum((curves(config, *item) for item in trained.items()), []),
-      "wall_seconds": round(
-          sum(seconds(run) for runs in trained.values() for run in runs), 2)
-  }  # yapf: disable
+      "wall_seconds": round(sum(map(recipe.seconds, runs)), 2)
+  }
 
 
 if __name__ == "__main__":

@@ -54,6 +54,8 @@ def make_program(
     *,
     mesh: sharding.Mesh,
     transform: steps.Transform | None = None,
+    mix_hidden: steps.MixHidden | None = None,
+    num_mixed_steps: int | None = None,
     learning_rate: optax.Schedule | None = None,
     average_decay: float | None = None,
 ) -> Program:
@@ -64,7 +66,9 @@ def make_program(
     tx: The optimiser.
     data: The set; only its shapes and constants are used here.
     mesh: The data mesh. Batches are sharded over it, all else is replicated.
-    transform: As in `steps.make_train_step`.
+    transform: As in `steps.make_train_step`; so are the next two.
+    mix_hidden: Draws what the model calls at each depth.
+    num_mixed_steps: The number of steps after which mixing is switched off.
     learning_rate: The schedule inside `tx`, for the metrics.
     average_decay: As in `steps.make_train_step`; None keeps no average.
 
@@ -95,6 +99,8 @@ def make_program(
                                        root_key=_streams(seed)[2],
                                        prepare=prepare,
                                        transform=transform,
+                                       mix_hidden=mix_hidden,
+                                       num_mixed_steps=num_mixed_steps,
                                        average_decay=average_decay)
 
     def one(state: states.TrainState,

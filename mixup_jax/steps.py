@@ -20,6 +20,8 @@ PyTree = Any
 Batch = Mapping[str, PyTree]
 Prepare = Callable[[Array, Batch], tuple[PyTree, PyTree]]
 Transform = Callable[[Array, PyTree, PyTree], tuple[PyTree, PyTree]]
+MixHidden = Callable[[Array, PyTree], tuple[Callable[[int, PyTree], PyTree],
+                                            PyTree]]
 
 
 def make_train_step(
@@ -30,6 +32,8 @@ def make_train_step(
     root_key: Array,
     prepare: Prepare,
     transform: Transform | None = None,
+    mix_hidden: MixHidden | None = None,
+    num_mixed_steps: int | None = None,
     average_decay: float | None = None,
 ) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]:
   """Makes one step of (vicinal) risk minimisation.
@@ -46,6 +50,11 @@ def make_train_step(
     transform: Draws from the vicinity of the examples, such as
       `functools.partial(mixup, alpha=0.2)`. None is empirical risk
       minimisation.
+    mix_hidden: Instead of a transform, draws what the model calls at each
+      depth, and mixes the targets, such as
+      `functools.partial(manifold, alpha=2.0, layers=(0, 1, 2))`.
+    num_mixed_steps: The number of steps after which either is switched off, by
+      its option `enabled`. None leaves it on.
     average_decay: What a step keeps of the moving average of the weights, for
       a state that has one; in the first steps it is less.
 
@@ -55,10 +64,16 @@ def make_train_step(
     may hold `where`, `[batch]` booleans that are False for padding: it is left
     out of both, and handed on to the transform and the model.
 
+  Raises:
+    ValueError: If both `transform` and `mix_hidden` are given.
+
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, eq. 3
     and section 2.
   """
+
+  if transform is not None and mix_hidden is not None:
+    raise ValueError("transform and mix_hidden would mix twice: give one.")
 
   def train_step(state: TrainState,
                  batch: Batch) -> tuple[TrainState, dict[str, Array]]:
@@ -68,8 +83,13 @@ def make_train_step(
     where = batch.get("where")
     mask = {} if where is None else {"where": where}
     inputs, targets = prepare(prepare_key, batch)
+    options, hooks = dict(mask), dict(mask)
+    if num_mixed_steps is not None:
+      options["enabled"] = state.step < num_mixed_steps
     if transform is not None:
-      inputs, targets = transform(transform_key, inputs, targets, **mask)
+      inputs, targets = transform(transform_key, inputs, targets, **options)
+    elif mix_hidden is not None:
+      hooks["mix"], targets = mix_hidden(transform_key, targets, **options)
 
     def vicinal_risk(params: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
       variables = {"params": params, "batch_stats": state.batch_stats}
@@ -78,7 +98,7 @@ def make_train_step(
                                     train=True,
                                     mutable=["batch_stats"],
                                     rngs={"dropout": dropout_key},
-                                    **mask)
+                                    **hooks)
       loss = jnp.mean(loss_fn(logits, targets), where=where)
       return loss, (logits, updates)
 

@@ -22,6 +22,7 @@ from mixup_jax import steps
 from mixup_jax.data import images
 
 Lines = list[dict[str, float]]
+Examples = tuple[np.ndarray, np.ndarray]
 _KEPT = 2  # Checkpoints: one may be damaged.
 
 
@@ -36,6 +37,7 @@ def train(
     workdir: pathlib.Path,
     config: Mapping[str, Any],
     steps_per_dispatch: int = 0,
+    measured: Mapping[str, Examples] | None = None,
 ) -> Lines:
   """Trains one network, or goes on where it was stopped.
 
@@ -49,6 +51,8 @@ def train(
     workdir: Where checkpoints and metrics of this network are.
     config: What made it, written beside them.
     steps_per_dispatch: As in `platforms.steps_per_dispatch`.
+    measured: More images and labels to measure after each epoch, by the names
+      that their metrics shall have.
 
   Returns:
     A line for each epoch: "step" and "epoch", the means "train/loss" and
@@ -63,7 +67,8 @@ def train(
   mesh = program.mesh
   parts = {
       "train": (data.train_images, data.train_labels),
-      "test": (data.test_images, data.test_labels)
+      "test": (data.test_images, data.test_labels),
+      **(measured or {})
   }
   on_device, key = sharding.put((parts, np.uint32(seed)),
                                 sharding.replicated(mesh))
@@ -80,7 +85,7 @@ def train(
 
       def evaluate(state: states.TrainState) -> dict[str, Any]:
         line = _epoch_means(recorder.lines, steps_per_epoch)
-        shown = {"test": "test"}
+        shown = {name: name for name in parts if name != "train"}
         if line["epoch"] == epochs:
           shown["clean"] = "train"
         for name, part in shown.items():

@@ -18,6 +18,7 @@ LEVELS = (
     {"steps", "loop"},
     {"sweep", "program"},
     {"training"},
+    {"recipe"},
     {"cli"},
 )
 # Besides, losses knows the labels that transforms make, and nothing else.

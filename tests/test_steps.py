@@ -19,14 +19,14 @@ TX = optax.sgd(0.1)
 take = lambda key, batch: (batch["inputs"], batch["labels"])
 
 
-def setup(getkey, transform=None, rows=6):
+def setup(getkey, rows=6, **options):
   state = states.create(MODEL, TX, getkey(), jnp.ones((1, 4)))
   step = steps.make_train_step(MODEL,
                                TX,
                                losses.cross_entropy,
                                root_key=jax.random.key(7),
                                prepare=take,
-                               transform=transform)
+                               **options)
   batch = {
       "inputs": jax.random.normal(getkey(), (rows, 4)),
       "labels": jnp.arange(rows) % 3,
@@ -149,3 +149,46 @@ def test_the_average_follows_the_weights(getkey):
                               losses.cross_entropy(logits,
                                                    batch["labels"]).sum(),
                               rtol=1e-5)
+
+
+def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
+  """At depth 0 that is mixup with the same key; deeper it is not."""
+  make = lambda layer: functools.partial(
+      transforms.manifold, alpha=1.0, layers=(layer,))
+  state, at_input, batch = setup(getkey, mix_hidden=make(0))
+  key = jax.random.fold_in(jax.random.key(7), state.step)
+  _, transform_key, _ = jax.random.split(key, 3)
+  hook, targets = make(0)(transform_key, batch["labels"])
+  mixed = {**batch, "inputs": hook(0, batch["inputs"]), "labels": targets}
+  _, erm, _ = setup(getkey)
+  chex.assert_trees_all_close(at_input(state, batch),
+                              erm(state, mixed),
+                              rtol=1e-5)
+  _, deeper, _ = setup(getkey, mix_hidden=make(1))
+  assert deeper(state, batch)[1]["loss"] != at_input(state, batch)[1]["loss"]
+
+
+@pytest.mark.parametrize("options", [
+    {"transform": functools.partial(transforms.mixup, alpha=1.0)},
+    {"mix_hidden": functools.partial(transforms.manifold, alpha=1.0,
+                                     layers=(1,))},
+], ids=["transform", "mix_hidden"])  # yapf: disable
+def test_mixing_is_switched_off_after_its_steps(getkey, options):
+  state, step, batch = setup(getkey, num_mixed_steps=1, **options)
+  _, erm, _ = setup(getkey)
+  _, always, _ = setup(getkey, **options)
+  chex.assert_trees_all_close(step(state, batch), always(state, batch))
+  assert always(state, batch)[1]["loss"] != erm(state, batch)[1]["loss"]
+  later = state._replace(step=state.step + 1)
+  chex.assert_trees_all_close(step(later, batch), erm(later, batch), rtol=1e-6)
+
+
+def test_mixing_twice_is_refused():
+  with pytest.raises(ValueError, match="would mix twice: give one"):
+    steps.make_train_step(MODEL,
+                          TX,
+                          losses.cross_entropy,
+                          root_key=jax.random.key(7),
+                          prepare=take,
+                          transform=transforms.mixup,
+                          mix_hidden=transforms.manifold)

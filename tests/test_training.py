@@ -153,6 +153,18 @@ def test_several_steps_a_dispatch_give_the_same_lines(tmp_path, straight):
       np.testing.assert_allclose(ours[name], expected[name], rtol=1e-3)
 
 
+def test_more_parts_are_measured_after_each_epoch(tmp_path, straight):
+  """They are measured as the test images are, and change no training."""
+  data = small_set()
+  again = {"again": (data.test_images, data.test_labels)}
+  lines = train(tmp_path, measured=again)
+  for ours, expected in zip(lines, straight[0], strict=True):
+    assert ours["again/nll"] == ours["test/nll"] == expected["test/nll"]
+    assert set(ours) - set(expected) == {
+        "again/error", "again/nll", "again/ece"
+    }
+
+
 def test_divergence_is_told_with_step_and_learning_rate(tmp_path):
   with pytest.raises(FloatingPointError,
                      match=r"at step \d+ \(.*learning_rate 1e\+30\)"):

@@ -38,3 +38,12 @@ def test_digits_are_trained_in_short():
   config = cifar.get_config()
   assert config.dataset == "digits" and config.model.width == 8
   assert cifar.get_config("smoke").epochs < config.epochs < 200
+
+
+def test_a_short_schedule_has_the_shape_of_the_papers():
+  short, paper = (cifar.get_config(f"dataset=cifar10,schedule={name}")
+                  for name in ("short", "paper"))  # yapf: disable
+  assert short.epochs < paper.epochs
+  assert short.decay_at == paper.decay_at
+  with pytest.raises(ValueError, match="unknown schedule 'shrot'"):
+    cifar.get_config("schedule=shrot")
