@@ -105,7 +105,9 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
     })
   _say(f"\n{results.format_table(results.cells(result['rows']))}\n\n"
        f"{seconds:.1f} s, written to {path}")
-  return 0
+  for name, reason in result.get("failed", {}).items():
+    print(f"failed: {name}: {reason}", file=sys.stderr)
+  return 1 if result.get("failed") else 0
 
 
 @contextlib.contextmanager

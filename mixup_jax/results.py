@@ -32,14 +32,31 @@ class Curve(TypedDict):
   values: list[list[float]]
 
 
+class Layout(TypedDict):
+  """How a report shows the rows: which of their keys say the line of the table.
+
+  Attributes:
+    lines: Keys of a row whose values, together, are a line.
+    columns: The key whose values are columns.
+    metrics: The metrics that are shown.
+  """
+  lines: list[str]
+  columns: str
+  metrics: list[str]
+
+
 class Result(TypedDict):
   """What a section returns, to be written to `result.json`.
 
   `wall_seconds` is given by what can be stopped and continued: else it is the
-  time of the process.
+  time of the process. `failed` says by name which parts failed, and why. A
+  report shows the first metric, a line a setting and a column a method, unless
+  there is a `layout`.
   """
   rows: list[Row]
   curves: NotRequired[list[Curve]]
+  layout: NotRequired[Layout]
+  failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]
 
 

@@ -77,8 +77,9 @@ def train(
 
   with (checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as
         saved, preemption.Preemption() as preempted):
-    state = program.init(key)
-    first_step, state = saved.restore(state) or (0, state)
+    # Into shapes alone: only a new run has to compile `init`.
+    first_step, state = (saved.restore(state_shapes(program)) or
+                         (0, program.init(key)))
     with (records.Recorder(workdir, config=config, first_step=first_step) as
           recorder, _progress(workdir, first_step, num_steps) as progress):
       clock = _Clock()
@@ -116,6 +117,14 @@ def train(
                save=saved.save,
                stop=preempted.reached)
     return [line for line in recorder.lines if "epoch" in line]
+
+
+def state_shapes(program: programs.Program) -> states.TrainState:
+  """Returns the shapes of a program's state, to restore a checkpoint into."""
+  where = sharding.replicated(program.mesh)
+  return jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=where),
+      program.init.trace(jax.ShapeDtypeStruct((), np.uint32)).out_info)
 
 
 def batches(program: programs.Program, examples: tuple[jax.Array, jax.Array], *,

@@ -70,6 +70,17 @@ def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
   assert str(tmp_path / "result.json") in out
 
 
+def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
+  result = {"rows": [ROW], "failed": {"mixup": "the loss is nan at step 3"}}
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=lambda *_: result)
+  assert status.value.code == 1
+  written = json.loads((tmp_path / "result.json").read_text())
+  assert written["failed"] == result["failed"]
+  line = capsys.readouterr().err
+  assert line == "failed: mixup: the loss is nan at step 3\n"
+
+
 @pytest.mark.parametrize("argv, words", [
     (("--config.sedes=3",), "\nDid you mean \"seeds\" instead"),
     (("--config.seeds=many",), "many"),

@@ -10,8 +10,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
-        "results", "workdirs", "checkpoint", "distributed", "preemption",
-        "platforms"
+        "results", "workdirs", "cells", "checkpoint", "distributed",
+        "preemption", "platforms"
     },
     {"losses"},
     {"state", "optim", "records"},

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 
 import chex
 import jax
@@ -79,9 +80,8 @@ def without_seconds(lines):
 
 
 def final_state(workdir, program=PROGRAM):
-  seed = sharding.put(np.uint32(1), sharding.replicated(program.mesh))
   with checkpoint.Checkpoints(workdir / "checkpoints") as saved:
-    return saved.restore(program.init(seed))
+    return saved.restore(training.state_shapes(program))
 
 
 @pytest.fixture
@@ -126,6 +126,15 @@ def test_a_stopped_run_resumes_bit_by_bit(tmp_path, stop_at, straight, step):
   text = (tmp_path / "metrics.jsonl").read_text()
   steps = [json.loads(line) for line in text.splitlines()]
   assert [s["step"] for s in steps if "loss" in s] == list(range(1, 10))
+
+
+def test_a_finished_run_compiles_nothing(straight, tmp_path_factory):
+  workdir = next(path for path in tmp_path_factory.getbasetemp().iterdir()
+                 if path.name.startswith("straight"))
+  # None of these can be called.
+  init = types.SimpleNamespace(trace=PROGRAM.init.trace)
+  unused = PROGRAM._replace(init=init, step=pytest.fail, evaluate=None)
+  assert train(workdir, unused) == straight[0]
 
 
 def test_a_run_moves_to_another_number_of_devices(tmp_path, stop_at, straight):

@@ -1,40 +1,57 @@
 """Tables in Markdown, and their places in the documents."""
 
 import re
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from mixup_jax import results
 
 
 def table(result: dict[str, Any]) -> str:
-  """Makes the Markdown table of a result: a line a setting, a column a method.
+  """Makes the Markdown table of a result, ours beside the paper's.
 
   Args:
-    result: What `result.json` holds. The first metric is shown.
+    result: What `result.json` holds, with `results.Layout` or without.
 
   Returns:
-    The table, ours beside the paper's, and a line about where it is from.
+    The table, and a line about where it is from.
   """
-  metric = result["rows"][0]["metric"]
-  rows = [row for row in result["rows"] if row["metric"] == metric]
-  cells = {(row["setting"], row["method"]): row for row in rows}
+  layout = result.get("layout") or results.Layout(
+      lines=["setting"],
+      columns="method",
+      metrics=[result["rows"][0]["metric"]])
+  rows = [row for row in result["rows"] if row["metric"] in layout["metrics"]]
+  line_of = lambda row: tuple(row[key] for key in layout["lines"])
+  column_of = lambda row: row[layout["columns"]]
+  cells = {(line_of(row), column_of(row)): row for row in rows}
   show_cell = lambda show, *cell: show(cells[cell]) if cell in cells else "-"
-  settings = list(dict.fromkeys(row["setting"] for row in rows))
-  header, columns = [metric], []
-  for method in dict.fromkeys(row["method"] for row in rows):
-    family = method.split(",")[0]
-    paper = f"{family}, paper"
-    if paper not in header and any(
-        row["paper"] is not None for row in rows if row["method"] == method):
-      header.append(paper)
-      columns.append((results.paper_number, method))
-    header.append(method)
-    columns.append((results.mean_and_error, method))
-  lines = [header, ["---"] + ["---:"] * len(columns)]
-  for setting in settings:
-    lines.append([setting, *(show_cell(s, setting, m) for s, m in columns)])
+  header, columns = _columns(rows, column_of)
+  names = layout["metrics"][:1]  # Of the lines; a single metric says of what.
+  if len(layout["metrics"]) > 1 or layout["columns"] != "method":
+    names = layout["lines"]
+  lines = [[*names, *header], ["---"] * len(names) + ["---:"] * len(columns)]
+  for line in dict.fromkeys(map(line_of, rows)):
+    lines.append([*line, *(show_cell(s, line, c) for s, c in columns)])
   text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
   return f"{text}\n\n{provenance(result)}"
+
+
+def _columns(
+    rows: Sequence[dict[str, Any]], column_of: Callable[[dict[str, Any]], str]
+) -> tuple[list[str], list[tuple[Callable[..., str], str]]]:
+  """Returns the header, and for each column how it shows which cell."""
+  header: list[str] = []
+  columns: list[tuple[Callable[..., str], str]] = []
+  for name in dict.fromkeys(map(column_of, rows)):
+    own = [row for row in rows if column_of(row) == name]
+    # Of one method at several alphas, the paper has one number.
+    family = name.split(",")[0] if name == own[0]["method"] else name
+    paper = f"{family}, paper"
+    if paper not in header and any(row["paper"] is not None for row in own):
+      header.append(paper)
+      columns.append((results.paper_number, name))
+    header.append(name)
+    columns.append((results.mean_and_error, name))
+  return header, columns
 
 
 def provenance(result: dict[str, Any]) -> str:

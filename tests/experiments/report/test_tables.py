@@ -41,6 +41,24 @@ def test_a_table_puts_ours_beside_the_papers():
                        "cores), jax 0.1, commit abc, 2026-01-01, 12 s for all.")
 
 
+def test_a_layout_says_what_lines_and_columns_are():
+  result = small_result()
+  result["layout"] = {"lines": ["method"], "columns": "setting",
+                      "metrics": ["error (%)"]}  # yapf: disable
+  lines = tables.table(result).splitlines()
+  assert lines[0] == "| method | a, paper | a | b, paper | b |"
+  assert lines[3] == "| ERM | 3.0 | 4.00 ± 1.00 | 8.0 | 8.50 ± 1.00 |"
+  result["layout"] = {"lines": ["setting", "method"], "columns": "metric",
+                      "metrics": ["error (%)", "nll"]}  # yapf: disable
+  lines = tables.table(result).splitlines()
+  assert lines[0] == ("| setting | method | error (%), paper | error (%) | nll "
+                      "|")
+  assert lines[1] == "| --- | --- | ---: | ---: | ---: |"
+  assert lines[4] == ("| a | mixup, alpha 1 | 2.0 | 2.50 ± 1.00 | 0.30 ± 1.00 "
+                      "|")
+  assert lines[5] == "| b | guess | - | 60.00 ± 1.00 | - |"
+
+
 def test_update_replaces_what_stands_between_the_comments():
   texts = ["x\n", "x\n<!-- a -->\nold\n<!-- end of a -->\ny\n"]
   once = tables.update(texts, {"a": "new"})
