@@ -16,6 +16,7 @@ import jax
 from ml_collections import config_flags
 
 from mixup_jax import distributed
+from mixup_jax import figures
 from mixup_jax import loop
 from mixup_jax import records
 from mixup_jax import results
@@ -105,6 +106,10 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
     })
   _say(f"\n{results.format_table(results.cells(result['rows']))}\n\n"
        f"{seconds:.1f} s, written to {path}")
+  if jax.process_index() == 0:
+    picture = path.with_suffix(".png")
+    if figures.draw(dict(result), picture):
+      _say(f"drawn in {picture}")
   for name, reason in result.get("failed", {}).items():
     print(f"failed: {name}: {reason}", file=sys.stderr)
   return 1 if result.get("failed") else 0

@@ -70,6 +70,18 @@ def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
   assert str(tmp_path / "result.json") in out
 
 
+def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
+  curve = {"setting": "iris", "method": "ERM", "metric": "test error (%)",
+           "epochs": [1, 2], "values": [[2.0, 1.0]]}  # yapf: disable
+  launch(f"--workdir={tmp_path}",
+         run=lambda *_: {
+             "rows": [ROW],
+             "curves": [curve]
+         })
+  assert (tmp_path / "result.png").stat().st_size > 1000
+  assert f"drawn in {tmp_path / 'result.png'}" in capsys.readouterr().out
+
+
 def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
   result = {"rows": [ROW], "failed": {"mixup": "the loss is nan at step 3"}}
   with pytest.raises(SystemExit) as status:

@@ -13,8 +13,8 @@ import json
 import pathlib
 from typing import Sequence
 
-from experiments.report import figures
 from experiments.report import tables
+from mixup_jax import figures
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 RESULTS = ROOT / "experiments" / "results"

@@ -1,0 +1,28 @@
+"""Figures of results: what a result holds decides which one is drawn."""
+
+import pathlib
+from typing import Any
+
+from mixup_jax import results
+
+
+def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
+  """Draws what a result has to show: curves, or differences to ERM.
+
+  Args:
+    result: What `result.json` holds.
+    path: The file to write; none if there is nothing to draw.
+
+  Returns:
+    Whether there was something to draw.
+  """
+  # Only now: matplotlib takes half a second.
+  if result.get("curves"):
+    from mixup_jax.figures import _curves
+    _curves.draw(result, path)
+  elif any(row["metric"] == results.DIFFERENCE for row in result["rows"]):
+    from mixup_jax.figures import _differences
+    _differences.draw(result, path)
+  else:
+    return False
+  return True
