@@ -75,6 +75,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   # for the wide network 60, 120 and 180.
   config.decay_at = (0.3, 0.6, 0.9) if "wide" in given["model"] else (0.5, 0.75)
   config.decay_factor = 0.1  # Paper, section 3.2.
+  config.augment = True  # Paper, section 3.2: crops and mirror images.
   config.num_train = 0  # How many training images, from the first; 0 takes all.
   config.batch_size = 32 if on_digits else 128  # Paper, section 3.2.
   # Paper, section 3.2; the short schedule is ours, of the same shape.

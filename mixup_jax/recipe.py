@@ -36,13 +36,13 @@ def load(config: Any) -> images.ImageSet:
     config: The config.
 
   Returns:
-    The set, with the first `config.num_train` training images if that is not 0.
+    The set, with the first `config.num_train` training images if that is not 0,
+    and without crops and mirror images if not `config.augment`.
 
   Raises:
     ValueError: For a value that is out of its range, with its name.
     FileNotFoundError: If the set has not been prepared.
   """
-  transforms.check_alpha(config.alpha)
   if not 0 <= config.average_decay < 1:
     raise ValueError("config.average_decay must be from 0 to 1, and below it, "
                      f"got {config.average_decay}: 0 keeps no average.")
@@ -63,7 +63,9 @@ def load(config: Any) -> images.ImageSet:
                      f"has {known} training images: 0 takes all.")
   rows = slice(config.num_train or None)
   return data._replace(train_images=data.train_images[rows],
-                       train_labels=data.train_labels[rows])
+                       train_labels=data.train_labels[rows],
+                       pad=data.pad if config.augment else 0,
+                       flip=data.flip and config.augment)
 
 
 def make_program(
@@ -129,8 +131,10 @@ def mixing(config: Any, alpha: float, **options: Any) -> steps.Transform | None:
     The transform, None for ERM if alpha is 0.
 
   Raises:
-    ValueError: If there is no such policy.
+    TypeError: If alpha is not a number.
+    ValueError: If alpha is negative, or there is no such policy.
   """
+  transforms.check_alpha(alpha)
   if not alpha:
     return None
   mixup = functools.partial(transforms.mixup, alpha=alpha, **options)
@@ -190,6 +194,8 @@ def setting(config: Any, paper: Any) -> str:
   if config.dataset != "digits":  # Of which the paper says nothing.
     differs += [f"{name.replace('_', ' ')} {ours[name]}" for name in names
                 if ours[name] != paper[name]]  # yapf: disable
+  if not config.augment:
+    differs += ["no augmentation"]
   if config.num_train:
     differs += [f"{config.num_train} training images"]
   name = f"{config.dataset}, {config.model.name}"

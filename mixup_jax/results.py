@@ -125,8 +125,9 @@ def paper_number(row: Row) -> str:
   """Returns the paper's number as text, marked if it is not verified."""
   if row["paper"] is None:
     return "-"
-  return f"{row['paper']:.1f}" + (" unverified"
-                                  if row.get("unverified") else "")
+  # With the decimals that the paper gives, one at least.
+  text = str(float(row["paper"]))
+  return f"{text} unverified" if row.get("unverified") else text
 
 
 def mean_and_error(row: Row) -> str:

@@ -47,6 +47,12 @@ def test_the_first_training_images_are_taken():
   np.testing.assert_array_equal(part.test_images, whole.test_images)
 
 
+def test_augmentation_can_be_left_out():
+  assert recipe.load(config()).pad == 1
+  data = recipe.load(config(augment=False))
+  assert data.pad == 0 and data.flip is False
+
+
 def test_changes_of_one_cell_reach_the_model_and_the_optimiser(monkeypatch):
   values = config()
   made = []
@@ -96,8 +102,10 @@ def test_settings_name_what_is_not_the_papers():
   values.model.width = 8
   values.epochs = 12
   values.num_train = 500
+  values.augment = False
   assert recipe.setting(values, paper) == (
-      "cifar10, preact_resnet18 (width 8, epochs 12, 500 training images)")
+      "cifar10, preact_resnet18 (width 8, epochs 12, no augmentation, 500 "
+      "training images)")
 
 
 def test_lines_are_summed_up():

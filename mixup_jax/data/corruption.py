@@ -1,0 +1,53 @@
+"""Training labels of which a share is replaced by noise."""
+
+import numpy as np
+
+
+def corrupt(
+    labels: np.ndarray,
+    *,
+    share: float,
+    num_classes: int,
+    seed: int,
+    keep_true: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
+  """Replaces a share of the labels by draws over the classes.
+
+  Args:
+    labels: `[n]` integer class ids.
+    share: Of the labels, from 0 to 1; rounded to whole labels.
+    num_classes: The number of classes.
+    seed: It fixes which labels are replaced, and by what.
+    keep_true: Whether a draw may be the true class, so that of 10 classes one
+      replaced label in ten stays right. Else it is drawn from the others.
+
+  Returns:
+    The new labels, in the dtype of the old, and `[n]` booleans that are True
+    where a label was replaced.
+
+  Raises:
+    ValueError: If the share is not from 0 to 1, or there is no other class.
+
+  References:
+    Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
+    3.4; the noise is that of Zhang et al., Understanding deep learning requires
+    rethinking generalization, ICLR 2017, section 2.1.
+  """
+  if not 0 <= share <= 1:
+    raise ValueError("the share of replaced labels must be from 0 to 1, got "
+                     f"{share}.")
+  if num_classes < 2:
+    raise ValueError(f"num_classes must be at least 2, got {num_classes}: "
+                     "there is no other class to draw.")
+  rng = np.random.default_rng(seed)
+  rows = rng.permutation(len(labels))[:round(share * len(labels))]
+  if keep_true:
+    noise = rng.integers(0, num_classes, len(rows))
+  else:
+    steps = rng.integers(1, num_classes, len(rows))
+    noise = (labels[rows] + steps) % num_classes
+  replaced = np.zeros(len(labels), bool)
+  replaced[rows] = True
+  corrupted = labels.copy()
+  corrupted[rows] = noise
+  return corrupted, replaced

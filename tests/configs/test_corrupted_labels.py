@@ -1,0 +1,45 @@
+"""Proves that the cells are those of the paper."""
+
+import pytest
+
+from configs import cifar
+from configs import corrupted_labels
+from experiments import corrupted_labels as section
+
+
+def cells(argument):
+  return corrupted_labels.get_config(argument).cells
+
+
+def test_the_table_of_the_paper_is_what_runs():
+  assert set(cells("dataset=cifar10")) == set(section.PAPER)
+  assert len(cells("noise=50")) == 4
+  assert cells("noise=80,method=mixup") == ((0.8, 32.0, 0.0),)
+
+
+def test_the_grid_holds_the_table():
+  """But for the 20 % row with a rate that is not on the paper's grid."""
+  grid = cells("grid")
+  assert len(grid) == 3 * (1 + 4 + 4 + 12) == len(set(grid))
+  assert set(cells("")) - set(grid) == {(0.2, 4.0, 0.1)}
+  assert len(cells("grid,noise=20,method=dropout")) == 4
+
+
+def test_all_else_is_as_in_section_3_2():
+  config = corrupted_labels.get_config("dataset=cifar10")
+  paper = cifar.get_config("dataset=cifar10")
+  for name, value in paper.items():
+    if name not in ("method", "alpha"):
+      assert config[name] == value, name
+  short = corrupted_labels.get_config("dataset=cifar10,schedule=short")
+  assert short.epochs == cifar.SCHEDULES["short"]
+
+
+@pytest.mark.parametrize("argument, message", [
+    ("noise=30", "unknown noise '30': choose one of 20, 50, 80, all"),
+    ("method=cutmix", "unknown method 'cutmix': choose one of erm, dropout"),
+    ("nois=20", "did you mean 'noise'"),
+])
+def test_unknown_values_are_refused(argument, message):
+  with pytest.raises(ValueError, match=message):
+    corrupted_labels.get_config(argument)
