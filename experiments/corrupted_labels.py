@@ -28,9 +28,8 @@ from mixup_jax.data import images
 CONFIG = (pathlib.Path(__file__).parent.parent / "configs" /
           "corrupted_labels.py")
 
-METRICS = ("test error (%), best epoch", "test error (%), last epoch",
-           "training error (%), kept labels",
-           "training error (%), replaced labels")
+METRICS = ("best test error (%)", "last test error (%)",
+           "error on kept labels (%)", "error on replaced labels (%)")
 NETWORK = "cifar10, preact_resnet18"  # The paper's.
 LAYOUT = results.Layout(lines=["setting", "method"],
                         columns="metric",
@@ -57,8 +56,9 @@ class Cell(NamedTuple):
             f"{self.dropout:g}")
 
   def setting(self, network: str) -> str:
-    """Returns the name of the setting."""
-    return f"{network}, {100 * self.share:g} % replaced"
+    """Returns the name of the setting, of the paper's network the share."""
+    name = f"{100 * self.share:g} % replaced"
+    return name if network == NETWORK else f"{name}; {network}"
 
 
 # These four metrics: Zhang et al., ICLR 2018, Table 2.

@@ -104,7 +104,9 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
         "wall_seconds": seconds,
         **result
     })
-  _say(f"\n{results.format_table(results.cells(result['rows']))}\n\n"
+  table = (results.laid_out(result)
+           if "layout" in result else results.cells(result["rows"]))
+  _say(f"\n{results.format_table(table)}\n\n"
        f"{seconds:.1f} s, written to {path}")
   if jax.process_index() == 0:
     picture = path.with_suffix(".png")

@@ -1,6 +1,6 @@
 """The rows of a result: one number each, beside the paper's."""
 
-from typing import NotRequired, Sequence, TypedDict
+from typing import Any, Callable, Mapping, NotRequired, Sequence, TypedDict
 
 import numpy as np
 
@@ -106,6 +106,52 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
       str(row["epochs"])
   ] for row in rows]
   return [header, *lines]
+
+
+def laid_out(result: Mapping[str, Any]) -> list[list[str]]:
+  """Returns the table of a result as its layout says, with its header.
+
+  Args:
+    result: A result, or what `result.json` holds.
+
+  Returns:
+    A list of lines, each a list of cells, ours beside the paper's.
+  """
+  layout = result.get("layout") or Layout(lines=["setting"],
+                                          columns="method",
+                                          metrics=[result["rows"][0]["metric"]])
+  rows = [row for row in result["rows"] if row["metric"] in layout["metrics"]]
+  line_of = lambda row: tuple(row[key] for key in layout["lines"])
+  column_of = lambda row: row[layout["columns"]]
+  found = {(line_of(row), column_of(row)): row for row in rows}
+  show = lambda how, *cell: how(found[cell]) if cell in found else "-"
+  header, columns = _columns(rows, column_of)
+  names = layout["metrics"][:1]  # Of the lines; a single metric says of what.
+  if len(layout["metrics"]) > 1 or layout["columns"] != "method":
+    names = layout["lines"]
+  lines = [[*line, *(show(how, line, name)
+                     for how, name in columns)]
+           for line in dict.fromkeys(map(line_of, rows))]
+  return [[*names, *header], *lines]
+
+
+def _columns(
+    rows: Sequence[dict[str, Any]], column_of: Callable[[dict[str, Any]], str]
+) -> tuple[list[str], list[tuple[Callable[..., str], str]]]:
+  """Returns the header, and for each column how it shows which cell."""
+  header: list[str] = []
+  columns: list[tuple[Callable[..., str], str]] = []
+  for name in dict.fromkeys(map(column_of, rows)):
+    own = [row for row in rows if column_of(row) == name]
+    # Of one method at several alphas, the paper has one number.
+    family = name.split(",")[0] if name == own[0]["method"] else name
+    paper = f"{family}, paper"
+    if paper not in header and any(row["paper"] is not None for row in own):
+      header.append(paper)
+      columns.append((paper_number, name))
+    header.append(name)
+    columns.append((mean_and_error, name))
+  return header, columns
 
 
 def format_table(cells: Sequence[Sequence[str]]) -> str:

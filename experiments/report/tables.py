@@ -1,7 +1,7 @@
 """Tables in Markdown, and their places in the documents."""
 
 import re
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 from mixup_jax import results
 
@@ -10,48 +10,20 @@ def table(result: dict[str, Any]) -> str:
   """Makes the Markdown table of a result, ours beside the paper's.
 
   Args:
-    result: What `result.json` holds, with `results.Layout` or without.
+    result: What `result.json` holds.
 
   Returns:
     The table, and a line about where it is from.
   """
-  layout = result.get("layout") or results.Layout(
-      lines=["setting"],
-      columns="method",
-      metrics=[result["rows"][0]["metric"]])
-  rows = [row for row in result["rows"] if row["metric"] in layout["metrics"]]
-  line_of = lambda row: tuple(row[key] for key in layout["lines"])
-  column_of = lambda row: row[layout["columns"]]
-  cells = {(line_of(row), column_of(row)): row for row in rows}
-  show_cell = lambda show, *cell: show(cells[cell]) if cell in cells else "-"
-  header, columns = _columns(rows, column_of)
-  names = layout["metrics"][:1]  # Of the lines; a single metric says of what.
-  if len(layout["metrics"]) > 1 or layout["columns"] != "method":
-    names = layout["lines"]
-  lines = [[*names, *header], ["---"] * len(names) + ["---:"] * len(columns)]
-  for line in dict.fromkeys(map(line_of, rows)):
-    lines.append([*line, *(show_cell(s, line, c) for s, c in columns)])
-  text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+  header, *lines = results.laid_out(result)
+  # Words to the left, numbers to the right; these have a column of the paper.
+  is_number = [
+      column[0][:1].isdigit() or column[0] in "-" + results.NOT_RUN
+      for column in zip(*lines)
+  ]
+  rule = ["---:" if number else "---" for number in is_number]
+  text = "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
   return f"{text}\n\n{provenance(result)}"
-
-
-def _columns(
-    rows: Sequence[dict[str, Any]], column_of: Callable[[dict[str, Any]], str]
-) -> tuple[list[str], list[tuple[Callable[..., str], str]]]:
-  """Returns the header, and for each column how it shows which cell."""
-  header: list[str] = []
-  columns: list[tuple[Callable[..., str], str]] = []
-  for name in dict.fromkeys(map(column_of, rows)):
-    own = [row for row in rows if column_of(row) == name]
-    # Of one method at several alphas, the paper has one number.
-    family = name.split(",")[0] if name == own[0]["method"] else name
-    paper = f"{family}, paper"
-    if paper not in header and any(row["paper"] is not None for row in own):
-      header.append(paper)
-      columns.append((results.paper_number, name))
-    header.append(name)
-    columns.append((results.mean_and_error, name))
-  return header, columns
 
 
 def provenance(result: dict[str, Any]) -> str:
