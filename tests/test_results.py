@@ -35,6 +35,8 @@ def test_numbers_have_their_standard_error_and_mark():
   assert results.mean_and_error(ROW) == "14.43 ± 1.00"
   assert results.mean_and_error({**ROW, "n": 1}) == "14.43"
   assert results.paper_number(ROW) == "21.3"
+  assert results.paper_number({**ROW, "paper": 74}) == "74.0"
+  assert results.paper_number({**ROW, "paper": 0.28}) == "0.28"
   assert results.paper_number({**ROW, "paper": None}) == "-"
   assert results.paper_number({**ROW, "unverified": True}) == "21.3 unverified"
 
@@ -59,3 +61,20 @@ def test_tables_are_aligned():
       "name       value", "---------  -----", "a            1.5",
       "long name      -", "b          12.25"
   ]
+
+
+def test_a_result_is_laid_out_as_it_says():
+  rows = [
+      {**ROW, "n": 1, "setting": setting, "metric": metric, "value": value}
+      for setting, metric, value in (("a", "best", 1.0), ("a", "last", 2.0),
+                                     ("b", "last", 4.0), ("b", "time", 8.0))
+  ]  # yapf: disable
+  layout = results.Layout(lines=["setting", "method"],
+                          columns="metric",
+                          metrics=["best", "last"])
+  assert results.laid_out({"rows": rows, "layout": layout}) == [
+      ["setting", "method", "best, paper", "best", "last, paper", "last"],
+      ["a", rows[0]["method"], "21.3", "1.00", "21.3", "2.00"],
+      ["b", rows[0]["method"], "-", "-", "21.3", "4.00"],
+  ]  # yapf: disable
+  assert results.laid_out({"rows": rows[:1]})[0][0] == "best"

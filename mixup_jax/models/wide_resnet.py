@@ -20,7 +20,7 @@ class WideResNet(nn.Module):
 
   Three stages of pre-activation blocks, then BatchNorm and ReLU. All weights
   start from N(0, 2 / fan_in) and the bias at 0: so does the PyTorch code of
-  the authors of the network (their Lua code took fan_out).
+  the authors of the network.
 
   Attributes:
     num_classes: The number of logits.
