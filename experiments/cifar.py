@@ -37,6 +37,11 @@ PAPER = {
 # say of the same networks elsewhere in it (section 3.8).
 MEDIAN = "test error (%), median of the last 10 epochs"
 
+LAYOUT = results.Layout(
+    lines=["setting", "method"],
+    columns="metric",
+    metrics=[MEDIAN, "test error (%), last epoch", "training error (%), clean"])
+
 
 class Prepared(NamedTuple):
   """What a run needs, checked."""
@@ -151,6 +156,7 @@ def run(config: Any, prepared: Prepared,
   runs = [run for runs in trained.values() for run in runs]
   return {
       "rows": rows + rows_not_run(rows),
+      "layout": LAYOUT,
       "curves": sum((curves(config, *item) for item in trained.items()), []),
       "wall_seconds": round(sum(map(recipe.seconds, runs)), 2)
   }
