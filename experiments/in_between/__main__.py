@@ -1,0 +1,37 @@
+"""Figures 1b and 2: what ERM and mixup do in between the training examples.
+
+    python -m experiments.in_between
+    python -m experiments.in_between --config=configs/in_between.py:part=rings
+
+Part "rings" trains on two rings in the plane, and "pairs" looks at networks
+between pairs of images. The config says where the networks come from.
+"""
+
+import pathlib
+from typing import Any
+
+from experiments.in_between import rings
+from mixup_jax import cli
+from mixup_jax import records
+from mixup_jax import results
+
+CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "in_between.py"
+PARTS = ("rings", "pairs", "all")
+
+
+def prepare(config: Any) -> dict[str, Any]:
+  """Checks the config, and returns what each of its parts needs."""
+  if config.part not in PARTS:
+    raise ValueError(f"unknown part {config.part!r}: choose one of "
+                     f"{', '.join(PARTS)}.")
+  return {"rings": rings.prepare(config.rings)}
+
+
+def run(config: Any, prepared: dict[str, Any],
+        recorder: records.Recorder) -> results.Result:
+  """Runs the parts, and puts their results together."""
+  return rings.run(config.rings, prepared["rings"])
+
+
+if __name__ == "__main__":
+  cli.launch("in_between", prepare=prepare, run=run, config_file=CONFIG)

@@ -1,0 +1,29 @@
+"""Figures 1b and 2 of the paper in one picture: the plane, and the pairs."""
+
+import pathlib
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from mixup_jax.figures import _pairs
+from mixup_jax.figures import _plane
+from mixup_jax.figures import _style
+
+
+def draw(result: dict[str, Any], path: pathlib.Path) -> None:
+  """Draws a row of panels for each part that a result holds.
+
+  Args:
+    result: A result with a plane, or pairs, or both.
+    path: The file to write.
+  """
+  parts = {"plane": _plane.draw, "pairs": _pairs.draw}
+  held = [name for name in parts if result.get(name)]
+  figure, rows = plt.subplots(len(held),
+                              2,
+                              figsize=(9.6, 4.2 * len(held)),
+                              layout="constrained",
+                              squeeze=False)
+  for name, panels in zip(held, rows):
+    parts[name](result[name], panels)
+  _style.save(figure, path)

@@ -1,0 +1,43 @@
+"""Runs Figures 1b and 2 from end to end on digits, and proves what is refused.
+"""
+
+import json
+import sys
+
+import jax
+import pytest
+
+from configs import in_between as configs
+from experiments.in_between import __main__ as in_between
+from mixup_jax import cli
+from mixup_jax import sharding
+
+ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
+
+
+def launch(monkeypatch, workdir, part, *argv):
+  monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
+  monkeypatch.setattr(sys, "argv", [
+      "in_between", f"--config={in_between.CONFIG}:smoke,part={part}",
+      f"--workdir={workdir}", *argv
+  ])
+  cli.launch("in_between",
+             prepare=in_between.prepare,
+             run=in_between.run,
+             config_file=in_between.CONFIG)
+  return json.loads((workdir / "result.json").read_text())
+
+
+def test_rings_alone(tmp_path, capsys, monkeypatch):
+  result = launch(monkeypatch, tmp_path, "rings", "--config.rings.steps=5",
+                  "--config.rings.pixels=9")
+  assert [row["method"] for row in result["rows"]] == ["ERM", "mixup, alpha 1"]
+  assert len(result["plane"]["percent"]["ERM"]) == 9
+  assert (tmp_path / "result.png").exists()
+  assert "two rings" in capsys.readouterr().out
+
+
+def test_a_wrong_part_is_refused():
+  config = configs.get_config("part=ring")
+  with pytest.raises(ValueError, match="unknown part 'ring': choose one of "):
+    in_between.prepare(config)
