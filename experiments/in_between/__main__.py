@@ -10,6 +10,7 @@ between pairs of images. The config says where the networks come from.
 import pathlib
 from typing import Any
 
+from experiments.in_between import pairs
 from experiments.in_between import rings
 from mixup_jax import cli
 from mixup_jax import records
@@ -24,13 +25,31 @@ def prepare(config: Any) -> dict[str, Any]:
   if config.part not in PARTS:
     raise ValueError(f"unknown part {config.part!r}: choose one of "
                      f"{', '.join(PARTS)}.")
-  return {"rings": rings.prepare(config.rings)}
+  needed = {"rings": lambda: rings.prepare(config.rings),
+            "pairs": lambda: pairs.prepare(config)}  # yapf: disable
+  return {name: prepare_part() for name, prepare_part in needed.items()
+          if config.part in (name, "all")}  # yapf: disable
 
 
 def run(config: Any, prepared: dict[str, Any],
         recorder: records.Recorder) -> results.Result:
   """Runs the parts, and puts their results together."""
-  return rings.run(config.rings, prepared["rings"])
+  result: Any = {"rows": [], "wall_seconds": 0.0}
+  parts = {
+      "rings": lambda needed: rings.run(config.rings, needed),
+      "pairs": lambda needed: pairs.run(config, needed, recorder.workdir)
+  }
+  for name, needed in prepared.items():
+    part = parts[name](needed)
+    result |= {
+        **part, "rows": result["rows"] + part["rows"],
+        "wall_seconds": round(result["wall_seconds"] + part["wall_seconds"], 2)
+    }
+  result["layout"] = results.Layout(
+      lines=["setting", "metric"],
+      columns="method",
+      metrics=list(dict.fromkeys(row["metric"] for row in result["rows"])))
+  return result
 
 
 if __name__ == "__main__":

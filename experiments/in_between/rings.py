@@ -1,12 +1,14 @@
 """Figure 1b: what ERM and mixup learn from two rings in the plane."""
 
 import functools
+import time
 from typing import Any, Callable
 
 import jax
 import numpy as np
 import tqdm
 
+from experiments.in_between import networks
 from mixup_jax import losses
 from mixup_jax import models
 from mixup_jax import optim
@@ -21,11 +23,6 @@ Array = jax.Array
 SETTING = "two rings"
 AREA = "area of the window with 0.1 < p < 0.9 (%)"
 _LOWEST = {"seeds": 1, "pixels": 2, "steps": 1, "limit": 0, "noise": 0}
-
-
-def methods(config: Any) -> dict[str, float]:
-  """Returns the alpha of each method, 0 for ERM."""
-  return {"ERM": 0.0, f"mixup, alpha {config.alpha:g}": config.alpha}
 
 
 def prepare(config: Any) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -73,7 +70,7 @@ def make_program(config: Any) -> Callable[..., Any]:
     state, metrics = jax.lax.scan(lambda state, _: step(state, {}),
                                   states.create(model, tx, init_key, points),
                                   length=config.steps)
-    logits = model.apply(state.variables(), plane)
+    logits: Any = model.apply(state.variables(), plane)
     return jax.nn.softmax(logits)[..., 1], metrics["loss"][-1]
 
   return jax.jit(jax.vmap(run, in_axes=(0, None, None, None)))
@@ -93,8 +90,10 @@ def run(config: Any, clouds: list[tuple[np.ndarray,
   Raises:
     FloatingPointError: If a loss is not finite.
   """
+  start = time.perf_counter()
   program = make_program(config)
-  alphas = np.asarray(list(methods(config).values()), np.float32)
+  methods = networks.methods(config.alpha)
+  alphas = np.asarray(list(methods.values()), np.float32)
   planes = []
   progress = tqdm.tqdm(clouds,
                        unit="seed",
@@ -117,9 +116,13 @@ def run(config: Any, clouds: list[tuple[np.ndarray,
                         metric=AREA,
                         paper=None,
                         epochs=config.steps)
-      for method, values in zip(methods(config), area)
+      for method, values in zip(methods, area)
   ]
-  return {"rows": rows, "plane": _plane(config, clouds[0], planes[0])}
+  return {
+      "rows": rows,
+      "plane": _plane(config, clouds[0], planes[0]),
+      "wall_seconds": time.perf_counter() - start
+  }
 
 
 def _plane(config: Any, cloud: tuple[np.ndarray, np.ndarray],
@@ -134,5 +137,5 @@ def _plane(config: Any, cloud: tuple[np.ndarray, np.ndarray],
               for label in (0, 1)],
       percent={
           method: [" ".join(map(str, line)) for line in lines]
-          for method, lines in zip(methods(config), percent)
+          for method, lines in zip(networks.methods(config.alpha), percent)
       })

@@ -1,7 +1,7 @@
 """Figures 1b and 2 of the paper in one picture: the plane, and the pairs."""
 
 import pathlib
-from typing import Any
+from typing import Any, Callable
 
 import matplotlib.pyplot as plt
 
@@ -17,7 +17,10 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     result: A result with a plane, or pairs, or both.
     path: The file to write.
   """
-  parts = {"plane": _plane.draw, "pairs": _pairs.draw}
+  parts: dict[str, Callable[..., None]] = {
+      "plane": _plane.draw,
+      "pairs": _pairs.draw
+  }
   held = [name for name in parts if result.get(name)]
   figure, rows = plt.subplots(len(held),
                               2,

@@ -29,7 +29,8 @@ def draw(plane: dict[str, Any], panels: Sequence[plt.Axes]) -> None:
     for label, color in enumerate(COLORS):
       points = np.array([point.split() for point in plane["points"][label]],
                         float)
-      axes.scatter(*points.T,
+      axes.scatter(points[:, 0],
+                   points[:, 1],
                    s=14,
                    color=color,
                    edgecolor="white",
