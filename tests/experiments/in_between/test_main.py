@@ -5,6 +5,7 @@ import json
 import sys
 
 import jax
+import numpy as np
 import pytest
 
 from configs import in_between as configs
@@ -35,6 +36,30 @@ def test_rings_alone(tmp_path, capsys, monkeypatch):
   assert len(result["plane"]["percent"]["ERM"]) == 9
   assert (tmp_path / "result.png").exists()
   assert "two rings" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_both_parts_and_networks_of_a_run_before(tmp_path, capsys, monkeypatch):
+  both, again = tmp_path / "both", tmp_path / "again"
+  short = ("--config.num_lams=3", "--config.num_pairs=100")
+  result = launch(monkeypatch, both, "all", "--config.rings.steps=5",
+                  "--config.rings.pixels=9", "--config.model.blocks=(1,)",
+                  "--config.epochs=2", "--config.num_train=256", *short)
+  rows = {(row["method"], row["metric"]): row["value"]
+          for row in result["rows"]}  # yapf: disable
+  assert len(rows) == len(result["rows"]) == 2 + 8
+  assert result["wall_seconds"] > 0 and len(result["pairs"]) == 4
+  for curve in result["pairs"]:
+    assert curve["setting"].startswith("digits, preact_resnet18 (blocks (1,)")
+    assert np.shape(curve["values"]) == (1, 3)
+    assert curve["values"][0][1] == rows[curve["method"],
+                                         f"{curve['metric']}, lam 0.5"]
+  found = launch(monkeypatch, again, "pairs", f"--config.networks={both}",
+                 *short)
+  assert found["pairs"] == result["pairs"] and "plane" not in found
+  assert found["rows"] == result["rows"][2:]
+  assert not (again / "ERM").exists()
+  assert "norm of the input gradient" in capsys.readouterr().out
 
 
 def test_a_wrong_part_is_refused():
