@@ -45,10 +45,11 @@ def run(config: Any, prepared: dict[str, Any],
         **part, "rows": result["rows"] + part["rows"],
         "wall_seconds": round(result["wall_seconds"] + part["wall_seconds"], 2)
     }
-  result["layout"] = results.Layout(
-      lines=["setting", "metric"],
-      columns="method",
-      metrics=list(dict.fromkeys(row["metric"] for row in result["rows"])))
+  metrics = list(dict.fromkeys(row["metric"] for row in result["rows"]))
+  if len(metrics) > 1:
+    result["layout"] = results.Layout(lines=["setting", "metric"],
+                                      columns="method",
+                                      metrics=metrics)
   return result
 
 

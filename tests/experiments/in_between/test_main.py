@@ -34,6 +34,7 @@ def test_rings_alone(tmp_path, capsys, monkeypatch):
                   "--config.rings.pixels=9")
   assert [row["method"] for row in result["rows"]] == ["ERM", "mixup, alpha 1"]
   assert len(result["plane"]["percent"]["ERM"]) == 9
+  assert "layout" not in result  # A table of one metric needs none.
   assert (tmp_path / "result.png").exists()
   assert "two rings" in capsys.readouterr().out
 
@@ -49,6 +50,7 @@ def test_both_parts_and_networks_of_a_run_before(tmp_path, capsys, monkeypatch):
           for row in result["rows"]}  # yapf: disable
   assert len(rows) == len(result["rows"]) == 2 + 8
   assert result["wall_seconds"] > 0 and len(result["pairs"]) == 4
+  assert len(result["layout"]["metrics"]) == 5
   for curve in result["pairs"]:
     assert curve["setting"].startswith("digits, preact_resnet18 (blocks (1,)")
     assert np.shape(curve["values"]) == (1, 3)
