@@ -25,28 +25,28 @@ def prepare(config: Any) -> dict[str, Any]:
   if config.part not in PARTS:
     raise ValueError(f"unknown part {config.part!r}: choose one of "
                      f"{', '.join(PARTS)}.")
-  needed = {"rings": lambda: rings.prepare(config.rings),
-            "pairs": lambda: pairs.prepare(config)}  # yapf: disable
-  return {name: prepare_part() for name, prepare_part in needed.items()
-          if config.part in (name, "all")}  # yapf: disable
+  prepared: dict[str, Any] = {}
+  if config.part != "pairs":
+    prepared["rings"] = rings.prepare(config.rings)
+  if config.part != "rings":
+    prepared["pairs"] = pairs.prepare(config)
+  return prepared
 
 
 def run(config: Any, prepared: dict[str, Any],
         recorder: records.Recorder) -> results.Result:
   """Runs the parts, and puts their results together."""
-  result: Any = {"rows": [], "wall_seconds": 0.0}
-  parts = {
-      "rings": lambda needed: rings.run(config.rings, needed),
-      "pairs": lambda needed: pairs.run(config, needed, recorder.workdir)
-  }
-  for name, needed in prepared.items():
-    part = parts[name](needed)
-    result |= {
-        **part, "rows": result["rows"] + part["rows"],
-        "wall_seconds": round(result["wall_seconds"] + part["wall_seconds"], 2)
-    }
+  parts: list[Any] = []
+  if "rings" in prepared:
+    parts.append(rings.run(config.rings, prepared["rings"]))
+  if "pairs" in prepared:
+    parts.append(pairs.run(config, prepared["pairs"], recorder.workdir))
+  result: Any = {name: value for part in parts for name, value in part.items()}
+  result["rows"] = [row for part in parts for row in part["rows"]]
+  seconds = sum(part["wall_seconds"] for part in parts)
+  result["wall_seconds"] = round(seconds, 2)
   metrics = list(dict.fromkeys(row["metric"] for row in result["rows"]))
-  if len(metrics) > 1:
+  if len(metrics) > 1:  # Of a single one, the table is as usual.
     result["layout"] = results.Layout(lines=["setting", "metric"],
                                       columns="method",
                                       metrics=metrics)

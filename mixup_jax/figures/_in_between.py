@@ -22,11 +22,9 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
       "pairs": _pairs.draw
   }
   held = [name for name in parts if result.get(name)]
-  figure, rows = plt.subplots(len(held),
-                              2,
-                              figsize=(9.6, 4.2 * len(held)),
-                              layout="constrained",
-                              squeeze=False)
-  for name, panels in zip(held, rows):
-    parts[name](result[name], panels)
+  figure = plt.figure(figsize=(9.6, 4.2 * len(held)), layout="constrained")
+  # Rows of their own: what stands beside one takes no room from the other.
+  rows = figure.subfigures(len(held), 1, squeeze=False)
+  for name, row in zip(held, rows[:, 0]):
+    parts[name](result[name], row.subplots(1, 2))
   _style.save(figure, path)

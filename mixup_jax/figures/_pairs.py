@@ -42,7 +42,7 @@ def draw(pairs: list[dict[str, Any]], panels: Sequence[plt.Axes]) -> None:
               label=f"{curve['method'].split(',')[0]}, paper, CIFAR-10")
   count = len(pairs[0]["values"])
   seeds = f"{count} seeds, mean and range" if count > 1 else "one seed"
-  _style.title(panels[0], f"{pairs[0]['setting']} ({seeds})")
+  _style.title(panels[0], f"{pairs[0]['setting']}; {seeds}")
   for metric, axes in zip(metrics, panels):
     axes.set_xlabel("lam, the weight of the first image")
     axes.set_ylabel(metric)

@@ -28,5 +28,5 @@ def test_each_metric_has_its_panel():
     np.testing.assert_array_equal(paper.get_xdata(), [0, 0.5, 1])
     assert paper.get_color() == erm.get_color() != mixup.get_color()
     assert axes.get_ylabel() == metric
-  assert panels[0].get_title("left") == "digits (2 seeds, mean and range)"
+  assert panels[0].get_title("left") == "digits; 2 seeds, mean and range"
   plt.close(figure)
