@@ -32,6 +32,37 @@ class Curve(TypedDict):
   values: list[list[float]]
 
 
+class Pairs(TypedDict):
+  """A metric between pairs of examples, over the weight of the first.
+
+  Attributes:
+    setting: As in a row; so are the next two.
+    lam: The weights, from 0 to 1.
+    values: `[seeds, lams]`.
+    paper: The paper's values, of weights as far from each other, from 0 to 1.
+  """
+  setting: str
+  method: str
+  metric: str
+  lam: list[float]
+  values: list[list[float]]
+  paper: list[float]
+
+
+class Plane(TypedDict):
+  """What networks say of the plane in which their training points lie.
+
+  Attributes:
+    limit: The plane goes from -limit to limit, each way.
+    points: For class 0 and class 1, "x y" of each point.
+    percent: For each method, the probability of class 1: a line of text for
+      each y, rising, with a number for each x.
+  """
+  limit: float
+  points: list[list[str]]
+  percent: dict[str, list[str]]
+
+
 class Layout(TypedDict):
   """How a report shows the rows: which of their keys say the line of the table.
 
@@ -55,6 +86,8 @@ class Result(TypedDict):
   """
   rows: list[Row]
   curves: NotRequired[list[Curve]]
+  plane: NotRequired[Plane]
+  pairs: NotRequired[list[Pairs]]
   layout: NotRequired[Layout]
   failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]

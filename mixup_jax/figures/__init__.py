@@ -7,7 +7,7 @@ from mixup_jax import results
 
 
 def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
-  """Draws what a result has to show: curves, or differences to ERM.
+  """Draws what a result has to show, if it has a figure.
 
   Args:
     result: What `result.json` holds.
@@ -20,6 +20,9 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
   if result.get("curves"):
     from mixup_jax.figures import _curves
     _curves.draw(result, path)
+  elif result.get("plane") or result.get("pairs"):
+    from mixup_jax.figures import _in_between
+    _in_between.draw(result, path)
   elif any(row["metric"] == results.DIFFERENCE for row in result["rows"]):
     from mixup_jax.figures import _differences
     _differences.draw(result, path)

@@ -28,7 +28,7 @@ def test_the_documents_show_the_results():
 @each_result
 def test_results_are_whole(path):
   result = load(path)
-  assert set(result) - {"curves", "layout", "failed"} == {
+  assert set(result) - {"curves", "layout", "failed", "pairs", "plane"} == {
       "section", "rows", "config", "environment", "wall_seconds"
   }
   for row in result["rows"]:

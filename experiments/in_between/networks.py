@@ -1,0 +1,117 @@
+"""Networks trained with ERM and with mixup: by this run, or by one before it.
+
+Each has a directory `METHOD/seed_N` below that of its run, as those of
+experiments.cifar have.
+"""
+
+import json
+import pathlib
+from typing import Any
+
+import ml_collections
+
+from mixup_jax import checkpoint
+from mixup_jax import program as programs
+from mixup_jax import recipe
+from mixup_jax import state as states
+from mixup_jax import training
+from mixup_jax.data import images
+
+SECTIONS = ("cifar", "in_between")  # Whose runs have such networks.
+
+
+def trained_as(config: Any) -> Any:
+  """Returns the config that the networks are, or were, trained with.
+
+  Args:
+    config: The config of this run, which names theirs as `networks`, or "".
+
+  Returns:
+    The config of their run; where sets are prepared is said by this one.
+
+  Raises:
+    ValueError: If that is no finished run of such networks.
+  """
+  if not config.networks:
+    return config
+  path = pathlib.Path(config.networks).expanduser() / "result.json"
+  try:
+    result = json.loads(path.read_text(encoding="utf-8"))
+  except (OSError, ValueError):
+    result = {}
+  if result.get("section") not in SECTIONS:
+    raise ValueError(f"config.networks={config.networks} is no finished run of "
+                     f"{' or '.join(f'experiments.{s}' for s in SECTIONS)}: "
+                     "name a directory with its result.json, or give '' to "
+                     "train here.")
+  theirs = ml_collections.ConfigDict(_tuples(result["config"]))
+  theirs.data_dir = config.data_dir or theirs.data_dir
+  return theirs
+
+
+def methods(alpha: float) -> dict[str, float]:
+  """Returns the alpha of each method, 0 for ERM."""
+  return {"ERM": 0.0, f"mixup, alpha {alpha:g}": alpha}
+
+
+def directory(run: str | pathlib.Path, method: str, seed: int) -> pathlib.Path:
+  """Returns where a network is in the directory of a run."""
+  return pathlib.Path(run).expanduser() / method.split(",")[0] / f"seed_{seed}"
+
+
+def _tuples(tree: Any) -> Any:
+  """Returns nested values with tuples for lists, as they were before JSON."""
+  if isinstance(tree, dict):
+    return {name: _tuples(value) for name, value in tree.items()}
+  return tuple(map(_tuples, tree)) if isinstance(tree, list) else tree
+
+
+def check(config: Any, theirs: Any) -> None:
+  """Raises if a network that is not to be trained is not there.
+
+  Args:
+    config: The config of this run.
+    theirs: The config that the networks were trained with.
+
+  Raises:
+    ValueError: If one has no checkpoint.
+  """
+  if not config.networks:
+    return
+  for method in methods(theirs.alpha):
+    for seed in recipe.seeds(theirs):
+      path = directory(config.networks, method, seed) / "checkpoints"
+      if checkpoint.Checkpoints(path).latest_step() is None:
+        raise ValueError(f"config.networks={config.networks} has no checkpoint "
+                         f"in {path}: name a run with both methods.")
+
+
+def get(config: Any, program: programs.Program, data: images.ImageSet,
+        method: str, seed: int,
+        workdir: pathlib.Path) -> tuple[states.TrainState, float]:
+  """Trains a network if it is not to be had, and reads it.
+
+  Args:
+    config: The config of this run.
+    program: The program of the method.
+    data: The set.
+    method: The name of the method.
+    seed: The seed of the network.
+    workdir: The directory of this run, below which it trains.
+
+  Returns:
+    The state of the network, and in how many seconds it was trained here.
+  """
+  seconds = 0.0
+  if config.networks:
+    path = directory(config.networks, method, seed)
+  else:
+    path = directory(workdir, method, seed)
+    lines = recipe.train(config, program, data, seed=seed, workdir=path)
+    seconds = recipe.seconds(lines)
+  with checkpoint.Checkpoints(path / "checkpoints") as saved:
+    found = saved.restore(training.state_shapes(program))
+  if found is None:
+    raise OSError(f"there is no checkpoint in {path} any more: delete it "
+                  "to train the network again.")
+  return found[1], seconds
