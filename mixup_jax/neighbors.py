@@ -70,9 +70,9 @@ def find(images: np.ndarray,
 def _digest(images: np.ndarray, k: int, labels: np.ndarray | None) -> str:
   """Returns the SHA-256 of all that a table depends on."""
   digest = hashlib.sha256(repr((images.shape, k, labels is None)).encode())
-  digest.update(np.ascontiguousarray(images))
+  digest.update(np.ascontiguousarray(images).data)
   if labels is not None:
-    digest.update(np.ascontiguousarray(labels, np.int32))
+    digest.update(np.ascontiguousarray(labels, np.int32).data)
   return digest.hexdigest()
 
 

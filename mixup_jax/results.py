@@ -60,9 +60,14 @@ class Result(TypedDict):
   wall_seconds: NotRequired[float]
 
 
-def summarize(values: Sequence[float] | np.ndarray, *, setting: str,
-              method: str, metric: str, paper: float | None,
-              epochs: int) -> Row:
+def summarize(values: Sequence[float] | np.ndarray,
+              *,
+              setting: str,
+              method: str,
+              metric: str,
+              paper: float | None,
+              epochs: int,
+              unverified: bool = False) -> Row:
   """Makes a row of the values of several runs.
 
   Args:
@@ -72,19 +77,23 @@ def summarize(values: Sequence[float] | np.ndarray, *, setting: str,
     metric: What the number is, with its unit.
     paper: The paper's number, None if it gives none.
     epochs: How long each run was.
+    unverified: Whether the paper's number has yet to be compared with it.
 
   Returns:
     The row, with the standard deviation over the runs.
   """
   count = len(values)
-  return Row(setting=setting,
-             method=method,
-             metric=metric,
-             paper=paper,
-             value=round(float(np.mean(values)), 4) if count else None,
-             std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
-             n=count,
-             epochs=epochs)
+  row = Row(setting=setting,
+            method=method,
+            metric=metric,
+            paper=paper,
+            value=round(float(np.mean(values)), 4) if count else None,
+            std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
+            n=count,
+            epochs=epochs)
+  if unverified and paper is not None:
+    row["unverified"] = True
+  return row
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
@@ -125,8 +134,9 @@ def paper_number(row: Row) -> str:
   """Returns the paper's number as text, marked if it is not verified."""
   if row["paper"] is None:
     return "-"
-  return f"{row['paper']:.1f}" + (" unverified"
-                                  if row.get("unverified") else "")
+  # With all its digits, and one behind the point at least.
+  number = max(f"{row['paper']:.1f}", f"{row['paper']:g}", key=len)
+  return number + (" unverified" if row.get("unverified") else "")
 
 
 def mean_and_error(row: Row) -> str:
