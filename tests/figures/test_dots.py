@@ -23,7 +23,12 @@ def test_dots(drawn):
   rows.append(row("5e-4", "noise", 7.0, 7.2))
   three = drawn({"rows": rows, "layout": LAYOUT})
   assert three.shape[0] > two.shape[0]
-  assert drawn({"rows": rows, "layout": {**LAYOUT, "lines": ["metric"]}}) is None
+  assert drawn({
+      "rows": rows,
+      "layout": {
+          **LAYOUT, "lines": ["metric"]
+      }
+  }) is None
 
 
 def test_numbers_that_are_not_verified_are_hollow(drawn):

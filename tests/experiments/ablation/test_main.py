@@ -31,7 +31,7 @@ def launch(monkeypatch, workdir, rows, *argv):
       "ablation", f"--config={ablation.CONFIG}:smoke,rows={rows}",
       f"--workdir={workdir}", f"--config.data_dir={workdir}",
       "--config.epochs=2", "--config.num_train=200", "--config.k=5",
-      "--config.model.width=2", *argv
+      "--config.model.width=2", "--config.model.blocks=(1,)", *argv
   ])
   cli.launch("ablation",
              prepare=ablation.prepare,
@@ -43,13 +43,12 @@ def launch(monkeypatch, workdir, rows, *argv):
 @pytest.mark.slow
 def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
     tmp_path, monkeypatch, capsys):
-  rows = "inputs_sc_knn+ends_early"
+  rows = "inputs_sc_knn"
   result = launch(monkeypatch, tmp_path, rows)
   assert not result["failed"]
   run = [row for row in result["rows"] if row["n"]]
-  assert [row["method"] for row in run if row["metric"] == ablation.MEDIAN] == [
-      methods.METHODS[name].name for name in rows.split("+")
-  ]
+  assert [row["method"] for row in run if row["metric"] == ablation.MEDIAN
+         ] == [methods.METHODS[name].name for name in rows.split("+")]
   assert all(row["paper"] is None for row in run)
   paper = [row for row in result["rows"] if row["paper"] is not None]
   assert len(paper) == 44 and all(row["value"] is None for row in paper)
@@ -64,7 +63,7 @@ def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
   again = launch(monkeypatch, tmp_path, rows)
   assert again["rows"] == result["rows"]
   assert (tmp_path / name).read_bytes() == before
-  assert "ends_early/weight_decay_1e-4/seed_0 (2 of 2)" in capsys.readouterr(
+  assert "inputs_sc_knn/weight_decay_1e-4/seed_0 (1 of 1)" in capsys.readouterr(
   ).out
 
 
@@ -95,8 +94,8 @@ def test_a_network_that_fails_is_named_and_stops_no_other(
   assert len(seen) == 4 and all(n is table["all classes"] for _, n in seen)
   rows = [row for row in result["rows"]
           if row["n"] and row["metric"] == ablation.MEDIAN]  # yapf: disable
-  assert [(r["setting"], r["n"], r["paper"]) for r in rows] == [
-      ("weight decay 1e-4", 1, 4.98), ("weight decay 5e-4", 2, 5.26)]
+  assert [(r["setting"], r["n"], r["paper"]) for r in rows
+         ] == [("weight decay 1e-4", 1, 4.98), ("weight decay 5e-4", 2, 5.26)]
   assert result["wall_seconds"] == 9
   assert len([r for r in result["rows"] if r["paper"] is not None]) == 44
 
