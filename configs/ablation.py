@@ -52,6 +52,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.rows = tuple(given["rows"].split("+"))
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.alpha = 1.0  # Section 3.2; section 3.8 does not say.
+  del config.optimizer.weight_decay
   config.weight_decays = (1e-4, 5e-4)  # Paper, section 3.8.
   config.k = 200  # Paper, section 3.8: nearest neighbours to draw from.
   config.mixed_share = 0.9  # Our choice, of the row whose mixing ends early.

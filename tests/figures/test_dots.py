@@ -4,10 +4,11 @@ LAYOUT = {"lines": ["method"], "columns": "setting", "metrics": ["error (%)"]}
 
 
 def row(setting, method, paper, value, **more):
+  count = 0 if value is None else 2
   return {
       "setting": setting, "method": method, "metric": "error (%)",
-      "paper": paper, "value": value, "std": 0.2, "n": 0 if value is None else 2,
-      "epochs": 10, **more
+      "paper": paper, "value": value, "std": 0.2, "n": count, "epochs": 10,
+      **more
   }  # yapf: disable
 
 
