@@ -4,10 +4,12 @@ The batch is a vector of rows: gathering, augmenting and mixing happen inside
 the compiled step. One program serves all seeds.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -17,6 +19,7 @@ from mixup_jax import platforms
 from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax import steps
+from mixup_jax import transforms
 from mixup_jax.data import augment
 from mixup_jax.data import images
 from mixup_jax.data import resident
@@ -34,7 +37,9 @@ class Program(NamedTuple):
       batch; as `resident.epoch_rows`.
     step: Takes a seed, a state, which it consumes, and a batch of the whole set
       "images" and "labels", and "rows" and perhaps "where" of `[batch]`, or of
-      `[steps, batch]` for several steps. Returns the next state and metrics.
+      `[steps, batch]` for several steps. With "neighbors", `[images, k]` int32,
+      the partner of an example is one of these, augmented independently.
+      Returns the next state and metrics.
     evaluate: Takes a state, images, labels, and the number of images at a time,
       and returns "error" and "ece" in per cent and "nll" in nats. Padding of
       the last batch does not count.
@@ -93,12 +98,13 @@ def make_program(
 
   def step(seed: Array, state: states.TrainState,
            batch: steps.Batch) -> tuple[states.TrainState, Metrics]:
+    mix = _pairwise(transform) if "neighbors" in batch else transform
     train_step = steps.make_train_step(model,
                                        tx,
                                        losses.cross_entropy,
                                        root_key=_streams(seed)[2],
                                        prepare=prepare,
-                                       transform=transform,
+                                       transform=mix,
                                        mix_hidden=mix_hidden,
                                        num_mixed_steps=num_mixed_steps,
                                        average_decay=average_decay)
@@ -144,14 +150,27 @@ def make_program(
                  mesh=mesh)
 
 
+def _pairwise(transform: steps.Transform | None) -> steps.Transform:
+  """Returns the transform of examples that have their partners behind them."""
+  if transform is None:
+    raise ValueError("the batch has neighbors, which nothing is mixed with: "
+                     "give a transform, or no neighbors.")
+  return functools.partial(transforms.paired, transform=transform)
+
+
 def _preparation(data: images.ImageSet) -> tuple[steps.Prepare, Any]:
   """Returns the functions that make inputs for training and for evaluation."""
   normalize = lambda pixels: augment.normalize(
       pixels, mean=data.mean, std=data.std)
 
   def prepare(key: Array, batch: steps.Batch) -> tuple[Array, Array]:
-    crop_key, flip_key = jax.random.split(key)
     rows = batch["rows"]
+    if "neighbors" in batch:
+      key, draw_key = jax.random.split(key)
+      partner = transforms.draw_neighbors(draw_key, batch["neighbors"][rows])
+      # Example and partner in turns: so a pair stays on its device.
+      rows = jnp.stack([rows, partner], axis=1).reshape(-1)
+    crop_key, flip_key = jax.random.split(key)
     pixels = augment.random_crop(crop_key,
                                  batch["images"][rows],
                                  padding=data.pad)

@@ -93,9 +93,14 @@ class Result(TypedDict):
   wall_seconds: NotRequired[float]
 
 
-def summarize(values: Sequence[float] | np.ndarray, *, setting: str,
-              method: str, metric: str, paper: float | None,
-              epochs: int) -> Row:
+def summarize(values: Sequence[float] | np.ndarray,
+              *,
+              setting: str,
+              method: str,
+              metric: str,
+              paper: float | None,
+              epochs: int,
+              unverified: bool = False) -> Row:
   """Makes a row of the values of several runs.
 
   Args:
@@ -105,19 +110,23 @@ def summarize(values: Sequence[float] | np.ndarray, *, setting: str,
     metric: What the number is, with its unit.
     paper: The paper's number, None if it gives none.
     epochs: How long each run was.
+    unverified: Whether the paper's number has yet to be compared with it.
 
   Returns:
     The row, with the standard deviation over the runs.
   """
   count = len(values)
-  return Row(setting=setting,
-             method=method,
-             metric=metric,
-             paper=paper,
-             value=round(float(np.mean(values)), 4) if count else None,
-             std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
-             n=count,
-             epochs=epochs)
+  row = Row(setting=setting,
+            method=method,
+            metric=metric,
+            paper=paper,
+            value=round(float(np.mean(values)), 4) if count else None,
+            std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
+            n=count,
+            epochs=epochs)
+  if unverified and paper is not None:
+    row["unverified"] = True
+  return row
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
@@ -160,7 +169,8 @@ def laid_out(result: Mapping[str, Any]) -> list[list[str]]:
   show = lambda how, *cell: how(found[cell]) if cell in found else "-"
   header, columns = _columns(rows, column_of)
   names = layout["metrics"][:1]  # Of the lines; a single metric says of what.
-  if len(layout["metrics"]) > 1 or layout["columns"] != "method":
+  if len(layout["lines"] +
+         layout["metrics"]) > 2 or layout["columns"] != "method":
     names = layout["lines"]
   lines = [[*line, *(show(how, line, name)
                      for how, name in columns)]

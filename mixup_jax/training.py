@@ -38,6 +38,7 @@ def train(
     config: Mapping[str, Any],
     steps_per_dispatch: int = 0,
     measured: Mapping[str, Examples] | None = None,
+    neighbors: np.ndarray | None = None,
 ) -> Lines:
   """Trains one network, or goes on where it was stopped.
 
@@ -53,6 +54,8 @@ def train(
     steps_per_dispatch: As in `platforms.steps_per_dispatch`.
     measured: More images and labels to measure after each epoch, by the names
       that their metrics shall have.
+    neighbors: `[images, k]` int32: of each training image those rows that its
+      partner is drawn from, if not from its batch.
 
   Returns:
     A line for each epoch: "step" and "epoch", the means "train/loss" and
@@ -70,8 +73,8 @@ def train(
       "test": (data.test_images, data.test_labels),
       **(measured or {})
   }
-  on_device, key = sharding.put((parts, np.uint32(seed)),
-                                sharding.replicated(mesh))
+  on_device, table, key = sharding.put((parts, neighbors, np.uint32(seed)),
+                                       sharding.replicated(mesh))
   steps_per_epoch = -(-len(data.train_labels) // batch_size)
   num_steps = epochs * steps_per_epoch
 
@@ -102,13 +105,13 @@ def train(
 
       loop.fit(state,
                functools.partial(program.step, key),
-               batches(
-                   program,
-                   on_device["train"],
-                   seed=seed,
-                   batch_size=batch_size,
-                   first_step=first_step,
-                   at_once=platforms.steps_per_dispatch(steps_per_dispatch)),
+               batches(program,
+                       on_device["train"],
+                       seed=seed,
+                       batch_size=batch_size,
+                       first_step=first_step,
+                       at_once=platforms.steps_per_dispatch(steps_per_dispatch),
+                       neighbors=table),
                first_step=first_step,
                num_steps=num_steps,
                eval_every=steps_per_epoch,
@@ -127,9 +130,14 @@ def state_shapes(program: programs.Program) -> states.TrainState:
       program.init.trace(jax.ShapeDtypeStruct((), np.uint32)).out_info)
 
 
-def batches(program: programs.Program, examples: tuple[jax.Array, jax.Array], *,
-            seed: int, batch_size: int, first_step: int,
-            at_once: int) -> Iterator[steps.Batch]:
+def batches(program: programs.Program,
+            examples: tuple[jax.Array, jax.Array],
+            *,
+            seed: int,
+            batch_size: int,
+            first_step: int,
+            at_once: int,
+            neighbors: jax.Array | None = None) -> Iterator[steps.Batch]:
   """Yields the batches of a run, epoch after epoch, from a step on.
 
   Which rows a step has depends on the seed and the step alone.
@@ -142,11 +150,15 @@ def batches(program: programs.Program, examples: tuple[jax.Array, jax.Array], *,
     first_step: The number of steps done before.
     at_once: Steps in a batch; fewer at the end of an epoch. 1 gives rows of
       `[batch]`, more give `[steps, batch]`.
+    neighbors: As in `train`, a replicated global array.
 
   Yields:
     Batches as `Program.step` takes them.
   """
   pixels, labels = examples
+  whole = {"images": pixels, "labels": labels}
+  if neighbors is not None:
+    whole["neighbors"] = neighbors
   shard = (_columns if at_once > 1 else sharding.sharded)(program.mesh)
   start = first_step % -(-len(labels) // batch_size)
   for epoch in itertools.count(first_step // -(-len(labels) // batch_size)):
@@ -158,7 +170,7 @@ def batches(program: programs.Program, examples: tuple[jax.Array, jax.Array], *,
     for begin in range(start, len(rows), at_once):
       part = slice(begin, begin + at_once) if at_once > 1 else begin
       part = jax.tree.map(lambda x: x[part], chosen)
-      yield {"images": pixels, "labels": labels} | sharding.put(part, shard)
+      yield whole | sharding.put(part, shard)
     start = 0
 
 

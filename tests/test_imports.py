@@ -13,7 +13,7 @@ LEVELS = (
         "results", "workdirs", "cells", "checkpoint", "distributed",
         "preemption", "platforms"
     },
-    {"losses", "figures"},
+    {"losses", "figures", "neighbors"},
     {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program"},

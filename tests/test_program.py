@@ -93,6 +93,85 @@ def test_the_number_of_devices_changes_nothing(devices):
                               rtol=1e-4)
 
 
+def table(k=4):
+  """Returns neighbours that no image shares with the one before."""
+  rows = np.arange(40, dtype=np.int32)[:, None]
+  return (rows + 1 + np.arange(k, dtype=np.int32)) % 40
+
+
+def with_neighbors(made, count=2):
+  seed = put(made, np.uint32(5))
+  state, values = made.init(seed), []
+  for batch in batches(made, count):
+    batch["neighbors"] = put(made, table())
+    state, metrics = made.step(seed, state, batch)
+    values.append(metrics)
+  return state, values
+
+
+def test_partners_from_the_whole_set_do_not_depend_on_the_devices():
+  one, metrics = with_neighbors(program(1))
+  many, same = with_neighbors(program(8))
+  chex.assert_trees_all_close(jax.device_get(many),
+                              jax.device_get(one),
+                              rtol=1e-3,
+                              atol=1e-5)
+  chex.assert_trees_all_close(jax.device_get(same),
+                              jax.device_get(metrics),
+                              rtol=1e-4)
+  with pytest.raises(AssertionError):  # Else they would be of the batch.
+    chex.assert_trees_all_close(trained(program(1), 2)[0].params, one.params)
+
+
+def test_partners_come_from_the_table_and_are_augmented_independently():
+  data = small_set()
+  prepare, _ = programs._preparation(data)
+  rows = np.arange(40, dtype=np.int32)
+  batch = {
+      "images": jnp.asarray(data.train_images),
+      "labels": jnp.asarray(rows),  # So that a label tells the row.
+      "rows": jnp.asarray(rows),
+      "neighbors": jnp.asarray(table())
+  }
+  _, found = prepare(jax.random.key(0), batch)
+  own, partner = found.reshape(40, 2).T
+  chex.assert_trees_all_equal(np.asarray(own), rows)
+  assert (table() == partner[:, None]).any(axis=1).all()
+  assert len(set((np.asarray(partner) - rows).tolist()) - {-39, -38}) > 3
+  # With a table of the images themselves only the augmentation differs.
+  batch["neighbors"] = batch["rows"][:, None]
+  inputs, _ = prepare(jax.random.key(0), batch)
+  first, second = jnp.moveaxis(inputs.reshape(40, 2, *inputs.shape[1:]), 1, 0)
+  same = (first == second).all(axis=(1, 2, 3))
+  assert same.sum() < 10  # Of 3 x 3 shifts, mirrored or not.
+
+
+def test_without_a_table_nothing_is_drawn_but_crops_and_mirrors():
+  data = small_set()
+  prepare, normalize = programs._preparation(data)
+  rows = np.arange(5, dtype=np.int32)
+  batch = {"images": data.train_images, "labels": data.train_labels,
+           "rows": rows}  # yapf: disable
+  inputs, labels = prepare(jax.random.key(3), batch)
+  crop_key, flip_key = jax.random.split(jax.random.key(3))
+  crops = augment.random_crop(crop_key, data.train_images[rows], padding=1)
+  expected = normalize(augment.random_flip(flip_key, crops))
+  chex.assert_trees_all_equal(inputs, expected)
+  chex.assert_trees_all_equal(labels, data.train_labels[rows])
+
+
+def test_neighbors_of_erm_are_refused():
+  made = programs.make_program(models.build("preact_resnet18",
+                                            num_classes=3,
+                                            width=4,
+                                            blocks=(1,)),
+                               optim.build("sgd", learning_rate=RATE),
+                               small_set(),
+                               mesh=sharding.make_mesh(jax.devices()[:1]))
+  with pytest.raises(ValueError, match="nothing is mixed with: give a trans"):
+    with_neighbors(made, 1)
+
+
 def test_steps_in_one_dispatch_are_steps_one_by_one():
   made = program(1)
   one_by_one, metrics = trained(made)

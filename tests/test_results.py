@@ -31,6 +31,15 @@ def test_what_was_not_run_says_so():
   assert results.mean_and_error(row) == "not run"
 
 
+def test_numbers_that_are_not_verified_are_marked():
+  names = {key: ROW[key] for key in ("setting", "method", "metric", "epochs")}
+  row = results.summarize([14.43], paper=21.3, unverified=True, **names)
+  assert row["unverified"]
+  # Of no number there is nothing to verify.
+  row = results.summarize([14.43], paper=None, unverified=True, **names)
+  assert "unverified" not in row
+
+
 def test_numbers_have_their_standard_error_and_mark():
   assert results.mean_and_error(ROW) == "14.43 ± 1.00"
   assert results.mean_and_error({**ROW, "n": 1}) == "14.43"
@@ -38,6 +47,8 @@ def test_numbers_have_their_standard_error_and_mark():
   assert results.paper_number({**ROW, "paper": 74}) == "74.0"
   assert results.paper_number({**ROW, "paper": 0.28}) == "0.28"
   assert results.paper_number({**ROW, "paper": None}) == "-"
+  assert results.paper_number({**ROW, "paper": 5.53}) == "5.53"
+  assert results.paper_number({**ROW, "paper": 2.0}) == "2.0"
   assert results.paper_number({**ROW, "unverified": True}) == "21.3 unverified"
 
 

@@ -1,5 +1,6 @@
 """Proves that a run that was stopped, in whatever way, goes on as if not."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -172,6 +173,18 @@ def test_more_parts_are_measured_after_each_epoch(tmp_path, straight):
     assert set(ours) - set(expected) == {
         "again/error", "again/nll", "again/ece"
     }
+
+
+def test_batches_hand_on_the_neighbors():
+  data = small_set()
+  options = {"seed": 1, "batch_size": 16, "first_step": 0, "at_once": 1}
+  examples = (data.train_images, data.train_labels)
+  plain = training.batches(PROGRAM, examples, **options)
+  table = np.zeros((40, 2), np.int32)
+  paired = training.batches(PROGRAM, examples, **options, neighbors=table)
+  for one, other in itertools.islice(zip(plain, paired), 4):
+    assert other.pop("neighbors") is table
+    chex.assert_trees_all_equal(one, other)
 
 
 def test_divergence_is_told_with_step_and_learning_rate(tmp_path):

@@ -26,6 +26,9 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
   elif any(row["metric"] == results.DIFFERENCE for row in result["rows"]):
     from mixup_jax.figures import _differences
     _differences.draw(result, path)
+  elif result.get("layout", {}).get("lines") == ["method"]:
+    from mixup_jax.figures import _dots
+    _dots.draw(result, path)
   else:
     return False
   return True

@@ -22,6 +22,7 @@ from mixup_jax.transforms._mixup import mixup
 from mixup_jax.transforms._neighbors import draw_neighbors
 from mixup_jax.transforms._neighbors import nearest_neighbors
 from mixup_jax.transforms._neighbors import nearest_partners
+from mixup_jax.transforms._paired import paired
 from mixup_jax.transforms._partners import different_class_partners
 from mixup_jax.transforms._partners import random_partners
 from mixup_jax.transforms._partners import rolled_partners
@@ -52,6 +53,7 @@ __all__ = (
     "mixup",
     "nearest_neighbors",
     "nearest_partners",
+    "paired",
     "random_partners",
     "rolled_partners",
     "same_class_partners",
