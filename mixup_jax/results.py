@@ -168,10 +168,9 @@ def laid_out(result: Mapping[str, Any]) -> list[list[str]]:
   found = {(line_of(row), column_of(row)): row for row in rows}
   show = lambda how, *cell: how(found[cell]) if cell in found else "-"
   header, columns = _columns(rows, column_of)
-  names = layout["metrics"][:1]  # Of the lines; a single metric says of what.
-  if len(layout["lines"] +
-         layout["metrics"]) > 2 or layout["columns"] != "method":
-    names = layout["lines"]
+  usual = layout["lines"] == ["setting"] and layout["columns"] == "method"
+  # Of the lines: a setting is known as one, and the metric has no other place.
+  names = layout["metrics"] if usual else layout["lines"]
   lines = [[*line, *(show(how, line, name)
                      for how, name in columns)]
            for line in dict.fromkeys(map(line_of, rows))]
