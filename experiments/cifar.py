@@ -33,14 +33,12 @@ PAPER = {
         "cifar100, densenet_bc_190_40": (19.0, 16.8),
     }.items()
 }
-# The paper does not say how it summed up the epochs; this is what the authors
-# say of the same networks elsewhere in it (section 3.8).
-MEDIAN = "test error (%), median of the last 10 epochs"
-
-LAYOUT = results.Layout(
-    lines=["setting", "method"],
-    columns="metric",
-    metrics=[MEDIAN, "test error (%), last epoch", "training error (%), clean"])
+LAYOUT = results.Layout(lines=["setting", "method"],
+                        columns="metric",
+                        metrics=[
+                            recipe.MEDIAN, "test error (%), last epoch",
+                            "training error (%), clean"
+                        ])
 
 
 class Prepared(NamedTuple):
@@ -80,7 +78,7 @@ def result_rows(config: Any, method: str,
   last = [run[-1] for run in runs]
   errors = [[line["test/error"] for line in run] for run in runs]
   values: dict[str, list[float]] = {
-      MEDIAN: [recipe.median_of_last(run) for run in runs],
+      recipe.MEDIAN: [recipe.median_of_last(run) for run in runs],
       "test error (%), best epoch": [min(run) for run in errors],
       "test error (%), last epoch": [run[-1] for run in errors],
       "test NLL (nats), last epoch": [line["test/nll"] for line in last],
@@ -94,13 +92,13 @@ def result_rows(config: Any, method: str,
   name = setting(config)
   paper = PAPER.get(name, {})
   return [
-      results.summarize(numbers,
-                        setting=name,
-                        method=method,
-                        metric=metric,
-                        paper=paper.get(method) if metric == MEDIAN else None,
-                        epochs=config.epochs)
-      for metric, numbers in values.items()
+      results.summarize(
+          numbers,
+          setting=name,
+          method=method,
+          metric=metric,
+          paper=paper.get(method) if metric == recipe.MEDIAN else None,
+          epochs=config.epochs) for metric, numbers in values.items()
   ]
 
 
@@ -111,7 +109,7 @@ def rows_not_run(rows: list[results.Row]) -> list[results.Row]:
       results.summarize([],
                         setting=name,
                         method=method,
-                        metric=MEDIAN,
+                        metric=recipe.MEDIAN,
                         paper=paper,
                         epochs=200)
       for name, errors in PAPER.items()

@@ -27,9 +27,10 @@ from mixup_jax import transforms
 from mixup_jax.data import images
 
 CONFIG = pathlib.Path(configs.__file__)
-MEDIAN = "test error (%), median of the last 10 epochs"
 PAPER = configs.get_config("dataset=cifar10")
-LAYOUT = results.Layout(lines=["method"], columns="setting", metrics=[MEDIAN])
+LAYOUT = results.Layout(lines=["method"],
+                        columns="setting",
+                        metrics=[recipe.MEDIAN])
 
 
 class Prepared(NamedTuple):
@@ -46,6 +47,7 @@ def prepare(config: Any) -> Prepared:
   If rows need the table of neighbours, it is found or read here.
   """
   chosen = methods.choose(config.rows, stages=len(config.model.blocks))
+  transforms.check_alpha(config.alpha)
   data = recipe.load(config)
   if not 0 < config.mixed_share <= 1:
     raise ValueError("config.mixed_share must be more than 0 and at most 1, "
@@ -114,7 +116,7 @@ def paper_rows() -> dict[tuple[str, str], results.Row]:
           results.summarize([],
                             setting=name,
                             method=method.name,
-                            metric=MEDIAN,
+                            metric=recipe.MEDIAN,
                             paper=error,
                             unverified=method.unverified,
                             epochs=PAPER.epochs)
@@ -134,7 +136,7 @@ def result_rows(config: Any, method: methods.Method, weight_decay: float,
                                 epochs=config.epochs)
   return [
       summarize([recipe.median_of_last(run) for run in runs],
-                metric=MEDIAN,
+                metric=recipe.MEDIAN,
                 paper=paper and paper["paper"],
                 unverified=method.unverified),
       summarize([recipe.seconds(run) for run in runs],

@@ -9,6 +9,7 @@ import pytest
 from configs import cifar as configs
 from experiments import cifar
 from mixup_jax import cli
+from mixup_jax import recipe
 from mixup_jax import sharding
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
@@ -45,7 +46,7 @@ def test_the_smoke_run_learns_and_is_not_done_twice(tmp_path, capsys,
     assert clean < 10
     # Half of the weight of a mixed pair is on a label that cannot be guessed.
     assert (weighted["value"] > 20) == (method != "ERM")
-  paper = rows["cifar10, preact_resnet18", "mixup, alpha 1", cifar.MEDIAN]
+  paper = rows["cifar10, preact_resnet18", "mixup, alpha 1", recipe.MEDIAN]
   assert paper["paper"] == 4.2 and paper["value"] is None
   assert len([row for row in result["rows"] if row["paper"]]) == 12
   assert [len(curve["values"][0]) for curve in result["curves"]] == [10] * 4
@@ -76,8 +77,8 @@ def test_rows_sum_up_the_epochs_of_every_seed():
   runs = [lines(90, *range(20, 10, -1)), lines(90, *range(30, 20, -1))]
   values = config("dataset=cifar10,seeds=2")
   rows = {row["metric"]: row for row in cifar.result_rows(values, "ERM", runs)}
-  assert rows[cifar.MEDIAN]["value"] == 20.5  # Of 15.5 and 25.5.
-  assert rows[cifar.MEDIAN]["paper"] == 5.6 and rows[cifar.MEDIAN]["n"] == 2
+  assert rows[recipe.MEDIAN]["value"] == 20.5  # Of 15.5 and 25.5.
+  assert rows[recipe.MEDIAN]["paper"] == 5.6 and rows[recipe.MEDIAN]["n"] == 2
   assert rows["test error (%), best epoch"]["value"] == 16
   assert rows["test error (%), last epoch"]["value"] == 16
   assert rows["test NLL (nats), last epoch"]["value"] == 1.6

@@ -47,7 +47,7 @@ def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
   result = launch(monkeypatch, tmp_path, rows)
   assert not result["failed"]
   run = [row for row in result["rows"] if row["n"]]
-  assert [row["method"] for row in run if row["metric"] == ablation.MEDIAN
+  assert [row["method"] for row in run if row["metric"] == recipe.MEDIAN
          ] == [methods.METHODS[name].name for name in rows.split("+")]
   assert all(row["paper"] is None for row in run)
   paper = [row for row in result["rows"] if row["paper"] is not None]
@@ -93,7 +93,7 @@ def test_a_network_that_fails_is_named_and_stops_no_other(
   }
   assert len(seen) == 4 and all(n is table["all classes"] for _, n in seen)
   rows = [row for row in result["rows"]
-          if row["n"] and row["metric"] == ablation.MEDIAN]  # yapf: disable
+          if row["n"] and row["metric"] == recipe.MEDIAN]  # yapf: disable
   assert [(r["setting"], r["n"], r["paper"]) for r in rows
          ] == [("weight decay 1e-4", 1, 4.98), ("weight decay 5e-4", 2, 5.26)]
   assert result["wall_seconds"] == 9
