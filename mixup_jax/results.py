@@ -8,6 +8,7 @@ import numpy as np
 # it, and reports draw it.
 DIFFERENCE = "minus ERM, paired (%)"
 NOT_RUN = "not run"
+_UNVERIFIED = " unverified"
 
 
 class Row(TypedDict):
@@ -199,14 +200,20 @@ def _columns(
 def format_table(cells: Sequence[Sequence[str]]) -> str:
   """Aligns cells in columns, words left and numbers right, under a rule."""
   widths = [max(map(len, column)) for column in zip(*cells)]
-  is_number = [column[-1][:1] in "+-0123456789" for column in zip(*cells)]
+  number = [is_number(column[-1]) for column in zip(*cells)]
   lines = []
   for row in cells:
-    aligned = (c.rjust(w) if number else c.ljust(w)
-               for c, w, number in zip(row, widths, is_number))
+    aligned = (c.rjust(w) if right else c.ljust(w)
+               for c, w, right in zip(row, widths, number))
     lines.append("  ".join(aligned).rstrip())
   lines.insert(1, "  ".join("-" * width for width in widths))
   return "\n".join(lines)
+
+
+def is_number(text: str) -> bool:
+  """Returns whether a cell is a number, or stands for one."""
+  text = text.removesuffix(_UNVERIFIED)
+  return text == NOT_RUN or set(text) <= set("+-0123456789.,±/ ")
 
 
 def paper_number(row: Row) -> str:
@@ -215,7 +222,7 @@ def paper_number(row: Row) -> str:
     return "-"
   # With the decimals that the paper gives, one at least.
   text = str(float(row["paper"]))
-  return f"{text} unverified" if row.get("unverified") else text
+  return text + _UNVERIFIED if row.get("unverified") else text
 
 
 def mean_and_error(row: Row) -> str:

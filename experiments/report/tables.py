@@ -16,12 +16,9 @@ def table(result: dict[str, Any]) -> str:
     The table, and a line about where it is from.
   """
   header, *lines = results.laid_out(result)
-  # Words to the left, numbers to the right; these have a column of the paper.
-  is_number = [
-      column[0][:1].isdigit() or column[0] in "-" + results.NOT_RUN
-      for column in zip(*lines)
-  ]
-  rule = ["---:" if number else "---" for number in is_number]
+  # Words to the left, numbers to the right.
+  rule = ["---:" if all(map(results.is_number, column)) else "---"
+          for column in zip(*lines)]  # yapf: disable
   text = "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
   return f"{text}\n\n{provenance(result)}"
 
