@@ -20,8 +20,12 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   metric = result["layout"]["metrics"][0]
   shown = [row for row in result["rows"] if row["metric"] == metric]
   methods = list(dict.fromkeys(row["method"] for row in shown if row["n"]))
-  shown = [row for row in shown if row["method"] in methods]
-  settings = list(dict.fromkeys(row["setting"] for row in shown))
+  # The paper's numbers of another setting would look like a comparison.
+  settings = list(dict.fromkeys(row["setting"] for row in shown if row["n"]))
+  shown = [
+      row for row in shown
+      if row["method"] in methods and row["setting"] in settings
+  ]
   figure, axes = plt.subplots(figsize=(8, 0.32 * len(methods) + 1.6),
                               layout="constrained")
   for index, setting in enumerate(settings):
@@ -34,7 +38,8 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   axes.set_ylim(len(methods) - 0.5, -0.5)
   axes.set_xlabel(metric)
   _style.tidy(axes, grid="x")
-  _style.title(axes, "Dots: ours. Diamonds: the paper, hollow if unverified.")
+  if any(row["paper"] is not None for row in shown):
+    _style.title(axes, "Dots: ours. Diamonds: the paper, hollow if unverified.")
   figure.legend(frameon=False, loc="outside lower left")
   _style.save(figure, path)
 

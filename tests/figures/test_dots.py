@@ -37,3 +37,10 @@ def test_numbers_that_are_not_verified_are_hollow(drawn):
   solid = drawn({"rows": rows, "layout": LAYOUT})
   hollow = drawn({"rows": [{**rows[0], "unverified": True}], "layout": LAYOUT})
   assert solid.shape == hollow.shape and solid.mean() < hollow.mean()
+
+
+def test_a_setting_that_was_not_run_is_not_drawn(drawn):
+  rows = [row("digits", "ERM", None, 5.6)]
+  alone = drawn({"rows": rows, "layout": LAYOUT})
+  rows.append(row("cifar10", "ERM", 5.53, None))
+  assert (drawn({"rows": rows, "layout": LAYOUT}) == alone).all()
