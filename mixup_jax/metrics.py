@@ -12,6 +12,7 @@ import optax
 Array = jax.Array
 
 BINS = 15  # Of confidence, as in Guo et al.
+TOP = 5
 
 
 class Sums(NamedTuple):
@@ -21,6 +22,8 @@ class Sums(NamedTuple):
     examples: `[]`, how many examples were counted.
     wrong: `[]`, how many of them have a label other than the most probable
       class.
+    missed: `[]`, how many have a label that is not among the five most probable
+      classes.
     nll: `[]`, the negative log-likelihood of the labels, in nats.
     confidence: `[bins]`, the probability of the most probable class, summed
       over the examples of which it is in the bin.
@@ -28,20 +31,22 @@ class Sums(NamedTuple):
   """
   examples: Array
   wrong: Array
+  missed: Array
   nll: Array
   confidence: Array
   right: Array
 
   def means(self) -> dict[str, Array]:
-    """Returns `error` and `ece` in per cent, and `nll` in nats an example.
+    """Returns `error`, `top5_error`, `ece` in per cent, `nll` in nats each.
 
     References:
       Expected calibration error, with 15 bins of equal width: Guo et al., On
       Calibration of Modern Neural Networks, ICML 2017, eq. 3.
     """
-    gaps = jnp.abs(self.right - self.confidence)
+    gaps = abs(self.right - self.confidence)
     return {
         "error": 100 * self.wrong / self.examples,
+        "top5_error": 100 * self.missed / self.examples,
         "nll": self.nll / self.examples,
         "ece": 100 * gaps.sum() / self.examples,
     }
@@ -67,6 +72,8 @@ def classification(
   logits = logits.astype(jnp.float32)
   nll = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
   wrong = jnp.argmax(logits, axis=-1) != labels
+  _, top = jax.lax.top_k(logits, min(TOP, logits.shape[-1]))
+  missed = (top != labels[:, None]).all(axis=-1)
   counted = jnp.ones_like(wrong) if where is None else where
   confidence = jax.nn.softmax(logits).max(axis=-1)
   # Bins are open below and closed above, so that 1 is in the last one.
@@ -76,5 +83,5 @@ def classification(
   add = lambda x: jnp.sum(x.astype(jnp.float32), axis=0, where=counted)
   add_bins = lambda x: jnp.sum(
       x.astype(jnp.float32)[:, None], axis=0, where=in_bin)
-  return Sums(add(jnp.ones_like(wrong)), add(wrong), add(nll),
+  return Sums(add(jnp.ones_like(wrong)), add(wrong), add(missed), add(nll),
               add_bins(confidence), add_bins(~wrong))

@@ -59,8 +59,8 @@ def train(
 
   Returns:
     A line for each epoch: "step" and "epoch", the means "train/loss" and
-    "train/error" of its steps, and "test/error", "test/nll", "test/ece"; the
-    last one has the same of the training images without augmentation and mixing
+    "train/error" of its steps, and "test/error", "test/top5_error",
+    "test/nll", "test/ece"; the last one has the same of the training images without augmentation and mixing
     as "clean/...". It took "train/seconds" to train, and "seconds" to measure.
 
   Raises:

@@ -25,6 +25,22 @@ def test_means_equal_scikit_learn(getkey):
   np.testing.assert_allclose(means["nll"], nll, rtol=1e-5)
 
 
+def test_top_five_equals_scikit_learn(getkey):
+  logits, labels = draw(getkey, classes=9)
+  means = metrics.classification(logits, labels).means()
+  accuracy = sklearn.metrics.top_k_accuracy_score(labels,
+                                                  logits,
+                                                  k=5,
+                                                  labels=range(9))
+  np.testing.assert_allclose(means["top5_error"],
+                             100 * (1 - accuracy),
+                             rtol=1e-5)
+  few = metrics.classification(logits[:, :4], labels % 4).means()
+  assert few["top5_error"] == 0  # Of four classes, all are among five.
+  nowhere = metrics.classification(logits, labels + 9).means()
+  assert nowhere["error"] == nowhere["top5_error"] == 100
+
+
 def test_padded_batches_give_the_same_sums(getkey):
   logits, labels = draw(getkey)
   whole = metrics.classification(logits, labels)

@@ -61,3 +61,31 @@ def test_the_learning_rate_drops_at_its_steps():
 def test_steps_that_do_not_rise_are_refused(steps):
   with pytest.raises(ValueError, match="do not rise: put them in order"):
     optim.step_decay(0.1, steps=steps, factor=0.1)
+
+
+def test_the_decay_can_leave_out_biases_and_scales():
+  tx = optim.build("sgd",
+                   learning_rate=1.0,
+                   weight_decay=0.5,
+                   decayed="kernels")
+  params = {"kernel": jnp.ones((2, 3)), "scale": jnp.ones(3)}
+  update, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params),
+                        params)
+  chex.assert_trees_all_close(update, {
+      "kernel": jnp.full((2, 3), -0.5),
+      "scale": jnp.zeros(3)
+  })
+  with pytest.raises(ValueError, match="decayed must be one of all, kernels"):
+    optim.build("sgd", learning_rate=1.0, decayed="kernel")
+
+
+def test_the_learning_rate_warms_up_in_a_line():
+  rate = optim.step_decay(0.4,
+                          steps=(30,),
+                          factor=0.1,
+                          warmup_steps=5,
+                          warmup_from=0.1)
+  with jax.numpy_dtype_promotion("standard"):
+    rates = [float(rate(step)) for step in (0, 1, 4, 5, 29, 30)]
+  np.testing.assert_allclose(rates, [0.1, 0.16, 0.34, 0.4, 0.4, 0.04],
+                             rtol=1e-5)

@@ -108,7 +108,7 @@ def test_an_epoch_is_a_line(straight):
   assert [line["step"] for line in lines] == [3, 6, 9]
   assert [line["epoch"] for line in lines] == [1, 2, 3]
   assert set(lines[-1]) - set(lines[0]) == {
-      "clean/error", "clean/nll", "clean/ece"
+      "clean/error", "clean/top5_error", "clean/nll", "clean/ece"
   }
   assert lines[-1]["train/loss"] < lines[0]["train/loss"]
   assert lines[-1]["clean/error"] < 20
@@ -171,7 +171,7 @@ def test_more_parts_are_measured_after_each_epoch(tmp_path, straight):
   for ours, expected in zip(lines, straight[0], strict=True):
     assert ours["again/nll"] == ours["test/nll"] == expected["test/nll"]
     assert set(ours) - set(expected) == {
-        "again/error", "again/nll", "again/ece"
+        "again/error", "again/top5_error", "again/nll", "again/ece"
     }
 
 
