@@ -107,5 +107,5 @@ def step_decay(learning_rate: float,
   if not warmup_steps:
     return constant
   rising = optax.linear_schedule(warmup_from, learning_rate, warmup_steps)
-  return lambda step: jnp.where(step < warmup_steps, rising(step),
-                                constant(step))
+  return lambda step: jnp.where(step < warmup_steps, rising(step), constant(step
+                                                                           ))

@@ -1,29 +1,22 @@
 """Trains a classifier on images in device memory, or goes on where it was."""
 
-import functools
 import itertools
 import pathlib
-import time
 from typing import Any, Iterator, Mapping
 
 import jax
 import numpy as np
-import tqdm
 
-from mixup_jax import checkpoint
-from mixup_jax import loop
 from mixup_jax import platforms
-from mixup_jax import preemption
 from mixup_jax import program as programs
-from mixup_jax import records
+from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax.data import images
 
-Lines = list[dict[str, float]]
+Lines = runs.Lines
 Examples = tuple[np.ndarray, np.ndarray]
-_KEPT = 2  # Checkpoints: one may be damaged.
 
 
 def train(
@@ -58,10 +51,9 @@ def train(
       partner is drawn from, if not from its batch.
 
   Returns:
-    A line for each epoch: "step" and "epoch", the means "train/loss" and
-    "train/error" of its steps, and "test/error", "test/top5_error",
-    "test/nll", "test/ece"; the last one has the same of the training images without augmentation and mixing
-    as "clean/...". It took "train/seconds" to train, and "seconds" to measure.
+    A line for each epoch, as `runs.run`: of the test images "test/error",
+    "test/top5_error", "test/nll" and "test/ece"; in the last one, "clean/..."
+    is the same of the training images, without augmentation and mixing.
 
   Raises:
     FloatingPointError: If the loss is not finite.
@@ -73,61 +65,39 @@ def train(
       "test": (data.test_images, data.test_labels),
       **(measured or {})
   }
-  on_device, table, key = sharding.put((parts, neighbors, np.uint32(seed)),
-                                       sharding.replicated(mesh))
-  steps_per_epoch = -(-len(data.train_labels) // batch_size)
-  num_steps = epochs * steps_per_epoch
+  on_device, table = sharding.put((parts, neighbors), sharding.replicated(mesh))
 
-  with (checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as
-        saved, preemption.Preemption() as preempted):
-    # Into shapes alone: only a new run has to compile `init`.
-    first_step, state = (saved.restore(state_shapes(program)) or
-                         (0, program.init(key)))
-    with (records.Recorder(workdir, config=config, first_step=first_step) as
-          recorder, _progress(workdir, first_step, num_steps) as progress):
-      clock = _Clock()
+  def batches_from(first_step: int) -> Iterator[steps.Batch]:
+    return batches(program,
+                   on_device["train"],
+                   seed=seed,
+                   batch_size=batch_size,
+                   first_step=first_step,
+                   at_once=platforms.steps_per_dispatch(steps_per_dispatch),
+                   neighbors=table)
 
-      def evaluate(state: states.TrainState) -> dict[str, Any]:
-        line = _epoch_means(recorder.lines, steps_per_epoch)
-        shown = {name: name for name in parts if name != "train"}
-        if line["epoch"] == epochs:
-          shown["clean"] = "train"
-        for name, part in shown.items():
-          means = program.evaluate(state, *on_device[part], eval_batch_size)
-          line |= {f"{name}/{k}": v for k, v in jax.device_get(means).items()}
-        progress.set_postfix_str(f"loss {line['train/loss']:.3f}, test error "
-                                 f"{line['test/error']:.2f} %")
-        return line
+  def measure(state: states.TrainState, is_last: bool) -> dict[str, Any]:
+    shown = {name: name for name in parts if name != "train"}
+    if is_last:
+      shown["clean"] = "train"
+    values = {
+        name: program.evaluate(state, *on_device[part], eval_batch_size)
+        for name, part in shown.items()
+    }
+    return {
+        f"{name}/{metric}": value
+        for name, means in jax.device_get(values).items()
+        for metric, value in means.items()
+    }
 
-      def on_metrics(done: int, values: Mapping[str, Any]) -> None:
-        recorder.metrics(done, {**values, "seconds": clock.seconds()})
-        progress.update(done - progress.n)
-
-      loop.fit(state,
-               functools.partial(program.step, key),
-               batches(program,
-                       on_device["train"],
-                       seed=seed,
-                       batch_size=batch_size,
-                       first_step=first_step,
-                       at_once=platforms.steps_per_dispatch(steps_per_dispatch),
-                       neighbors=table),
-               first_step=first_step,
-               num_steps=num_steps,
-               eval_every=steps_per_epoch,
-               evaluate=evaluate,
-               on_metrics=on_metrics,
-               save=saved.save,
-               stop=preempted.reached)
-    return [line for line in recorder.lines if "epoch" in line]
-
-
-def state_shapes(program: programs.Program) -> states.TrainState:
-  """Returns the shapes of a program's state, to restore a checkpoint into."""
-  where = sharding.replicated(program.mesh)
-  return jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=where),
-      program.init.trace(jax.ShapeDtypeStruct((), np.uint32)).out_info)
+  return runs.run(program,
+                  seed=seed,
+                  epochs=epochs,
+                  steps_per_epoch=-(-len(data.train_labels) // batch_size),
+                  batches=batches_from,
+                  measure=measure,
+                  workdir=workdir,
+                  config=config)
 
 
 def batches(program: programs.Program,
@@ -174,42 +144,6 @@ def batches(program: programs.Program,
     start = 0
 
 
-def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
-  """Returns the number of the epoch just ended, its means and its time."""
-  done = lines[-1]["step"]
-  epoch = [
-      line for line in lines[-2 * steps_per_epoch:]
-      if "loss" in line and line["step"] > done - steps_per_epoch
-  ]
-  means = {
-      f"train/{name}": float(np.mean([line[name] for line in epoch]))
-      for name in ("loss", "error")
-  }
-  seconds = sum(line["seconds"] for line in epoch)
-  return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
-
-
 def _columns(mesh: sharding.Mesh) -> jax.sharding.NamedSharding:
   """Returns the sharding of `[batches, batch]` arrays."""
   return jax.sharding.NamedSharding(mesh, jax.P(None, sharding.AXIS))
-
-
-def _progress(workdir: pathlib.Path, first_step: int,
-              num_steps: int) -> tqdm.tqdm:
-  """Returns the bar of a run, shown by the first process alone."""
-  return tqdm.tqdm(total=num_steps,
-                   initial=first_step,
-                   desc="/".join(workdir.parts[-2:]),
-                   unit="step",
-                   disable=jax.process_index() > 0)
-
-
-class _Clock:
-  """Tells the seconds since it was asked last."""
-
-  def __init__(self) -> None:
-    self._last = time.perf_counter()
-
-  def seconds(self) -> float:
-    last, self._last = self._last, time.perf_counter()
-    return self._last - last

@@ -16,8 +16,8 @@ LEVELS = (
     {"losses", "figures", "neighbors"},
     {"state", "optim", "records"},
     {"steps", "loop"},
-    {"sweep", "program"},
-    {"training"},
+    {"sweep", "program", "runs"},
+    {"training", "streaming"},
     {"recipe"},
     {"cli"},
 )

@@ -22,6 +22,7 @@ from mixup_jax import models
 from mixup_jax import optim
 from mixup_jax import preemption
 from mixup_jax import program as programs
+from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import training
 from mixup_jax.data import images
@@ -82,7 +83,7 @@ def without_seconds(lines):
 
 def final_state(workdir, program=PROGRAM):
   with checkpoint.Checkpoints(workdir / "checkpoints") as saved:
-    return saved.restore(training.state_shapes(program))
+    return saved.restore(runs.state_shapes(program))
 
 
 @pytest.fixture

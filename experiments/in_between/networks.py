@@ -13,8 +13,8 @@ import ml_collections
 from mixup_jax import checkpoint
 from mixup_jax import program as programs
 from mixup_jax import recipe
+from mixup_jax import runs
 from mixup_jax import state as states
-from mixup_jax import training
 from mixup_jax.data import images
 
 SECTIONS = ("cifar", "in_between")  # Whose runs have such networks.
@@ -110,7 +110,7 @@ def get(config: Any, program: programs.Program, data: images.ImageSet,
     lines = recipe.train(config, program, data, seed=seed, workdir=path)
     seconds = recipe.seconds(lines)
   with checkpoint.Checkpoints(path / "checkpoints") as saved:
-    found = saved.restore(training.state_shapes(program))
+    found = saved.restore(runs.state_shapes(program))
   if found is None:
     raise OSError(f"there is no checkpoint in {path} any more: delete it "
                   "to train the network again.")
