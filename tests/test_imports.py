@@ -17,9 +17,9 @@ LEVELS = (
     {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program", "runs"},
-    {"training", "streaming"},
+    {"training"},
     {"recipe"},
-    {"cli"},
+    {"cli", "networks"},
 )
 # Besides, losses knows the labels that transforms make, and nothing else.
 ONLY = {"losses": {"transforms"}}

@@ -10,9 +10,9 @@ import tqdm
 
 from configs import cifar as configs
 from experiments.in_between import measure as measuring
-from experiments.in_between import networks
 from experiments.in_between import paper
 from mixup_jax import models
+from mixup_jax import networks
 from mixup_jax import platforms
 from mixup_jax import program as programs
 from mixup_jax import recipe

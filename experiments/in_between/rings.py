@@ -8,9 +8,9 @@ import jax
 import numpy as np
 import tqdm
 
-from experiments.in_between import networks
 from mixup_jax import losses
 from mixup_jax import models
+from mixup_jax import networks
 from mixup_jax import optim
 from mixup_jax import results
 from mixup_jax import state as states

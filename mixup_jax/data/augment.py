@@ -87,10 +87,28 @@ def normalize(images: Array, *, mean: Sequence[float],
   if images.dtype != jnp.uint8:
     raise ValueError(f"images are {images.dtype}, expected uint8 from 0 to 255:"
                      " normalize before any other arithmetic, and once.")
-  channels = images.shape[-1]
+  return standardize(images.astype(jnp.float32), mean=mean, std=std)
+
+
+def standardize(pixels: Array, *, mean: Sequence[float],
+                std: Sequence[float]) -> Array:
+  """Does what `normalize` does, to pixels that are floats already.
+
+  Args:
+    pixels: `[batch, height, width, channels]` float32 from 0 to 255.
+    mean: For each channel what to subtract, of pixels in [0, 1].
+    std: For each channel what to divide by then.
+
+  Returns:
+    float32 images of the same shape.
+
+  Raises:
+    ValueError: If the numbers are not one a channel.
+  """
+  channels = pixels.shape[-1]
   if not len(mean) == len(std) == channels:
     raise ValueError(f"mean has {len(mean)} numbers and std {len(std)}: give "
                      f"one for each of the {channels} channels.")
   shift, scale = (
       np.asarray(x, np.float32)[None, None, None] for x in (mean, std))
-  return (images.astype(jnp.float32) / 255 - shift) / scale
+  return (pixels / 255 - shift) / scale

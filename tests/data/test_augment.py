@@ -154,3 +154,11 @@ def test_keys_draw_anew_and_64_bits_draw_the_same(getkey):
     with jax.enable_x64(True):
       wide = draw(jax.random.clone(key), images)
     chex.assert_trees_all_equal(wide, first)
+
+
+def test_float_pixels_are_standardized_as_bytes_are():
+  images = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3) * 5
+  constants = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)}
+  chex.assert_trees_all_equal(
+      augment.standardize(jnp.asarray(images, jnp.float32), **constants),
+      augment.normalize(jnp.asarray(images), **constants))

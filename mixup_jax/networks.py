@@ -17,7 +17,8 @@ from mixup_jax import runs
 from mixup_jax import state as states
 from mixup_jax.data import images
 
-SECTIONS = ("cifar", "in_between")  # Whose runs have such networks.
+# Whose runs have such networks.
+SECTIONS = ("cifar", "in_between", "adversarial")
 
 
 def trained_as(config: Any) -> Any:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from configs import in_between as configs
-from experiments.in_between import networks
+from mixup_jax import networks
 
 
 def write_run(path, section="cifar", **changes):
