@@ -6,7 +6,7 @@ experiments.cifar have.
 
 import json
 import pathlib
-from typing import Any
+from typing import Any, Mapping
 
 import ml_collections
 
@@ -67,22 +67,25 @@ def _tuples(tree: Any) -> Any:
   return tuple(map(_tuples, tree)) if isinstance(tree, list) else tree
 
 
-def check(config: Any, theirs: Any) -> None:
-  """Raises if a network that is not to be trained is not there.
+def check(config: Any, theirs: Any, made: Mapping[str,
+                                                  programs.Program]) -> None:
+  """Raises if a network that is not to be trained cannot be read.
 
   Args:
     config: The config of this run.
     theirs: The config that the networks were trained with.
+    made: The program of each method.
 
   Raises:
-    ValueError: If one has no checkpoint.
+    ValueError: If one has no checkpoint, or one of another model.
+    OSError: If all its checkpoints are damaged.
   """
   if not config.networks:
     return
-  for method in methods(theirs.alpha):
+  for method, program in made.items():
     for seed in recipe.seeds(theirs):
-      path = directory(config.networks, method, seed) / "checkpoints"
-      if checkpoint.Checkpoints(path).latest_step() is None:
+      path = directory(config.networks, method, seed)
+      if _read(program, path) is None:
         raise ValueError(f"config.networks={config.networks} has no checkpoint "
                          f"in {path}: name a run with both methods.")
 
@@ -102,17 +105,25 @@ def get(config: Any, program: programs.Program, data: images.ImageSet,
 
   Returns:
     The state of the network, and in how many seconds it was trained here.
+
+  Raises:
+    OSError: If it is gone.
   """
   seconds = 0.0
-  if config.networks:
-    path = directory(config.networks, method, seed)
-  else:
-    path = directory(workdir, method, seed)
+  path = directory(config.networks or workdir, method, seed)
+  if not config.networks:
     lines = recipe.train(config, program, data, seed=seed, workdir=path)
     seconds = recipe.seconds(lines)
-  with checkpoint.Checkpoints(path / "checkpoints") as saved:
-    found = saved.restore(runs.state_shapes(program))
+  found = _read(program, path)
   if found is None:
     raise OSError(f"there is no checkpoint in {path} any more: delete it "
                   "to train the network again.")
-  return found[1], seconds
+  return found, seconds
+
+
+def _read(program: programs.Program,
+          path: pathlib.Path) -> states.TrainState | None:
+  """Reads the network in a directory, if there is one."""
+  with checkpoint.Checkpoints(path / "checkpoints") as saved:
+    found = saved.restore(runs.state_shapes(program))
+  return found and found[1]

@@ -64,6 +64,35 @@ class Plane(TypedDict):
   percent: dict[str, list[str]]
 
 
+class Robustness(TypedDict):
+  """The error of a method under an attack, over how far a pixel may move.
+
+  Attributes:
+    setting: As in a row; so is the next.
+    attack: Which gradient is known, and how it is used: "white box, FGSM".
+    epsilon: How far, in pixels of 0 to 255.
+    values: `[seeds, epsilons]`, in per cent.
+  """
+  setting: str
+  method: str
+  attack: str
+  epsilon: list[float]
+  values: list[list[float]]
+
+
+class Strip(TypedDict):
+  """A few images in rows, as one picture.
+
+  Attributes:
+    rows: What each row shows.
+    columns: The number of images in a row.
+    png: The picture as a PNG file, in base64.
+  """
+  rows: list[str]
+  columns: int
+  png: str
+
+
 class Layout(TypedDict):
   """How a report shows the rows: which of their keys say the line of the table.
 
@@ -89,6 +118,8 @@ class Result(TypedDict):
   curves: NotRequired[list[Curve]]
   plane: NotRequired[Plane]
   pairs: NotRequired[list[Pairs]]
+  robustness: NotRequired[list[Robustness]]
+  strip: NotRequired[Strip]
   layout: NotRequired[Layout]
   failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]

@@ -84,10 +84,10 @@ def train(
         name: program.evaluate(state, *on_device[part], eval_batch_size)
         for name, part in shown.items()
     }
+    means = jax.device_get(values)  # In another order.
     return {
-        f"{name}/{metric}": value
-        for name, means in jax.device_get(values).items()
-        for metric, value in means.items()
+        f"{name}/{metric}": value for name in shown
+        for metric, value in means[name].items()
     }
 
   return runs.run(program,

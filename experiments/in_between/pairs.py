@@ -42,15 +42,19 @@ def prepare(config: Any) -> Prepared:
     raise ValueError(f"config.num_pairs={config.num_pairs}, but {data.name} "
                      f"has {known} training images: 0 pairs all.")
   methods = networks.methods(theirs.alpha)
-  networks.check(config, theirs)
-  make = lambda alpha: recipe.make_program(
-      theirs, data, transform=recipe.mixing(theirs, alpha))
+  made = {
+      name:
+          recipe.make_program(theirs,
+                              data,
+                              transform=recipe.mixing(theirs, alpha))
+      for name, alpha in methods.items()
+  }
+  networks.check(config, theirs, made)
   model = models.build(num_classes=data.num_classes,
                        dtype=platforms.compute_dtype(theirs.precision),
                        **theirs.model)
-  return Prepared(theirs, data, {
-      name: make(alpha) for name, alpha in methods.items()
-  }, measuring.make_measure(model, data, sharding.make_mesh()),
+  return Prepared(theirs, data, made,
+                  measuring.make_measure(model, data, sharding.make_mesh()),
                   config.num_pairs or known)
 
 
