@@ -5,12 +5,11 @@ the compiled step. One program serves all seeds.
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from mixup_jax import losses
@@ -26,6 +25,7 @@ from mixup_jax.data import resident
 
 Array = jax.Array
 Metrics = dict[str, Any]
+Preparation = tuple[steps.Prepare, Callable[[Array], Array]]
 
 
 class Program(NamedTuple):
@@ -63,6 +63,8 @@ def make_program(
     num_mixed_steps: int | None = None,
     learning_rate: optax.Schedule | None = None,
     average_decay: float | None = None,
+    num_plain_steps: int = 0,
+    preparation: Preparation | None = None,
 ) -> Program:
   """Makes the program that trains a model on a set.
 
@@ -76,15 +78,19 @@ def make_program(
     num_mixed_steps: The number of steps after which mixing is switched off.
     learning_rate: The schedule inside `tx`, for the metrics.
     average_decay: As in `steps.make_train_step`; None keeps no average.
+    num_plain_steps: As in `steps.make_train_step`.
+    preparation: Instead of the augmentation and normalisation of images: what
+      makes inputs and targets of a batch for training, as `steps.Prepare`, and
+      what makes inputs of examples as they are in memory for evaluation.
 
   Returns:
     The program. What it computes does not depend on the number of devices.
   """
-  prepare, normalize = _preparation(data)
+  prepare, normalize = preparation or _preparation(data)
   evaluate_batch = steps.make_eval_step(model)
 
   def init(seed: Array) -> states.TrainState:
-    inputs = np.zeros((1, *data.train_images.shape[1:]), np.float32)
+    inputs = normalize(jnp.zeros_like(data.train_images[:1]))
     return states.create(model,
                          tx,
                          _streams(seed)[0],
@@ -106,6 +112,7 @@ def make_program(
                                        prepare=prepare,
                                        transform=mix,
                                        mix_hidden=mix_hidden,
+                                       num_plain_steps=num_plain_steps,
                                        num_mixed_steps=num_mixed_steps,
                                        average_decay=average_decay)
 
@@ -158,7 +165,7 @@ def _pairwise(transform: steps.Transform | None) -> steps.Transform:
   return functools.partial(transforms.paired, transform=transform)
 
 
-def _preparation(data: images.ImageSet) -> tuple[steps.Prepare, Any]:
+def _preparation(data: images.ImageSet) -> Preparation:
   """Returns the functions that make inputs for training and for evaluation."""
   normalize = lambda pixels: augment.normalize(
       pixels, mean=data.mean, std=data.std)

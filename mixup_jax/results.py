@@ -86,10 +86,29 @@ class Strip(TypedDict):
   Attributes:
     rows: What each row shows.
     columns: The number of images in a row.
-    png: The picture as a PNG file, in base64.
+    png: The picture, as `pictures.encode` makes it.
   """
   rows: list[str]
   columns: int
+  png: str
+
+
+class Spectrograms(TypedDict):
+  """Spectrograms to be looked at, in one picture, one above the other.
+
+  Attributes:
+    titles: What each one is of.
+    low: The value of the pixels that are 0.
+    high: The value of the pixels that are 255.
+    seconds: How long each is, from left to right.
+    hertz: The highest frequency, in the last row.
+    png: The picture, as `pictures.encode` makes it.
+  """
+  titles: list[str]
+  low: float
+  high: float
+  seconds: float
+  hertz: float
   png: str
 
 
@@ -120,6 +139,7 @@ class Result(TypedDict):
   pairs: NotRequired[list[Pairs]]
   robustness: NotRequired[list[Robustness]]
   strip: NotRequired[Strip]
+  spectrograms: NotRequired[Spectrograms]
   layout: NotRequired[Layout]
   failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]

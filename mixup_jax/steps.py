@@ -9,6 +9,7 @@ from typing import Any, Callable, Mapping
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from mixup_jax import losses
@@ -33,6 +34,7 @@ def make_train_step(
     prepare: Prepare,
     transform: Transform | None = None,
     mix_hidden: MixHidden | None = None,
+    num_plain_steps: int = 0,
     num_mixed_steps: int | None = None,
     average_decay: float | None = None,
 ) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]:
@@ -53,8 +55,10 @@ def make_train_step(
     mix_hidden: Instead of a transform, draws what the model calls at each
       depth, and mixes the targets, such as
       `functools.partial(manifold, alpha=2.0, layers=(0, 1, 2))`.
-    num_mixed_steps: The number of steps after which either is switched off, by
-      its option `enabled`. None leaves it on.
+    num_plain_steps: The number of steps after which either is switched on, by
+      its option `enabled`.
+    num_mixed_steps: The number of steps, counted from the first, after which it
+      is switched off. None leaves it on.
     average_decay: What a step keeps of the moving average of the weights, for
       a state that has one; in the first steps it is less.
 
@@ -84,8 +88,10 @@ def make_train_step(
     mask = {} if where is None else {"where": where}
     inputs, targets = prepare(prepare_key, batch)
     options, hooks = dict(mask), dict(mask)
-    if num_mixed_steps is not None:
-      options["enabled"] = state.step < num_mixed_steps
+    if num_plain_steps or num_mixed_steps is not None:
+      last = np.iinfo(
+          np.int32).max if num_mixed_steps is None else (num_mixed_steps)
+      options["enabled"] = (num_plain_steps <= state.step) & (state.step < last)
     if transform is not None:
       inputs, targets = transform(transform_key, inputs, targets, **options)
     elif mix_hidden is not None:

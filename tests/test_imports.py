@@ -11,7 +11,7 @@ LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
         "results", "workdirs", "cells", "checkpoint", "distributed",
-        "preemption", "platforms"
+        "preemption", "platforms", "pictures"
     },
     {"losses", "figures", "neighbors"},
     {"state", "optim", "records"},

@@ -1,14 +1,12 @@
 """Images before and after attacks, as one small picture."""
 
-import base64
-import io
 from typing import Any
 
 import jax
 import numpy as np
-import PIL.Image
 
 from experiments.adversarial import attack
+from mixup_jax import pictures
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import state as states
@@ -46,17 +44,15 @@ def make(config: Any, program: attack.Program,
         seed=config.attack_seed)
   gather = jax.jit(lambda x: x, out_shardings=sharding.replicated(program.mesh))
   pixels = [jax.device_get(gather(x))[:count] for x in rows.values()]
-  return results.Strip(rows=list(rows), columns=count, png=_png(pixels))
+  return results.Strip(rows=list(rows),
+                       columns=count,
+                       png=pictures.encode(framed(pixels)))
 
 
-def _png(pixels: list[np.ndarray]) -> str:
-  """Returns rows of `[columns, height, width, channels]` images as one PNG."""
-  framed = [np.pad(row, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
-            for row in pixels]  # yapf: disable
-  lines = [np.concatenate(list(row), axis=1) for row in framed]
+def framed(pixels: list[np.ndarray]) -> np.ndarray:
+  """Puts rows of `[columns, height, width, channels]` images into one."""
+  tiles = [np.pad(row, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
+           for row in pixels]  # yapf: disable
+  lines = [np.concatenate(list(row), axis=1) for row in tiles]
   whole = np.rint(np.concatenate(lines)).astype(np.uint8)
-  if whole.shape[-1] == 1:
-    whole = whole[..., 0]
-  file = io.BytesIO()
-  PIL.Image.fromarray(whole).save(file, format="PNG")
-  return base64.b64encode(file.getvalue()).decode()
+  return whole[..., 0] if whole.shape[-1] == 1 else whole

@@ -101,6 +101,25 @@ def prepare_cifar(name: str, raw_dir: str | None, data_dir: str | None) -> str:
           f"{builder.info.features['label'].num_classes} classes, {where}")
 
 
+def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
+  """Prepares Speech Commands, or some clips of it.
+
+  Args:
+    name: The name of the set.
+    raw_dir: Its archive, or where that or its folders are; None downloads it.
+    data_dir: Where to prepare it; None is the default of TFDS.
+
+  Returns:
+    Lines that say what there is, and where, and what was not in order.
+  """
+  from mixup_jax.data import speech
+  builder = speech.Speech(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  where = _prepare(builder)
+  counts = ", ".join(f"{info.num_examples} {split}"
+                     for split, info in builder.info.splits.items())
+  return "\n  ".join([f"{name}: {counts} clips, {where}", *builder.remarks])
+
+
 def _prepare(builder: Any) -> str:
   """Prepares a set unless that is done, and says which and where."""
   import tensorflow_datasets as tfds
@@ -124,12 +143,17 @@ def _check_writable(directory: str) -> None:
 
 
 _CIFAR = ("cifar10", "cifar100")
+_SPEECH = ("speech_commands_v0.01", "speech_commands_v0.02",
+           "speech_commands_subset")
 SETS: dict[str, Callable[[str | None, str | None], str]] = {
     **{
         name: functools.partial(prepare_table, name) for name in tables.TABLES
     },
     **{
         name: functools.partial(prepare_cifar, name) for name in _CIFAR
+    },
+    **{
+        name: functools.partial(prepare_speech, name) for name in _SPEECH
     },
 }
 

@@ -14,9 +14,14 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
     path: The file to write; none if there is nothing to draw.
 
   Returns:
-    Whether there was something to draw.
+    Whether there was something to draw. Spectrograms get a file of their own,
+    beside the other.
   """
   # Only now: matplotlib takes half a second.
+  if result.get("spectrograms"):
+    from mixup_jax.figures import _spectrograms
+    beside = path.with_stem(f"{path.stem}_spectrograms")
+    _spectrograms.draw(result["spectrograms"], beside)
   if result.get("curves"):
     from mixup_jax.figures import _curves
     _curves.draw(result, path)

@@ -1,13 +1,12 @@
 """Error under attack over epsilon, and images before and after."""
 
-import base64
-import io
 import pathlib
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from mixup_jax import pictures
 from mixup_jax.figures import _style
 
 COLORS = ("tab:blue", "tab:orange")  # ERM and mixup, as in the paper.
@@ -70,8 +69,8 @@ def _draw_curves(curves: list[dict[str, Any]], panels: dict[str,
 
 def _draw_strip(strip: dict[str, Any], axes: plt.Axes) -> None:
   """Shows the images, with the name of each row beside it."""
-  picture = plt.imread(io.BytesIO(base64.b64decode(strip["png"])))
-  axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+  picture = pictures.decode(strip["png"])
+  axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
   height = picture.shape[0] / len(strip["rows"])
   axes.set_yticks([height * (i + 0.5) for i in range(len(strip["rows"]))],
                   strip["rows"])

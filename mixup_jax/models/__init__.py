@@ -15,8 +15,10 @@ from typing import Any, Callable
 import flax.linen as nn
 
 from mixup_jax.models.densenet import DenseNet
+from mixup_jax.models.lenet import LeNet
 from mixup_jax.models.mlp import MLP
 from mixup_jax.models.preact_resnet import PreActResNet
+from mixup_jax.models.vgg import VGG
 from mixup_jax.models.wide_resnet import WideResNet
 
 # The name says the size that the fields default to.
@@ -24,6 +26,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "preact_resnet18": PreActResNet,
     "wide_resnet28_10": WideResNet,
     "densenet_bc_190_40": DenseNet,
+    "lenet": LeNet,
+    "vgg11": VGG,
     "mlp": MLP,
 }
 

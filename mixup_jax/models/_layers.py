@@ -74,6 +74,21 @@ def conv(features: int,
                  name=name)
 
 
+def biased_conv(features: int, size: int, inputs: int, *, padding: int,
+                dtype: DType, name: str) -> nn.Conv:
+  """Returns a square convolution that starts as in PyTorch, bias included."""
+
+  def bias(key: Array, shape: Sequence[int], dtype: Any, **_: object) -> Array:
+    return torch_uniform(key, shape, dtype, fan_in=size**2 * inputs)
+
+  return nn.Conv(features, (size, size),
+                 padding=padding,
+                 kernel_init=torch_uniform,
+                 bias_init=bias,
+                 dtype=dtype,
+                 name=name)
+
+
 def norm_relu(x: Array,
               *,
               train: bool,
