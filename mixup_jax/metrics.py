@@ -25,6 +25,8 @@ class Sums(NamedTuple):
     missed: `[]`, how many have a label that is not among the five most probable
       classes.
     nll: `[]`, the negative log-likelihood of the labels, in nats.
+    brier: `[]`, the squared distance of the probabilities from the label, as a
+      vector with one 1.
     confidence: `[bins]`, the probability of the most probable class, summed
       over the examples of which it is in the bin.
     right: `[bins]`, how many of these were classified rightly.
@@ -33,21 +35,24 @@ class Sums(NamedTuple):
   wrong: Array
   missed: Array
   nll: Array
+  brier: Array
   confidence: Array
   right: Array
 
   def means(self) -> dict[str, Array]:
-    """Returns `error`, `top5_error`, `ece` in per cent, `nll` in nats each.
+    """Returns means: of `nll` in nats, of the errors and `ece` in per cent.
 
     References:
       Expected calibration error, with 15 bins of equal width: Guo et al., On
-      Calibration of Modern Neural Networks, ICML 2017, eq. 3.
+      Calibration of Modern Neural Networks, ICML 2017, eq. 3. Brier score, from
+      0 to 2: Brier, Monthly Weather Review, 1950, eq. 2.
     """
     gaps = abs(self.right - self.confidence)
     return {
         "error": 100 * self.wrong / self.examples,
         "top5_error": 100 * self.missed / self.examples,
         "nll": self.nll / self.examples,
+        "brier": self.brier / self.examples,
         "ece": 100 * gaps.sum() / self.examples,
     }
 
@@ -75,7 +80,11 @@ def classification(
   _, top = jax.lax.top_k(logits, min(TOP, logits.shape[-1]))
   missed = (top != labels[:, None]).all(axis=-1)
   counted = jnp.ones_like(wrong) if where is None else where
-  confidence = jax.nn.softmax(logits).max(axis=-1)
+  probabilities = jax.nn.softmax(logits)
+  classes = jnp.arange(logits.shape[-1], dtype=labels.dtype)
+  is_label = classes[None] == labels[:, None]
+  brier = jnp.square(probabilities - is_label.astype(jnp.float32)).sum(axis=-1)
+  confidence = probabilities.max(axis=-1)
   # Bins are open below and closed above, so that 1 is in the last one.
   bins = jnp.clip(jnp.ceil(confidence * BINS) - 1, 0, BINS - 1)
   in_bin = jax.nn.one_hot(bins.astype(jnp.int32), BINS, dtype=bool)
@@ -84,4 +93,4 @@ def classification(
   add_bins = lambda x: jnp.sum(
       x.astype(jnp.float32)[:, None], axis=0, where=in_bin)
   return Sums(add(jnp.ones_like(wrong)), add(wrong), add(missed), add(nll),
-              add_bins(confidence), add_bins(~wrong))
+              add(brier), add_bins(confidence), add_bins(~wrong))

@@ -93,6 +93,25 @@ class Strip(TypedDict):
   png: str
 
 
+class Reliability(TypedDict):
+  """How often predictions are right, by how sure a network was.
+
+  Attributes:
+    setting: As in a row; so is the next.
+    method: As in a row.
+    confidence: Of each bin that has predictions, their mean confidence.
+    accuracy: The share of them that was right.
+    share: How many of all predictions they are.
+    error: The expected calibration error, in per cent.
+  """
+  setting: str
+  method: str
+  confidence: list[float]
+  accuracy: list[float]
+  share: list[float]
+  error: float
+
+
 class Spectrograms(TypedDict):
   """Spectrograms to be looked at, in one picture, one above the other.
 
@@ -140,6 +159,7 @@ class Result(TypedDict):
   robustness: NotRequired[list[Robustness]]
   strip: NotRequired[Strip]
   spectrograms: NotRequired[Spectrograms]
+  reliability: NotRequired[list[Reliability]]
   layout: NotRequired[Layout]
   failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]

@@ -11,7 +11,8 @@ LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
         "results", "workdirs", "cells", "checkpoint", "distributed",
-        "preemption", "platforms", "pictures"
+        "preemption", "platforms", "pictures",
+        "calibration"
     },
     {"losses", "figures", "neighbors"},
     {"state", "optim", "records"},

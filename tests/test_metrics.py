@@ -23,6 +23,8 @@ def test_means_equal_scikit_learn(getkey):
   nll = sklearn.metrics.log_loss(labels, probabilities, labels=range(4))
   np.testing.assert_allclose(means["error"], 100 * (1 - accuracy), rtol=1e-5)
   np.testing.assert_allclose(means["nll"], nll, rtol=1e-5)
+  brier = np.square(probabilities - np.eye(4)[np.asarray(labels)]).sum(1)
+  np.testing.assert_allclose(means["brier"], brier.mean(), rtol=1e-5)
 
 
 def test_top_five_equals_scikit_learn(getkey):

@@ -28,6 +28,7 @@ from mixup_jax import training
 from mixup_jax.data import images
 
 ROOT = pathlib.Path(__file__).parent.parent
+MEANS = ("error", "top5_error", "nll", "brier", "ece")
 STEPS = 3  # An epoch: 40 images in batches of 16.
 
 
@@ -108,9 +109,7 @@ def test_an_epoch_is_a_line(straight):
   assert step == 3 * STEPS
   assert [line["step"] for line in lines] == [3, 6, 9]
   assert [line["epoch"] for line in lines] == [1, 2, 3]
-  assert set(lines[-1]) - set(lines[0]) == {
-      "clean/error", "clean/top5_error", "clean/nll", "clean/ece"
-  }
+  assert set(lines[-1]) - set(lines[0]) == {f"clean/{name}" for name in MEANS}
   assert lines[-1]["train/loss"] < lines[0]["train/loss"]
   assert lines[-1]["clean/error"] < 20
 
@@ -171,9 +170,7 @@ def test_more_parts_are_measured_after_each_epoch(tmp_path, straight):
   lines = train(tmp_path, measured=again)
   for ours, expected in zip(lines, straight[0], strict=True):
     assert ours["again/nll"] == ours["test/nll"] == expected["test/nll"]
-    assert set(ours) - set(expected) == {
-        "again/error", "again/top5_error", "again/nll", "again/ece"
-    }
+    assert set(ours) - set(expected) == {f"again/{name}" for name in MEANS}
 
 
 def test_batches_hand_on_the_neighbors():

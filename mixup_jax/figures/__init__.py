@@ -28,6 +28,9 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
   elif result.get("plane") or result.get("pairs"):
     from mixup_jax.figures import _in_between
     _in_between.draw(result, path)
+  elif result.get("reliability"):
+    from mixup_jax.figures import _reliability
+    _reliability.draw(result, path)
   elif result.get("robustness"):
     from mixup_jax.figures import _robustness
     _robustness.draw(result, path)

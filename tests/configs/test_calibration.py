@@ -1,0 +1,17 @@
+"""Proves that the networks are those of section 3.2."""
+
+import pytest
+
+from configs import calibration
+from configs import cifar
+
+
+def test_the_networks_are_those_of_section_32():
+  config = calibration.get_config("dataset=cifar10")
+  section_32 = cifar.get_config("dataset=cifar10")
+  for name in ("model", "optimizer", "epochs", "alpha", "batch_size"):
+    assert config[name] == section_32[name]
+  assert 0 < config.held_out < 0.5 and config.seeds == 5
+  assert calibration.get_config("smoke").seeds == 1
+  with pytest.raises(ValueError, match="did you mean 'schedule'"):
+    calibration.get_config("shedule=short")
