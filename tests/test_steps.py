@@ -183,6 +183,23 @@ def test_mixing_is_switched_off_after_its_steps(getkey, options):
   chex.assert_trees_all_close(step(later, batch), erm(later, batch), rtol=1e-6)
 
 
+def test_mixing_is_switched_on_after_its_steps(getkey):
+  mixup = {"transform": functools.partial(transforms.mixup, alpha=1.0)}
+  state, step, batch = setup(getkey, num_plain_steps=1, **mixup)
+  _, both, _ = setup(getkey, num_plain_steps=1, num_mixed_steps=2, **mixup)
+  _, erm, _ = setup(getkey)
+  _, always, _ = setup(getkey, **mixup)
+  second = state._replace(step=state.step + 1)
+  third = state._replace(step=state.step + 2)
+  for made in (step, both):
+    chex.assert_trees_all_close(made(state, batch),
+                                erm(state, batch),
+                                rtol=1e-6)
+    chex.assert_trees_all_close(made(second, batch), always(second, batch))
+  chex.assert_trees_all_close(step(third, batch), always(third, batch))
+  chex.assert_trees_all_close(both(third, batch), erm(third, batch), rtol=1e-6)
+
+
 def test_mixing_twice_is_refused():
   with pytest.raises(ValueError, match="would mix twice: give one"):
     steps.make_train_step(MODEL,
