@@ -1,0 +1,98 @@
+"""Sets of encoded images on disk, as they were prepared."""
+
+import os
+from typing import Any, NamedTuple, Sequence
+
+Source = Sequence[dict[str, Any]]
+# The usual constants of ImageNet, of its pixels in [0, 1].
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class StreamSet(NamedTuple):
+  """Encoded images with a class for each, on disk, and how to treat them.
+
+  Attributes:
+    name: Its name.
+    num_classes: The number of classes.
+    class_names: Their names, in the order of their ids.
+    train: The examples to train on, each a dictionary of the encoded "image",
+      its "label" and, in most sets, its "file_name".
+    validation: The others.
+    mean: For each channel what normalisation subtracts, of pixels in [0, 1].
+    std: For each channel what it divides by.
+  """
+  name: str
+  num_classes: int
+  class_names: tuple[str, ...]
+  train: Source
+  validation: Source
+  mean: tuple[float, ...] = _MEAN
+  std: tuple[float, ...] = _STD
+
+
+def load(name: str, data_dir: str | None = None) -> StreamSet:
+  """Opens a set that is prepared as array_record, for reading one by one.
+
+  Args:
+    name: "tiny_imagenet" or "image_folder/NAME", as `mixup_jax.data.prepare`
+      prepares them; else a set of TFDS with features "image" and "label", such
+      as "imagenet2012" or "imagenette/320px-v2", or the directory of one.
+    data_dir: Where prepared sets are; None is the default of TFDS.
+
+  Returns:
+    The set. Validation is the split of that name, or else "test".
+
+  Raises:
+    ValueError: If there is no such set, or it is none of images and classes.
+    FileNotFoundError: If it has not been prepared; the message says how to.
+  """
+  import tensorflow_datasets as tfds  # Only now: the import takes a second.
+  builder = _builder(name, data_dir)
+  if (not builder.is_prepared() or
+      builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD):
+    raise FileNotFoundError(_not_prepared(name, str(builder.data_dir)))
+  info = builder.info
+  if not {"image", "label"} <= set(info.features):
+    raise ValueError(f"{name} has the features {', '.join(info.features)}, and "
+                     "not both image and label: it is no set of images.")
+  splits = [s for s in ("train", "validation", "test") if s in info.splits]
+  if len(splits) < 2 or splits[0] != "train":
+    raise ValueError(f"{name} has the splits {', '.join(info.splits)}: it needs"
+                     " train, and validation or test.")
+  skip = {"image": tfds.decode.SkipDecoding()}
+  train, validation = (
+      builder.as_data_source(split, decoders=skip) for split in splits[:2])
+  classes = info.features["label"]
+  return StreamSet(name, classes.num_classes, tuple(classes.names), train,
+                   validation)
+
+
+def _builder(name: str, data_dir: str | None) -> Any:
+  """Returns the builder of a set, prepared or not."""
+  import tensorflow_datasets as tfds
+  from mixup_jax.data import image_folder
+  if os.path.isdir(name):
+    return tfds.builder_from_directory(name)
+  if name == "tiny_imagenet" or name.startswith("image_folder/"):
+    return image_folder.ImageFolder(config=name.removeprefix("image_folder/"),
+                                    data_dir=data_dir)
+  try:
+    return tfds.builder(name, data_dir=data_dir)
+  except tfds.core.DatasetNotFoundError as error:
+    raise ValueError(
+        f"unknown set {name!r}: TFDS has none of that name. For a folder of "
+        "your own, prepare and load 'image_folder/NAME'.") from error
+
+
+def _not_prepared(name: str, data_dir: str) -> str:
+  """Says how to prepare a set."""
+  own = name == "tiny_imagenet" or name.startswith("image_folder/")
+  target = name if own else f"image_folder/{name.replace('/', '_')}"
+  text = (f"{name} is not prepared as array_record in {data_dir}. To prepare "
+          "it from a folder of images: python -m mixup_jax.data.prepare "
+          f"{target} --raw DIR")
+  if own:
+    return text
+  return (f"{text}, and load {target!r}; or, with TensorFlow: tfds build {name}"
+          " --file_format=array_record")
