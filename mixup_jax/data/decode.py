@@ -15,9 +15,9 @@ cv2.setNumThreads(1)
 _FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 _JPEG, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 _TRIES = 10
-# Uniform numbers that `train_image` needs: area and aspect of each try, then
-# two for the place and one for the flip.
-DRAWS = 2 * _TRIES + 3
+# Uniform numbers for `train_image`: area and aspect of each try, then two for
+# the place and one for the flip, and one to spare for a multiple of four.
+DRAWS = 2 * _TRIES + 4
 
 
 def decode(data: bytes) -> np.ndarray:

@@ -20,29 +20,27 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
   def __init__(self,
                *,
                config: str,
-               folder: str | os.PathLike[str] | None = None,
+               folder: str | os.PathLike[str],
                data_dir: str | os.PathLike[str] | None = None,
                **options: Any):
     """Makes the builder of one set.
 
     Args:
       config: What to call the set.
-      folder: The folder that holds train and val; not needed to read a set that
-        is prepared.
+      folder: The folder that holds train and val.
       data_dir: Where prepared sets are; None is the default of TFDS.
       **options: As `tfds.core.GeneratorBasedBuilder` takes them.
     """
-    self._files = raw_folders.read(pathlib.Path(folder)) if folder else None
+    self._files = raw_folders.read(pathlib.Path(folder))
     options.setdefault("file_format", "array_record")
     super().__init__(config=tfds.core.BuilderConfig(name=config),
                      data_dir=data_dir,
                      **options)
 
   def _info(self) -> tfds.core.DatasetInfo:
-    names = self._files.classes if self._files else None
     features = {
         "image": tfds.features.Image(encoding_format="jpeg"),
-        "label": tfds.features.ClassLabel(names=names),
+        "label": tfds.features.ClassLabel(names=self._files.classes),
         "file_name": tfds.features.Text(),
     }
     return tfds.core.DatasetInfo(
@@ -55,10 +53,6 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
   def _split_generators(
       self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
     del dl_manager
-    if self._files is None:
-      raise FileNotFoundError(
-          f"{self.builder_config.name} is not downloaded: name a folder with "
-          "its images with --raw.")
     return {
         "train": _examples(self._files.train),
         "validation": _examples(self._files.validation),
@@ -66,6 +60,20 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
 
   def _generate_examples(self) -> Iterator[Any]:
     raise NotImplementedError  # The splits bring their own generators.
+
+
+def directory(name: str, data_dir: str | None) -> str:
+  """Returns where a set is, or would be, prepared.
+
+  Args:
+    name: What the set is called.
+    data_dir: Where prepared sets are; None is the default of TFDS.
+
+  Returns:
+    The directory, for `tfds.builder_from_directory`.
+  """
+  root = os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR)
+  return os.path.join(root, ImageFolder.name, name, str(ImageFolder.VERSION))
 
 
 def _examples(files: list[tuple[pathlib.Path, int]]) -> Iterator[Any]:

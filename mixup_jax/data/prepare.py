@@ -120,23 +120,32 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Args:
     name: "tiny_imagenet", or "image_folder/NAME" for any other.
     raw_dir: The directory with the folder that holds train and val, or with a
-      tar archive of it; None only tells whether the set is prepared.
+      tar archive of it; needed unless the set is prepared.
     data_dir: Where to prepare it; None is the default of TFDS.
 
   Returns:
     A line that says what there is, and where.
+
+  Raises:
+    FileNotFoundError: If it is neither prepared nor there to be.
   """
+  import tensorflow_datasets as tfds
   from mixup_jax.data import image_folder
   from mixup_jax.data import raw_folders
-  make = functools.partial(image_folder.ImageFolder,
-                           config=name.removeprefix(_FOLDER),
-                           data_dir=data_dir)
-  builder = make()
-  if raw_dir is None or builder.is_prepared():
+  config = name.removeprefix(_FOLDER)
+  directory = image_folder.directory(config, data_dir)
+  if os.path.isdir(directory):
+    builder = tfds.builder_from_directory(directory)
     where = _prepare(builder)
+  elif raw_dir is None:
+    raise FileNotFoundError(
+        "it is not downloaded: unpack it, and name the directory that holds "
+        "train and val with --raw.")
   else:
     with raw_folders.opened(pathlib.Path(raw_dir)) as folder:
-      builder = make(folder=folder)
+      builder = image_folder.ImageFolder(config=config,
+                                         folder=folder,
+                                         data_dir=data_dir)
       where = _prepare(builder)
   splits = builder.info.splits
   return (f"{name}: {splits['train'].num_examples} images to train and "

@@ -53,7 +53,8 @@ def opened(directory: pathlib.Path) -> Iterator[pathlib.Path]:
         with tarfile.open(archive) as members:
           members.extractall(unpacked, filter="data")
       except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{archive} cannot be unpacked ({error}): it is cut "
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{archive} cannot be unpacked ({reason}): it is cut "
                          "off or damaged, fetch it again.") from error
     yield _checked(_with_train(pathlib.Path(unpacked)), directory)
 

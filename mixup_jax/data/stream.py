@@ -76,14 +76,13 @@ def train_batches(stream_set: StreamSet,
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
     epoch, index = divmod(step, steps)
     order = stream_order.epoch_order(num_examples, seed, epoch)
+    first = index * batch_size + block.start
+    positions = range(first + rows.start, first + rows.stop)
     bad: dict[str, str] = {}
-    for row in rows:
-      position = index * batch_size + block[row]
+    for row, position, draws in zip(rows, positions,
+                                    stream_order.draws(seed, epoch, positions)):
       image, batch["labels"][row] = reader.read_from(order, position, bad)
-      batch["images"][row] = decode.train_image(image,
-                                                stream_order.draws(
-                                                    seed, epoch, position),
-                                                size=image_size)
+      batch["images"][row] = decode.train_image(image, draws, size=image_size)
     return bad
 
   filled = prefetch.filled(itertools.count(first_step),
@@ -164,7 +163,12 @@ def _empty(rows: int, image_size: int) -> Batch:
 
 def _threads(workers: int | None) -> int:
   """Returns how many threads decode."""
-  return (os.cpu_count() or 1) if workers is None else workers
+  if workers is None:
+    return len(os.sched_getaffinity(0))
+  if workers < 0:
+    raise ValueError(f"workers {workers} is negative: take 0 for none, or None "
+                     "for one a core.")
+  return workers
 
 
 def _accounted(filled: Iterable[tuple[Batch, list[dict[str, str]]]],

@@ -40,8 +40,7 @@ class Reader(NamedTuple):
     name = f"{self.split}[{row}]"
     try:
       example = self.source[row]
-      found = example.get("file_name", name)
-      name = found.decode() if isinstance(found, bytes) else found
+      name = example.get("file_name", name)
       label = int(example["label"])
       if not 0 <= label < self.num_classes:
         raise ValueError(f"the label {label} is none of {self.num_classes} "

@@ -24,18 +24,22 @@ def epoch_order(num_examples: int, seed: int, epoch: int) -> np.ndarray:
   return order
 
 
-def draws(seed: int, epoch: int, position: int) -> np.ndarray:
-  """Draws the uniform numbers for the crop and the flip of one example.
+def draws(seed: int, epoch: int, positions: range) -> np.ndarray:
+  """Draws the uniform numbers for the crops and flips of some examples.
 
   Args:
     seed: As in `epoch_order`.
     epoch: As in `epoch_order`.
-    position: The place of the example in the epoch.
+    positions: The places of the examples in the epoch, without gaps.
 
   Returns:
-    `[decode.DRAWS]` float64 in [0, 1).
+    `[positions, decode.DRAWS]` float64 in [0, 1), those of a position the same
+    whichever others are drawn with it.
   """
-  return _generator(seed, epoch, (0, position, 0, 0)).random(decode.DRAWS)
+  # A step of the counter gives four numbers.
+  counter = positions.start * decode.DRAWS // 4
+  shape = len(positions), decode.DRAWS
+  return _generator(seed, epoch, (counter, 0, 0, 0)).random(shape)
 
 
 def local_rows(batch_size: int, process_index: int,
