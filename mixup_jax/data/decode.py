@@ -32,8 +32,8 @@ def decode(data: bytes) -> np.ndarray:
   Raises:
     ValueError: If there is no image, or one that is cut off.
   """
-  # Some versions of OpenCV fill what is missing with grey. Thumbnails end, too,
-  # but before the last scan begins.
+  # OpenCV refuses what is cut short, unless enough zeros follow, as they do in
+  # broken copies. Thumbnails end, too, but before the last scan begins.
   if (data.startswith(_JPEG) and not data.endswith(_END) and
       data.rfind(_END) < data.rfind(_SCAN)):
     raise ValueError("the JPEG is cut off")

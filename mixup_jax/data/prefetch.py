@@ -2,6 +2,7 @@
 
 import collections
 from concurrent import futures
+import sys
 from typing import Callable, Iterable, Iterator, TypeVar
 
 Batch = TypeVar("Batch")
@@ -36,6 +37,7 @@ def filled(steps: Iterable[int], make: Callable[[], Batch],
     return
   pending: collections.deque = collections.deque()
   pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="input")
+  at_exit = sys.is_finalizing  # A module may be gone by then, a local is not.
   try:
     for step in steps:
       batch = make()
@@ -48,7 +50,8 @@ def filled(steps: Iterable[int], make: Callable[[], Batch],
     while pending:
       yield _wait(*pending.popleft())
   finally:
-    pool.shutdown(cancel_futures=True)
+    if not at_exit():  # Python has joined the threads itself.
+      pool.shutdown(cancel_futures=True)
 
 
 def _wait(batch: Batch,

@@ -52,7 +52,8 @@ def train_batches(stream_set: StreamSet,
     workers: Threads that decode; 0 decodes when a batch is asked for, and None
       is one for each core.
     max_bad_share: The share of the set that may be bad, five images anyway.
-    bad: Gets the name of each bad image, and what is wrong with it.
+    bad: Gets the name of each bad image, and what is wrong with it. Those that
+      are in it are not named again.
 
   Returns:
     An iterator of "images", `[rows, size, size, 3]` uint8 RGB, and "labels",
@@ -164,7 +165,7 @@ def _empty(rows: int, image_size: int) -> Batch:
 def _threads(workers: int | None) -> int:
   """Returns how many threads decode."""
   if workers is None:
-    return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
   if workers < 0:
     raise ValueError(f"workers {workers} is negative: take 0 for none, or None "
                      "for one a core.")

@@ -17,7 +17,7 @@ class Reader(NamedTuple):
 
   Attributes:
     source: The examples.
-    split: What to call an example that has no name.
+    split: What to call the examples, before their numbers.
     num_classes: Labels are below it.
     limit: The number of bad images that is too many to go on, less one.
   """
@@ -40,7 +40,8 @@ class Reader(NamedTuple):
     name = f"{self.split}[{row}]"
     try:
       example = self.source[row]
-      name = example.get("file_name", name)
+      # Names of files alone may occur in many folders.
+      name = " ".join([name, example.get("file_name", "")]).strip()
       label = int(example["label"])
       if not 0 <= label < self.num_classes:
         raise ValueError(f"the label {label} is none of {self.num_classes} "

@@ -90,10 +90,11 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
   builder = _builder(name, data_dir)
   if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
     raise FileNotFoundError(_not_prepared(name, str(builder.data_dir)))
-  info = builder.info
-  if not {"image", "label"} <= set(info.features):
-    raise ValueError(f"{name} has the features {', '.join(info.features)}, and "
-                     "not both image and label: it is no set of images.")
+  info, features = builder.info, dict(builder.info.features.items())
+  if not (isinstance(features.get("image"), tfds.features.Image) and
+          isinstance(features.get("label"), tfds.features.ClassLabel)):
+    raise ValueError(f"{name} has the features {', '.join(features)}: it needs "
+                     "an image that is encoded, and a label that is a class.")
   splits = [s for s in ("train", "validation", "test") if s in info.splits]
   if len(splits) < 2 or splits[0] != "train":
     raise ValueError(f"{name} has the splits {', '.join(info.splits)}: it needs"
@@ -102,7 +103,7 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
   train, validation = (Records(
       builder.as_data_source(split, deserialize_method=raw))
                        for split in splits[:2])
-  classes = info.features["label"]
+  classes = features["label"]
   return StreamSet(name, classes.num_classes, tuple(classes.names), train,
                    validation)
 

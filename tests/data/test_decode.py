@@ -69,16 +69,13 @@ def test_what_is_not_whole_is_refused(data):
     decode.decode(data)
 
 
-def test_a_cut_is_found_even_if_opencv_fills_it_with_grey(monkeypatch):
-  grey = np.full((48, 64, 3), 128, np.uint8)
-  monkeypatch.setattr(cv2, "imdecode", lambda *_: grey)
-  with pytest.raises(ValueError, match="is cut off"):
-    decode.decode(WHOLE[:-200])
-  # A thumbnail before the scan ends, but does not end the image.
-  thumbnail = WHOLE[:2] + b"\xff\xda..\xff\xd9" + WHOLE[2:-200]
-  with pytest.raises(ValueError, match="is cut off"):
-    decode.decode(thumbnail)
-  assert decode.decode(WHOLE) is grey
+@pytest.mark.parametrize("thumbnail", (b"", b"\xff\xda..\xff\xd9"))
+def test_a_copy_that_broke_off_into_zeros_is_refused(thumbnail):
+  comment = b"\xff\xfe\x00" + bytes([len(thumbnail) + 2]) + thumbnail
+  broken = WHOLE[:2] + comment + WHOLE[2:-200] + bytes(9000)
+  assert cv2.imdecode(np.frombuffer(broken, np.uint8), 1) is not None
+  with pytest.raises(ValueError, match="the JPEG is cut off"):
+    decode.decode(broken)
 
 
 def test_bytes_behind_the_end_do_no_harm():

@@ -1,6 +1,8 @@
 """Tests of the threads that fill batches ahead."""
 
 import itertools
+import subprocess
+import sys
 import threading
 import time
 
@@ -85,3 +87,15 @@ def test_a_failure_comes_with_its_batch(workers):
   with pytest.raises(KeyError, match="surprise"):
     next(batches)
   assert not _threads()
+
+
+def test_a_program_may_end_without_a_word_in_the_middle():
+  code = ("import itertools; from mixup_jax.data import prefetch; "
+          "batches = prefetch.filled(itertools.count(), list, "
+          "lambda *_: None, rows=20, workers=2); next(batches)")
+  done = subprocess.run([sys.executable, "-W", "error", "-c", code],
+                        capture_output=True,
+                        text=True,
+                        timeout=60,
+                        check=True)
+  assert done.stdout == done.stderr == ""

@@ -50,10 +50,10 @@ def test_a_good_example_is_an_image_and_a_class():
 
 
 @pytest.mark.parametrize("row,name,reason", (
-    (1, "1.jpg", "cut off"),
-    (2, "2.jpg", "the label 5 is none of 5 classes"),
-    (3, r"few/train[3]", "Input/output error"),
-    (4, r"few/train[4]", "the 0 bytes are no image"),
+    (1, "few/train[1] 1.jpg", "cut off"),
+    (2, "few/train[2] 2.jpg", "the label 5 is none of 5 classes"),
+    (3, "few/train[3]", "Input/output error"),
+    (4, "few/train[4]", "the 0 bytes are no image"),
 ))
 def test_a_bad_example_is_named_with_what_is_wrong(row, name, reason):
   bad = {}
@@ -65,19 +65,20 @@ def test_a_bad_example_is_named_with_what_is_wrong(row, name, reason):
 def test_a_label_below_zero_is_none():
   bad = {}
   assert _reader([EXAMPLES[0] | {"label": -1}]).read(0, bad) is None
-  assert "-1" in bad["0.jpg"]
+  assert "-1" in bad["few/train[0] 0.jpg"]
 
 
 def test_the_next_good_example_takes_the_place():
   bad = {}
   assert _reader().read_from(ORDER, 1, bad)[1] == 0
-  assert list(bad) == ["1.jpg", "2.jpg", "few/train[3]", "few/train[4]"]
+  assert [name[:12] for name in bad
+         ] == [f"few/train[{i}]" for i in (1, 2, 3, 4)]
   order = np.roll(ORDER, -5)  # The last is bad: behind it comes the first.
   assert _reader().read_from(order, 9, {})[1] == 0
 
 
 def test_a_set_without_a_good_image_is_an_end_and_no_loop():
-  reader = _reader([EXAMPLES[4]] * 3)
+  reader = _reader([EXAMPLES[1]] * 3)  # With one name for all.
   with pytest.raises(RuntimeError, match="at least 3 of 3 images"):
     reader.read_from(np.arange(3), 0, {})
 

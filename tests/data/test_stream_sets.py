@@ -100,9 +100,9 @@ def test_a_set_without_images_is_refused(official):
   path = next((official / "imagenet2012").rglob("features.json"))
   content = json.loads(path.read_text())
   features = content["featuresDict"]["features"]
-  features["picture"] = features.pop("image")
+  features["image"] = features["file_name"]
   path.write_text(json.dumps(content))
-  with pytest.raises(ValueError, match="not both image and label"):
+  with pytest.raises(ValueError, match="needs an image"):
     stream_sets.load("imagenet2012", str(official))
 
 
