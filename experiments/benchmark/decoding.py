@@ -76,9 +76,9 @@ def write_images(directory: pathlib.Path, **counts: int) -> None:
 
 def sides(stream_set: stream.StreamSet, size: int) -> dict[str, Rate]:
   """Returns for each way a function that measures its rates."""
-  count = min(len(stream_set.train), 8 * _BATCH)
-  data = [stream_set.train[row]["image"] for row in range(count)]
-  draws = stream_order.draws(0, 0, range(count))
+  # From the third batch on, each is paid for before it comes.
+  first, steps = 3, max(4, min(len(stream_set.train) // _BATCH, 8))
+  work = _work(stream_set, range(first, first + steps))
 
   def ours() -> Rates:
     batches = stream.train_batches(stream_set,
@@ -86,17 +86,17 @@ def sides(stream_set: stream.StreamSet, size: int) -> dict[str, Rate]:
                                    batch_size=_BATCH,
                                    image_size=size,
                                    workers=_cores())
-    for _ in range(3):  # From then on, each is paid for before it comes.
+    for _ in range(first):
       next(batches)
-    steps, start = max(4, count // _BATCH), _clocks()
+    start = _clocks()
     for _ in itertools.islice(batches, steps):
       pass
-    rates = _since(start, steps * _BATCH)
+    rates = _since(start, len(work))
     del batches  # Else its threads would work on.
     return rates
 
   def other(function: Callable[[bytes, np.ndarray], np.ndarray]) -> Rate:
-    return lambda: _rate(function, data, draws)
+    return lambda: _rate(function, work)
 
   return {
       "ours":
@@ -123,19 +123,32 @@ def with_pil(data: bytes, draws: np.ndarray, size: int) -> np.ndarray:
   return pixels[:, ::-1].copy() if draws[-1] < 0.5 else pixels
 
 
+def _work(stream_set: stream.StreamSet,
+          steps: range) -> list[tuple[bytes, np.ndarray]]:
+  """Returns what our stream decodes in some steps, and the draws for it."""
+  examples = stream_set.train
+  work = []
+  for step in steps:
+    epoch, index = divmod(step, len(examples) // _BATCH)
+    positions = range(index * _BATCH, (index + 1) * _BATCH)
+    rows = stream_order.epoch_order(len(examples), 0, epoch)[positions]
+    draws = stream_order.draws(0, epoch, positions)
+    work += [(examples[int(row)]["image"], x) for row, x in zip(rows, draws)]
+  return work
+
+
 def _rate(function: Callable[[bytes, np.ndarray], np.ndarray],
-          data: list[bytes], draws: np.ndarray) -> Rates:
+          work: list[tuple[bytes, np.ndarray]]) -> Rates:
   """Measures the rates of a function that every core calls."""
-  cores = _cores()
 
-  def work(first: int) -> None:
-    for x, row in zip(data[first::cores], draws[first::cores]):
-      function(x, row)
+  def some(first: int) -> None:
+    for example in work[first::_cores()]:
+      function(*example)
 
-  with futures.ThreadPoolExecutor(cores) as pool:
+  with futures.ThreadPoolExecutor(_cores()) as pool:
     start = _clocks()
-    list(pool.map(work, range(cores)))
-    return _since(start, len(data))
+    list(pool.map(some, range(_cores())))
+    return _since(start, len(work))
 
 
 def _clocks() -> Rates:

@@ -7,9 +7,9 @@ from typing import Callable, Iterable, Iterator, TypeVar
 
 Batch = TypeVar("Batch")
 Report = TypeVar("Report")
-# Few enough rows that every thread gets some of each batch, and enough to
-# make the price of a task, some 50 us, small.
-_ROWS = 8
+# The most rows of a task. Threads that meet less often stand less in each
+# other's way: tasks of 64 rows were a tenth faster than tasks of 8.
+_ROWS = 64
 # Batches that are being filled while one is used.
 _AHEAD = 2
 
@@ -36,14 +36,15 @@ def filled(steps: Iterable[int], make: Callable[[], Batch],
       yield batch, [fill(step, range(rows), batch)]
     return
   pending: collections.deque = collections.deque()
+  size = min(_ROWS, -(-rows // workers))
   pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="input")
   at_exit = sys.is_finalizing  # A module may be gone by then, a local is not.
   try:
     for step in steps:
       batch = make()
       pending.append((batch, [
-          pool.submit(fill, step, range(row, min(row + _ROWS, rows)), batch)
-          for row in range(0, rows, _ROWS)
+          pool.submit(fill, step, range(row, min(row + size, rows)), batch)
+          for row in range(0, rows, size)
       ]))
       if len(pending) > _AHEAD:
         yield _wait(*pending.popleft())

@@ -1,7 +1,7 @@
 """Reads examples of a stream, and keeps account of those that are bad."""
 
 import sys
-from typing import NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 import numpy as np
 
@@ -37,18 +37,18 @@ class Reader(NamedTuple):
     Returns:
       The `[height, width, 3]` uint8 image and its class, or None if bad.
     """
-    name = f"{self.split}[{row}]"
+    example: Mapping[str, Any] = {}
     try:
       example = self.source[row]
-      # Names of files alone may occur in many folders.
-      name = " ".join([name, example.get("file_name", "")]).strip()
       label = int(example["label"])
       if not 0 <= label < self.num_classes:
         raise ValueError(f"the label {label} is none of {self.num_classes} "
                          "classes")
       return decode.decode(example["image"]), label
     except Exception as error:  # pylint: disable=broad-except
-      # Of whatever kind: the run may be in its tenth hour.
+      # Of whatever kind: the run may be in its tenth hour. Names of files alone
+      # may occur in many folders.
+      name = f"{self.split}[{row}] {example.get('file_name', '')}".strip()
       bad[name] = " ".join(str(error).split()) or type(error).__name__
       return None
 
@@ -67,9 +67,7 @@ class Reader(NamedTuple):
     Raises:
       RuntimeError: If too many are bad.
     """
-    found = None
-    while found is None:
-      found = self.read(int(order[position % len(order)]), bad)
+    while (found := self.read(int(order[position % len(order)]), bad)) is None:
       position += 1
       self.check(bad)
     return found
