@@ -4,6 +4,7 @@
     python -m experiments.benchmark transforms
     python -m experiments.benchmark tabular --dataset=phishing_websites
     python -m experiments.benchmark step --width=64
+    python -m experiments.benchmark input
 
 PyTorch is the other side: its mixing is the algorithm of the released code (a
 lambda of numpy, a random permutation, two products and a sum), its training a
@@ -18,6 +19,7 @@ from typing import Sequence
 
 import jax
 
+from experiments.benchmark import decoding
 from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import transforms
@@ -39,7 +41,14 @@ def main(argv: Sequence[str] | None = None) -> None:
   part.add_argument("--turns", type=int, default=5)
   part.add_argument("--width", type=int, default=64)
   part.add_argument("--batch_size", type=int, default=128)
+  part = parts.add_parser("input", help="images read, decoded and cropped")
+  part.add_argument("--turns", type=int, default=7)
+  part.add_argument("--data_dir")
   arguments = parser.parse_args(argv)
+  if arguments.part == "input":  # The one that PyTorch has no side in.
+    print(", ".join(f"{k} {v}" for k, v in environment().items()), end="\n\n")
+    print(decoding.table(arguments.turns, arguments.data_dir))
+    return
   try:
     import torch  # Only the benchmark extra brings it.
   except ImportError:

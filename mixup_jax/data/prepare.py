@@ -12,6 +12,7 @@ import contextlib
 import functools
 import io
 import os
+import pathlib
 import sys
 import tempfile
 from typing import Any, Callable, Sequence
@@ -35,8 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument("names",
                       nargs="+",
                       metavar="NAME",
-                      choices=("all", *SETS),
-                      help=f"what to prepare: {', '.join(SETS)}, or all")
+                      type=_known,
+                      help=f"what to prepare: {', '.join(SETS)}, or all; and "
+                      f"{_FOLDER}NAME, a folder of images that you name")
   parser.add_argument("--raw", metavar="DIR", help="take raw files from here")
   parser.add_argument("--data_dir",
                       metavar="DIR",
@@ -48,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
   failed = []
   for name in names:
     try:
-      print(SETS[name](arguments.raw, arguments.data_dir), flush=True)
+      prepare = SETS.get(name, functools.partial(prepare_folder, name))
+      print(prepare(arguments.raw, arguments.data_dir), flush=True)
     except FileNotFoundError as error:
       print(f"not found: {name}: {error}", file=sys.stderr)
       failed.append(name)
@@ -59,6 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
   if failed:
     print(f"error: not prepared: {', '.join(failed)}", file=sys.stderr)
   return 2 if failed else 0
+
+
+def _known(name: str) -> str:
+  """Returns a name that can be prepared, or raises for `argparse`."""
+  folder = name.removeprefix(_FOLDER)
+  if name in ("all", *SETS) or (folder != name and folder.isidentifier()):
+    return name
+  raise argparse.ArgumentTypeError(
+      f"unknown set {name!r}: take one of all, {', '.join(SETS)}, or "
+      f"{_FOLDER}NAME with letters, digits and underscores")
 
 
 def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
@@ -120,6 +133,45 @@ def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   return "\n  ".join([f"{name}: {counts} clips, {where}", *builder.remarks])
 
 
+def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
+  """Prepares a folder of images, such as that of Tiny ImageNet.
+
+  Args:
+    name: "tiny_imagenet", or "image_folder/NAME" for any other.
+    raw_dir: The directory with the folder that holds train and val, or with a
+      tar archive of it; needed unless the set is prepared.
+    data_dir: Where to prepare it; None is the default of TFDS.
+
+  Returns:
+    A line that says what there is, and where.
+
+  Raises:
+    FileNotFoundError: If it is neither prepared nor there to be.
+  """
+  import tensorflow_datasets as tfds
+  from mixup_jax.data import image_folder
+  from mixup_jax.data import raw_folders
+  config = name.removeprefix(_FOLDER)
+  directory = image_folder.directory(config, data_dir)
+  if os.path.isdir(directory):
+    builder = tfds.builder_from_directory(directory)
+    where = _prepare(builder)
+  elif raw_dir is None:
+    raise FileNotFoundError(
+        "it is not downloaded: unpack it, and name the directory that holds "
+        "train and val with --raw.")
+  else:
+    with raw_folders.opened(pathlib.Path(raw_dir)) as folder:
+      builder = image_folder.ImageFolder(config=config,
+                                         folder=folder,
+                                         data_dir=data_dir)
+      where = _prepare(builder)
+  splits = builder.info.splits
+  return (f"{name}: {splits['train'].num_examples} images to train and "
+          f"{splits['validation'].num_examples} to validate, "
+          f"{builder.info.features['label'].num_classes} classes, {where}")
+
+
 def _prepare(builder: Any) -> str:
   """Prepares a set unless that is done, and says which and where."""
   import tensorflow_datasets as tfds
@@ -142,6 +194,7 @@ def _check_writable(directory: str) -> None:
                   "another directory with --data_dir.") from error
 
 
+_FOLDER = "image_folder/"
 _CIFAR = ("cifar10", "cifar100")
 _SPEECH = ("speech_commands_v0.01", "speech_commands_v0.02",
            "speech_commands_subset")
@@ -155,6 +208,7 @@ SETS: dict[str, Callable[[str | None, str | None], str]] = {
     **{
         name: functools.partial(prepare_speech, name) for name in _SPEECH
     },
+    "tiny_imagenet": functools.partial(prepare_folder, "tiny_imagenet"),
 }
 
 if __name__ == "__main__":

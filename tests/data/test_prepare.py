@@ -4,11 +4,13 @@ import hashlib
 import lzma
 import os
 
+import numpy as np
 import pytest
 
 from mixup_jax.data import cifar_sets
 from mixup_jax.data import images
 from mixup_jax.data import prepare
+from mixup_jax.data import stream
 from mixup_jax.data import tables
 from mixup_jax.data import uci_tables
 
@@ -77,6 +79,49 @@ def test_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   assert images.load("cifar10", str(data_dir)).train_images.shape[0] == 50
 
 
+def test_a_folder_of_images_that_the_user_names(capsys, tmp_path):
+  raw, data_dir = tmp_path / "raw", tmp_path / "data"
+  for name in "train/cat/1.jpg", "train/dog/2.jpg", "val/dog/3.jpg":
+    path = raw / "pets" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\xff\xd8\xff")  # Nobody looks into it yet.
+  words = "image_folder/pets", "--raw", raw, "--data_dir", data_dir
+  what = "image_folder/pets: 2 images to train and 1 to validate, 2 classes,"
+  where = f"in {data_dir}/image_folder/pets/1.0.0"
+  assert _run(capsys, *words) == (0, [f"{what} prepared {where}"], [])
+  expected = 0, [f"{what} was prepared before {where}"], []
+  assert _run(capsys, *words) == expected
+  assert _run(capsys, words[0], "--data_dir", data_dir) == expected
+  assert stream.load("image_folder/pets", str(data_dir)).num_classes == 2
+
+
+def test_a_folder_is_not_downloaded(capsys, tmp_path):
+  status, _, err = _run(capsys, "tiny_imagenet", "--data_dir", tmp_path)
+  assert status == 2
+  assert err[0].startswith("not found: tiny_imagenet: it is not downloaded")
+  assert "--raw" in err[0]
+
+
+@pytest.mark.slow
+def test_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
+  """Every image of the part at hand, decoded."""
+  words = "--raw", raw_data / "tiny-imagenet", "--data_dir", tmp_path
+  status, out, err = _run(capsys, "tiny_imagenet", *words)
+  assert (status, err) == (0, [])
+  assert out[0].startswith("tiny_imagenet: 10000 images to train and 1000 to "
+                           "validate, 20 classes, prepared in")
+  tiny = stream.load("tiny_imagenet", str(tmp_path))
+  batches = list(stream.eval_batches(tiny, batch_size=100, image_size=64))
+  labels = np.concatenate([batch["labels"] for batch in batches])
+  np.testing.assert_array_equal(np.bincount(labels), np.full(20, 50))
+  assert all(batch["where"].all() for batch in batches)
+  images = np.concatenate([batch["images"] for batch in batches])
+  grey = (images.min(-1) == images.max(-1)).all((1, 2))
+  assert 0 < grey.sum() < 100
+  means = images.mean((0, 1, 2)) / 255
+  np.testing.assert_allclose(means, tiny.mean, atol=0.06)
+
+
 def test_uses_the_directory_of_tfds_by_default(capsys, raw, tmp_path,
                                                monkeypatch):
   seen = []
@@ -101,7 +146,7 @@ def test_all_names_the_sets_whose_files_are_not_found(capsys, raw, tmp_path):
                           tmp_path / "data")
   assert status == 2
   missing = [n for n in prepare.SETS if n not in ("abalone", "htru2")]
-  assert {"cifar10", "speech_commands_v0.01"} < set(missing)
+  assert {"cifar10", "speech_commands_v0.01", "tiny_imagenet"} < set(missing)
   assert [line.split(":")[0] for line in out] == ["abalone", "htru2"]
   assert err[-1] == f"error: not prepared: {', '.join(missing)}"
   assert len(err) == len(missing) + 1
@@ -151,9 +196,10 @@ def test_a_prepared_set_needs_no_writable_directory(capsys, raw, tmp_path,
   assert _run(capsys, *words)[0] == 0
 
 
-def test_an_unknown_name_shows_the_choices(capsys):
+@pytest.mark.parametrize("name", ("abalon", "image_folder", "image_folder/a/b"))
+def test_an_unknown_name_shows_the_choices(capsys, name):
   with pytest.raises(SystemExit) as stop:
-    prepare.main(["abalon"])
+    prepare.main([name])
   assert stop.value.code == 2
   err = capsys.readouterr().err
   assert all(name in err for name in ("all", *prepare.SETS))

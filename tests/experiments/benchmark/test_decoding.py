@@ -1,0 +1,48 @@
+"""Proves that all sides do the same work; never how fast."""
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from experiments.benchmark import decoding
+from mixup_jax.data import decode
+from mixup_jax.data import stream
+from mixup_jax.data import stream_order
+
+
+@pytest.fixture(scope="module", name="folder")
+def written(tmp_path_factory):
+  """Returns a folder with two images."""
+  folder = tmp_path_factory.mktemp("raw")
+  decoding.write_images(folder, train=2, val=1)
+  return folder
+
+
+def test_images_are_as_large_as_those_of_imagenet(folder):
+  paths = sorted(folder.rglob("*.jpg"))
+  assert len(paths) == 3
+  for path in paths:
+    assert 40_000 < path.stat().st_size < 110_000
+    with PIL.Image.open(path) as image:
+      assert image.size == (500, 375)
+
+
+def test_pil_shows_the_same(folder):
+  data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
+  for row in stream_order.draws(0, 0, range(6)):
+    ours = decode.train_image(decode.decode(data), row, size=224)
+    theirs = decoding.with_pil(data, row, 224)
+    assert theirs.shape == ours.shape and theirs.dtype == ours.dtype
+    # PIL smooths what it makes smaller: noise of one pixel differs.
+    assert np.abs(ours.astype(int) - theirs).mean() < 6
+
+
+def test_every_side_has_a_rate(folder):
+  data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
+  few = stream.StreamSet("few", 1, ("smooth",), [{
+      "image": data,
+      "label": 0
+  }] * 64, [])
+  rates = {name: rate() for name, rate in decoding.sides(few, 32).items()}
+  assert len(rates) == 4 and list(rates)[0] == "ours"
+  assert all(len(pair) == 2 and min(pair) > 0 for pair in rates.values())
