@@ -47,19 +47,9 @@ class Prepared(NamedTuple):
   programs: dict[str, programs.Program]  # By method.
 
 
-def methods(config: Any) -> dict[str, float]:
-  """Returns the alpha of each method of the config, 0 for ERM."""
-  mixup = {f"mixup, alpha {config.alpha:g}": config.alpha}
-  known = {"erm": {"ERM": 0.0}, "mixup": mixup, "all": {"ERM": 0.0, **mixup}}
-  if config.method not in known:
-    raise ValueError(f"unknown method {config.method!r}: choose one of "
-                     f"{', '.join(known)}.")
-  return known[config.method]
-
-
 def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each method."""
-  alphas = methods(config)
+  alphas = recipe.methods(config)
   data = recipe.load(config)
   make = lambda alpha: recipe.make_program(
       config, data, transform=recipe.mixing(config, alpha))

@@ -122,6 +122,26 @@ def make_program(
                                **options)
 
 
+def methods(config: Any) -> dict[str, float]:
+  """Returns the alpha of each method of a config, 0 for ERM.
+
+  Args:
+    config: The config; of it `method` and `alpha` count.
+
+  Returns:
+    The alphas by name, such as "mixup, alpha 1".
+
+  Raises:
+    ValueError: If there is no such method.
+  """
+  mixup = {f"mixup, alpha {config.alpha:g}": config.alpha}
+  known = {"erm": {"ERM": 0.0}, "mixup": mixup, "all": {"ERM": 0.0, **mixup}}
+  if config.method not in known:
+    raise ValueError(f"unknown method {config.method!r}: choose one of "
+                     f"{', '.join(known)}.")
+  return known[config.method]
+
+
 def mixing(config: Any, alpha: float, **options: Any) -> steps.Transform | None:
   """Returns mixup with the partners of a config.
 

@@ -74,6 +74,28 @@ def put(tree: PyTree, where: jax.sharding.Sharding) -> PyTree:
     return jax.tree.map(put_array, tree)
 
 
+def put_rows(tree: PyTree, mesh: Mesh) -> PyTree:
+  """Makes global arrays of the rows that each process has.
+
+  Args:
+    tree: A tree of arrays of the host, `[rows, ...]`. The rows of process 0 are
+      the first of the batch, those of process 1 follow, and so on.
+    mesh: The data mesh, over whose devices they are spread.
+
+  Returns:
+    The tree with arrays of the rows of all.
+
+  Raises:
+    ValueError: If the devices cannot share the rows equally.
+  """
+  for x in jax.tree.leaves(tree):
+    _check_divides(len(x) * jax.process_count(), mesh.size, "a batch sharded")
+  with jax.transfer_guard_host_to_device("allow"):
+    return jax.tree.map(
+        functools.partial(jax.make_array_from_process_local_data,
+                          sharded(mesh)), tree)
+
+
 def per_device(transform: Transform, mesh: Mesh) -> Transform:
   """Applies a transform to each device's rows alone, with its own draws.
 
