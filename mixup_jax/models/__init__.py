@@ -10,6 +10,7 @@ BatchNorm. `train` turns those of the batch on, and dropout, which draws from
 the stream "dropout".
 """
 
+import functools
 from typing import Any, Callable
 
 import flax.linen as nn
@@ -18,14 +19,20 @@ from mixup_jax.models.densenet import DenseNet
 from mixup_jax.models.lenet import LeNet
 from mixup_jax.models.mlp import MLP
 from mixup_jax.models.preact_resnet import PreActResNet
+from mixup_jax.models.resnet import ResNet
 from mixup_jax.models.vgg import VGG
 from mixup_jax.models.wide_resnet import WideResNet
 
+_RESNET101 = functools.partial(ResNet, blocks=(3, 4, 23, 3))
 # The name says the size that the fields default to.
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "preact_resnet18": PreActResNet,
     "wide_resnet28_10": WideResNet,
     "densenet_bc_190_40": DenseNet,
+    "resnet50": ResNet,
+    "resnet101": _RESNET101,
+    "resnext101_32x4d": functools.partial(_RESNET101, groups=32, group_width=4),
+    "resnext101_64x4d": functools.partial(_RESNET101, groups=64, group_width=4),
     "lenet": LeNet,
     "vgg11": VGG,
     "mlp": MLP,

@@ -9,21 +9,31 @@ from mixup_jax import models
 from mixup_jax import sharding
 from tests.models import torch_vectors
 
-# Each model as small as it can be and still have all its parts.
+# Each kind of model as small as it can be and still have all its parts.
 TINY = {
     "preact_resnet18": dict(width=4, blocks=(1, 1)),
     "wide_resnet28_10": dict(depth=10, width=1),
     "densenet_bc_190_40": dict(depth=10, growth=4),
+    "resnet50": dict(blocks=(1, 1), width=4, stem="small"),
+    "resnext101_32x4d": dict(blocks=(1, 1), width=4, groups=2),
     "lenet": dict(width=4, hidden=8, dropout=0.0),
     "vgg11": dict(width=2, hidden=8, stages=((1,), (2, 2))),
     "mlp": dict(hidden=(8,)),
 }
 # The depth of the last call of `mix`, where it is not 4.
-LAST = {"mlp": 1, "lenet": 2, "vgg11": 2, "preact_resnet18": 3}
+LAST = {
+    "mlp": 1,
+    "lenet": 2,
+    "vgg11": 2,
+    "preact_resnet18": 3,
+    "resnet50": 3,
+    "resnext101_32x4d": 3
+}
+WITHOUT_DROPOUT = ("vgg11", "resnet50", "resnext101_32x4d")
 SIZES = {"lenet": 16}  # Of the images, where 8 is too small.
-IMAGE_MODELS = [name for name in models.MODELS if name != "mlp"]
+IMAGE_MODELS = [name for name in TINY if name != "mlp"]
 
-each_model = pytest.mark.parametrize("name", models.MODELS)
+each_model = pytest.mark.parametrize("name", TINY)
 each_image_model = pytest.mark.parametrize("name", IMAGE_MODELS)
 
 
@@ -40,6 +50,11 @@ def training(model):
   """Returns a function that gives logits and new statistics."""
   return jax.jit(lambda variables, x: model.apply(
       variables, x, train=True, mutable=["batch_stats"]))
+
+
+def test_every_kind_of_model_is_here():
+  kinds = lambda names: {type(models.build(n, num_classes=2)) for n in names}
+  assert kinds(TINY) == kinds(models.MODELS)
 
 
 @each_model
@@ -109,7 +124,7 @@ def test_bfloat16_comes_near_float32(name):
 
 
 @pytest.mark.parametrize("name",
-                         [name for name in IMAGE_MODELS if name != "vgg11"])
+                         sorted(set(IMAGE_MODELS) - set(WITHOUT_DROPOUT)))
 def test_dropout_acts_in_training_only_and_is_keyed(getkey, name):
   model, variables, x = setup(name, dropout=0.5)
 
