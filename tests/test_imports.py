@@ -18,7 +18,7 @@ LEVELS = (
     {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program", "runs"},
-    {"training"},
+    {"training", "streaming"},
     {"recipe"},
     {"cli", "networks"},
 )

@@ -60,8 +60,9 @@ def train(config: Any, prepared: Prepared, method: str, seed: int,
       "image_size": config.image_size,
       "process_index": jax.process_index(),
       "num_processes": jax.process_count(),
-      "workers": config.workers,
-      "max_bad_share": config.max_bad_share
+      "workers": None if config.workers < 0 else config.workers,
+      "max_bad_share": config.max_bad_share,
+      "bad": {},  # One for all: no image is told of twice.
   }
   return streaming.train(
       prepared.programs[method],

@@ -74,9 +74,10 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
   """Opens a set that is prepared as array_record, for reading one by one.
 
   Args:
-    name: "tiny_imagenet" or "image_folder/NAME", as `mixup_jax.data.prepare`
-      prepares them; else a set of TFDS with features "image" and "label", such
-      as "imagenet2012" or "imagenette/320px-v2", or the directory of one.
+    name: "digits", which need no preparation; "tiny_imagenet" or
+      "image_folder/NAME", as `mixup_jax.data.prepare` prepares them; else a set
+      of TFDS with features "image" and "label", such as "imagenet2012" or
+      "imagenette/320px-v2", or the directory of one.
     data_dir: Where prepared sets are; None is the default of TFDS.
 
   Returns:
@@ -86,6 +87,9 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
     ValueError: If there is no such set, or it is none of images and classes.
     FileNotFoundError: If it has not been prepared; the message says how to.
   """
+  if name == "digits":
+    from mixup_jax.data import digit_files
+    return digit_files.load()
   import tensorflow_datasets as tfds  # Only now: the import takes a second.
   builder = _builder(name, data_dir)
   if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
