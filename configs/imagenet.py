@@ -35,8 +35,20 @@ ALPHAS = {
 }
 # After which shares of its epochs the rate drops: section 3.1.
 DECAYS = {90: (30 / 90, 60 / 90, 80 / 90), 200: (0.3, 0.6, 0.9)}
-# Images of 64 pixels and less: a network, a batch and epochs of our choice.
-SMALL = {"digits": 32, "tiny_imagenet": 64}
+# Images of 64 pixels and less: networks, a batch and epochs of our choice.
+SMALL: dict[str, dict[str, Any]] = {
+    "digits": {
+        "stem": "small",
+        "blocks": (1, 1, 1),
+        "width": 8
+    },
+    "tiny_imagenet": {
+        "stem": "imagenet",
+        "blocks": (1, 1, 1, 1),
+        "width": 24
+    },
+}
+SIZES = {"digits": 16, "tiny_imagenet": 64}
 
 
 def get_config(argument: str = "") -> ml_collections.ConfigDict:
@@ -62,7 +74,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config = ml_collections.ConfigDict()
   config.dataset = given["dataset"]
   config.data_dir = ""  # Where sets are prepared; "" is the default of TFDS.
-  config.image_size = SMALL.get(given["dataset"], 224)  # Paper, section 3.1.
+  config.image_size = SIZES.get(given["dataset"], 224)  # Paper, section 3.1.
   config.max_bad_share = 1e-3  # Our choice: of images that cannot be read.
   config.workers = -1  # Threads that decode on a host; -1 is one a core.
   config.method = given["method"]
@@ -72,7 +84,11 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   # Inferred: each of its workers mixed its own images.
   config.partners = "local"
 
-  config.model = _model(given["model"], small)
+  config.model = ml_collections.ConfigDict({"name": given["model"]})
+  # Of how many images BatchNorm has common statistics; 0 is all. Goyal et al.
+  # have those of a GPU.
+  config.model.bn_group_size = 0 if small else 32
+  config.model.update(SMALL.get(given["dataset"], {}))
   config.precision = "auto"  # Our choice: bfloat16 activations but on a CPU.
 
   config.optimizer = ml_collections.ConfigDict()
@@ -97,15 +113,3 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
 
   config.eval_batch_size = 128 if small else 1024  # Our choice.
   return config
-
-
-def _model(name: str, small: bool) -> ml_collections.ConfigDict:
-  """Returns the sizes of a network: those of the paper, or small ones."""
-  sizes: dict[str, Any] = {
-      # Of how many images BatchNorm has common statistics; 0 is all. Goyal et
-      # al. have those of a GPU.
-      "bn_group_size": 0 if small else 32,
-  }
-  if small:
-    sizes |= {"stem": "small", "blocks": (1, 1, 1), "width": 16}
-  return ml_collections.ConfigDict({"name": name, **sizes})

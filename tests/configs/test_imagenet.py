@@ -28,7 +28,7 @@ def test_the_settings_of_the_paper(model, alpha, epochs, drops):
 
 def test_small_images_have_small_networks():
   config = imagenet.get_config("dataset=tiny_imagenet")
-  assert config.image_size == 64 and config.model.stem == "small"
+  assert config.image_size == 64 and config.model.width < 64
   smoke = imagenet.get_config("smoke")
   assert smoke.dataset == "digits"
   assert smoke.epochs < imagenet.get_config().epochs < 90

@@ -40,7 +40,7 @@ def test_only_the_papers_setting_is_put_beside_the_paper():
     assert all(r["paper"] is None for r in rows_of(values, method).values())
   name = table.setting(config("dataset=tiny_imagenet,epochs=3"))
   assert name.startswith("tiny_imagenet, resnet50, 3 epochs (")
-  assert "width 16" in name and "image size 64" in name
+  assert "width 24" in name and "image size 64" in name
   assert table.setting(config()) == "imagenet2012, resnet50, 90 epochs"
 
 
