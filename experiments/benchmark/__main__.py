@@ -5,8 +5,10 @@
     python -m experiments.benchmark tabular --dataset=phishing_websites
     python -m experiments.benchmark step --width=64
     python -m experiments.benchmark input
+    python -m experiments.benchmark speech
+    python -m experiments.benchmark input
 
-PyTorch is the other side: its mixing is the algorithm of the released code (a
+PyTorch is the other side of the first three: its mixing is the algorithm of the released code (a
 lambda of numpy, a random permutation, two products and a sum), its training a
 plain loop over seeds. Each pair takes turns, and a ratio is the median of the
 ratios of turns that follow each other, so that a busy machine slows both.
@@ -20,6 +22,7 @@ from typing import Sequence
 import jax
 
 from experiments.benchmark import decoding
+from experiments.benchmark import speech
 from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import transforms
@@ -44,10 +47,15 @@ def main(argv: Sequence[str] | None = None) -> None:
   part = parts.add_parser("input", help="images read, decoded and cropped")
   part.add_argument("--turns", type=int, default=7)
   part.add_argument("--data_dir")
+  part = parts.add_parser("speech", help="spectrograms, beside scipy")
+  part.add_argument("--turns", type=int, default=15)
   arguments = parser.parse_args(argv)
-  if arguments.part == "input":  # The one that PyTorch has no side in.
+  if arguments.part in ("input", "speech"):  # PyTorch has no side in these.
     print(", ".join(f"{k} {v}" for k, v in environment().items()), end="\n\n")
-    print(decoding.table(arguments.turns, arguments.data_dir))
+    if arguments.part == "input":
+      print(decoding.table(arguments.turns, arguments.data_dir))
+    else:
+      print(speech.table(arguments.turns))
     return
   try:
     import torch  # Only the benchmark extra brings it.
