@@ -8,10 +8,11 @@
     python -m experiments.benchmark speech
     python -m experiments.benchmark input
 
-PyTorch is the other side of the first three: its mixing is the algorithm of the released code (a
-lambda of numpy, a random permutation, two products and a sum), its training a
-plain loop over seeds. Each pair takes turns, and a ratio is the median of the
-ratios of turns that follow each other, so that a busy machine slows both.
+PyTorch is the other side of the first three: its mixing is the algorithm of the
+released code (a lambda of numpy, a random permutation, two products and a sum),
+its training a plain loop over seeds. Each pair takes turns, and a ratio is the
+median of the ratios of turns that follow each other, so that a busy machine
+slows both.
 """
 
 import argparse
