@@ -13,7 +13,7 @@ LEVELS = (
         "results", "workdirs", "cells", "checkpoint", "distributed",
         "preemption", "platforms"
     },
-    {"losses", "figures", "neighbors"},
+    {"losses", "figures", "neighbors", "preflight"},
     {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program"},
