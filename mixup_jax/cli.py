@@ -18,6 +18,7 @@ from ml_collections import config_flags
 from mixup_jax import distributed
 from mixup_jax import figures
 from mixup_jax import loop
+from mixup_jax import preflight
 from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import workdirs
@@ -57,15 +58,15 @@ def launch(
 
   Raises:
     SystemExit: With one line on the standard error and status 2 for bad input,
-      1 if the run could not go on, 130 after Ctrl-C, and 143 after SIGTERM,
-      when all is saved.
+      1 if the run could not go on, 42 if other processes did not come, 130
+      after Ctrl-C, and 143 after SIGTERM, when all is saved.
   """
   logging.set_verbosity(logging.ERROR)  # TFDS warns of what we tell.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
   with _told(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
-    _join_the_others(values)
+    _join_the_others(section, values)
   try:
     with distributed.peers_watched():
       status = _launch(section, values, prepare, run)
@@ -84,7 +85,8 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
     config, workdir = values.config, _workdir(section, values)
     plain_config = config.to_dict()
     workdirs.check(workdir, plain_config)
-    prepared = prepare(config)
+    with preflight.checked(workdir, values.expect_devices):
+      prepared = prepare(config)
   _say(f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
        f"{jax.process_count()} process(es), jax {jax.__version__}")
   start = time.perf_counter()
@@ -128,6 +130,8 @@ def _told(errors: tuple[type[Exception], ...],
   except errors as error:
     if _DEBUG in sys.argv:
       raise
+    if isinstance(error, TimeoutError):  # Others did not come: no bad input.
+      status = distributed.RESTART_STATUS
     print(f"error: {_message(error)}{more}", file=sys.stderr)
     raise SystemExit(status) from None
 
@@ -155,6 +159,8 @@ def _parse_flags(section: str,
       (flags.DEFINE_integer, "process_id", None, "Which one this is, from 0."),
       (flags.DEFINE_bool, "distributed", False,
        "Let the cluster say these three: TPU pods, GKE, Slurm, Open MPI."),
+      (flags.DEFINE_integer, "expect_devices", None,
+       "Refuse to begin with more or fewer devices than these, such as 256."),
       (flags.DEFINE_bool, _DEBUG[2:], False, "Show where an error was raised."),
   )
   for define, name, default, text in known:
@@ -171,7 +177,7 @@ def _parse_flags(section: str,
   return values
 
 
-def _join_the_others(values: flags.FlagValues) -> None:
+def _join_the_others(section: str, values: flags.FlagValues) -> None:
   """Starts this process as one of several, if it is."""
   names = ("coordinator", "num_processes", "process_id")
   given = {name: values[name].value for name in names}
@@ -184,7 +190,9 @@ def _join_the_others(values: flags.FlagValues) -> None:
                        "the same --workdir, on a disk that all of them see.")
     distributed.initialize(coordinator=values.coordinator,
                            num_processes=values.num_processes,
-                           process_id=values.process_id)
+                           process_id=values.process_id,
+                           same=preflight.identity(section,
+                                                   values.config.to_dict()))
 
 
 def _workdir(section: str, values: flags.FlagValues) -> pathlib.Path:

@@ -48,8 +48,8 @@ def check(workdir: str | os.PathLike[str],
 
 def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
   """Raises if a directory belongs to a run with another config."""
-  before = _flat(json.loads((path / "config.json").read_text("utf-8")))
-  now = _flat(json.loads(json.dumps(config)))
+  before = flat(json.loads((path / "config.json").read_text("utf-8")))
+  now = flat(json.loads(json.dumps(config)))
   changed = [
       f"  {name}: {before.get(name, 'nothing')} there, "
       f"{now.get(name, 'nothing')} here"
@@ -64,11 +64,11 @@ def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
         "continue.")
 
 
-def _flat(tree: Any, name: str = "config") -> dict[str, Any]:
+def flat(tree: Any, name: str = "config") -> dict[str, Any]:
   """Returns the leaves of nested dicts by their dotted names."""
   if not isinstance(tree, dict):
     return {name: tree}
   leaves: dict[str, Any] = {}
   for key, value in tree.items():
-    leaves |= _flat(value, f"{name}.{key}")
+    leaves |= flat(value, f"{name}.{key}")
   return leaves

@@ -14,7 +14,7 @@ LEVELS = (
         "preemption", "platforms", "pictures",
         "calibration"
     },
-    {"losses", "figures", "neighbors"},
+    {"losses", "figures", "neighbors", "preflight"},
     {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program", "runs"},

@@ -10,14 +10,19 @@ connection to process 0, opened before jax starts and closed at the end:
 
 The system closes the connection of a process that dies, at once; one that hangs
 falls silent. Who notices says so in one line, and leaves with a status that
-supervisors take as "start me again".
+supervisors take as "start me again". What all of them must have in common is
+compared on the way, and what differs is named.
 """
 
+from mixup_jax.distributed._differences import differences
 from mixup_jax.distributed._start import initialize
+from mixup_jax.distributed._watch import exchange
 from mixup_jax.distributed._watch import peers_watched
 from mixup_jax.distributed._watch import RESTART_STATUS
 
 __all__ = (
+    "differences",
+    "exchange",
     "initialize",
     "peers_watched",
     "RESTART_STATUS",

@@ -7,13 +7,19 @@ to use; when they do not come or do not fit together, each gets the error.
 
 import socket
 import time
-from typing import Any, Iterable, NoReturn
+import types
+from typing import Any, Iterable, Mapping, NoReturn
 
+from mixup_jax.distributed import _differences
 from mixup_jax.distributed import _peer
 
 
-def gather(port: int, num_processes: int,
-           deadline: float) -> tuple[dict[int, _peer.Peer], int]:
+def gather(
+    port: int,
+    num_processes: int,
+    deadline: float,
+    same: Mapping[str, Any] = types.MappingProxyType({})
+) -> tuple[dict[int, _peer.Peer], int]:
   """Waits as process 0 for the others; returns them, and the port for jax."""
   peers: dict[int, _peer.Peer] = {}
   with _listen(port) as server:
@@ -29,6 +35,7 @@ def gather(port: int, num_processes: int,
             f"{', '.join(map(str, missing))}. Look at their logs, check that "
             "they run and reach the coordinator, or wait longer.")
       _welcome(server, peers, num_processes)
+  _compare(peers, same)
   with _listen(0) as probe:
     jax_port = probe.getsockname()[1]
   for peer in peers.values():
@@ -36,12 +43,21 @@ def gather(port: int, num_processes: int,
   return peers, jax_port
 
 
-def join(address: tuple[str, int], num_processes: int, process_id: int,
-         deadline: float) -> tuple[dict[int, _peer.Peer], int]:
+def join(
+    address: tuple[str, int],
+    num_processes: int,
+    process_id: int,
+    deadline: float,
+    same: Mapping[str, Any] = types.MappingProxyType({})
+) -> tuple[dict[int, _peer.Peer], int]:
   """Comes to process 0; returns it, and the port for jax."""
   while True:
     try:
-      peer, answer = _ask(address, num_processes, process_id, deadline)
+      hello = dict(process=process_id,
+                   of=num_processes,
+                   host=socket.gethostname(),
+                   same=dict(same))
+      peer, answer = _ask(address, hello, deadline)
       break
     except (OSError, ValueError, LookupError, TypeError) as error:
       if time.monotonic() > deadline:
@@ -81,8 +97,9 @@ def _welcome(server: socket.socket, peers: dict[int, _peer.Peer],
   except TimeoutError:
     return
   try:
-    hello = peer.receive()[0]
+    hello = peer.receive_one()
     index, count, peer.host = (hello[k] for k in ("process", "of", "host"))
+    peer.same = dict(hello.get("same", {}))
   except (OSError, ValueError, LookupError, TypeError):
     peer.connection.close()  # A stranger.
     return
@@ -99,23 +116,35 @@ def _welcome(server: socket.socket, peers: dict[int, _peer.Peer],
   peers[index] = peer
 
 
+def _compare(peers: dict[int, _peer.Peer], same: Mapping[str, Any]) -> None:
+  """Raises here and in all peers if not all have come with the same."""
+  reports = [(socket.gethostname(), same)]
+  reports += [(peers[index].host, peers[index].same) for index in sorted(peers)]
+  found = _differences.differences(reports)
+  if found:
+    _refuse(
+        peers.values(), ValueError,
+        f"the processes do not fit together:\n{found}\n"
+        "Give the same code, versions and config to all.")
+
+
 def _forget_closed(peers: dict[int, _peer.Peer]) -> None:
   """Removes those that have left; they may come again."""
   for index in [index for index, p in peers.items() if not p.is_open()]:
     peers.pop(index).connection.close()
 
 
-def _ask(address: tuple[str, int], num_processes: int, process_id: int,
+def _ask(address: tuple[str, int], hello: dict[str, Any],
          deadline: float) -> tuple[_peer.Peer, dict[str, Any]]:
   """Says hello to process 0, and waits for its answer."""
   peer = _peer.Peer(
       socket.create_connection(address, timeout=_peer.READ_SECONDS))
-  peer.send(process=process_id, of=num_processes, host=socket.gethostname())
+  peer.send(**hello)
   # At the deadline process 0 says who is missing.
   peer.connection.settimeout(
       max(0.0, deadline - time.monotonic()) + _peer.READ_SECONDS)
   try:
-    answer = peer.receive()[0]
+    answer = peer.receive_one()
     if "error" not in answer:
       peer.host, _ = answer["host"], answer["port"]
   except Exception:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import threading
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ class Peer:
   Attributes:
     connection: The socket.
     host: The name of its machine, once it is known.
+    same: What must be the same in all processes, as it came with it.
     heard: When it last said something, by `time.monotonic`.
   """
 
@@ -22,12 +24,14 @@ class Peer:
     connection.settimeout(READ_SECONDS)
     self.connection = connection
     self.host = "unknown host"
+    self.same: dict[str, Any] = {}
     self.heard = time.monotonic()
     self._unread = b""
+    self._sending = threading.Lock()  # Long messages go out in parts.
 
   def send(self, **message: Any) -> None:
     """Sends a message; without fields it is a heartbeat."""
-    with contextlib.suppress(OSError):  # Whoever reads notices.
+    with self._sending, contextlib.suppress(OSError):  # Whoever reads notices.
       self.connection.sendall(json.dumps(message).encode() + b"\n")
 
   def receive(self) -> list[dict[str, Any]]:
@@ -38,6 +42,12 @@ class Peer:
     self.heard = time.monotonic()
     *lines, self._unread = (self._unread + data).split(b"\n")
     return [json.loads(line) for line in lines]
+
+  def receive_one(self) -> dict[str, Any]:
+    """Waits for one message, from a process that sends no more than that."""
+    while not (messages := self.receive()):
+      pass  # A long one comes in parts.
+    return messages[0]
 
   def is_open(self) -> bool:
     """Tells if the other end is still there."""

@@ -2,6 +2,8 @@
 
 import os
 import time
+import types
+from typing import Any, Mapping
 
 import jax
 
@@ -13,6 +15,7 @@ def initialize(*,
                coordinator: str | None = None,
                num_processes: int | None = None,
                process_id: int | None = None,
+               same: Mapping[str, Any] = types.MappingProxyType({}),
                heartbeat_timeout_seconds: int = 10,
                initialization_timeout: int = 300) -> None:
   """Starts this process as one of several, before anything else of jax.
@@ -25,12 +28,15 @@ def initialize(*,
       gets a port of its own, which process 0 chooses.
     num_processes: The number of processes.
     process_id: Which of them this is, from 0 on.
+    same: What must be the same in all processes, by name, in values of JSON. It
+      is compared before jax starts, which would hang where it is not.
     heartbeat_timeout_seconds: A process silent for so long counts as gone.
       Python code that holds the interpreter's lock as long is silent too.
     initialization_timeout: The seconds that the processes wait for each other.
 
   Raises:
-    ValueError: If an argument is bad, or the processes do not fit together.
+    ValueError: If an argument is bad, or the processes do not fit together. It
+      names what differs, and who has what.
     TimeoutError: If not all came in time. It names the missing ones.
     OSError: If process 0 cannot listen on its port.
     RuntimeError: If it is called twice.
@@ -46,10 +52,10 @@ def initialize(*,
   host, port = _parse_address(coordinator)
   deadline = time.monotonic() + initialization_timeout
   if process_id == 0:
-    peers, jax_port = _meeting.gather(port, num_processes, deadline)
+    peers, jax_port = _meeting.gather(port, num_processes, deadline, same)
   else:
     peers, jax_port = _meeting.join((host, port), num_processes, process_id,
-                                    deadline)
+                                    deadline, same)
   _watch.begin(process_id, peers, heartbeat_timeout_seconds)
   # The heartbeat of jax is the second net, for when this one fails.
   jax.distributed.initialize(f"{coordinator.rpartition(':')[0]}:{jax_port}",
@@ -69,6 +75,12 @@ def _detect(timeout: int) -> tuple[str | None, int | None, int | None]:
         timeout)[:3]
   except (ImportError, AttributeError, TypeError):
     found = (None, None, None)
+  except RuntimeError as error:
+    is_late = "recognize coordinator" in str(error)  # Its host has no address.
+    raise (TimeoutError if is_late else ValueError)(
+        f"the cluster does not say who this process is ({error}): look at the "
+        "log of process 0, or give coordinator, num_processes and process_id."
+    ) from error
   if None in found:
     raise ValueError("found no cluster (TPU pod, GKE, Slurm, Open MPI) around "
                      "this process: give coordinator, num_processes and "

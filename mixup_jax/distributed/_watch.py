@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import queue
 import selectors
 import socket
 import sys
@@ -16,6 +17,9 @@ from mixup_jax.distributed import _runtime
 # shells and signals leave; 42 says that the fault was elsewhere.
 RESTART_STATUS = 42
 
+# Bad input stays bad: what all others leave with then, as the first one did.
+_BAD_INPUT_STATUS = 2
+
 _GRACE_SECONDS = 3.0
 _current: "Watch | None" = None
 
@@ -27,6 +31,26 @@ def begin(process_id: int, peers: dict[int, _peer.Peer],
   _current = Watch(process_id, peers, timeout)
 
 
+def exchange(said: dict[str, Any],
+             timeout: float = 1800.0) -> list[dict[str, Any]]:
+  """Gives every process what each of them says.
+
+  All must call it within `peers_watched`; it waits for the last one.
+
+  Args:
+    said: Values of JSON.
+    timeout: How many seconds process 0 waits for the others.
+
+  Returns:
+    What the processes said, from process 0 on, each with its "host".
+
+  Raises:
+    TimeoutError: If one did not come. It names those.
+  """
+  said = {**said, "host": socket.gethostname()}
+  return [said] if _current is None else _current.exchange(said, timeout)
+
+
 @contextlib.contextmanager
 def peers_watched() -> Iterator[None]:
   """Ends this process when another is lost, and otherwise all in order.
@@ -34,8 +58,10 @@ def peers_watched() -> Iterator[None]:
   Put it around everything that follows `initialize`; without `initialize` it
   does nothing. When another process dies, hangs or ends with an error, this one
   prints which, and leaves with `RESTART_STATUS` without another word: what
-  waits for the lost one would wait for ever. An error of this process passes
-  through, and is told to the others. At the end it waits for the others.
+  waits for the lost one would wait for ever. If that one left with 2, for bad
+  input, this one does too, as to start again would not help. An error of this
+  process passes through, and is told to the others. At the end it waits for the
+  others.
   """
   if _current is None:
     yield
@@ -62,6 +88,7 @@ class Watch:
     self._finished: set[int] = set()
     self._all_finished = threading.Event()
     self._one_lost = threading.Event()
+    self._said: queue.Queue[tuple[int, Any]] = queue.Queue()
     self._over = threading.Event()
     self._restore_abort = _runtime.delay_abort()
     threading.Thread(target=self._run, daemon=True).start()
@@ -77,17 +104,47 @@ class Watch:
       self._tell(finished=0)
     self._restore_abort()
 
+  def exchange(self, said: dict[str, Any],
+               timeout: float) -> list[dict[str, Any]]:
+    """Does what the function says."""
+    if self._process_id:
+      self._tell(said=said)
+      return self._said.get()[1]
+    everyone = {0: said}
+    deadline = time.monotonic() + timeout
+    try:
+      while len(everyone) <= len(self._peers):
+        wait = max(0.0, deadline - time.monotonic())
+        everyone.update([self._said.get(timeout=wait)])
+    except queue.Empty:
+      late = ", ".join(f"{index} ({peer.host})"
+                       for index, peer in sorted(self._peers.items())
+                       if index not in everyone)
+      raise TimeoutError(
+          f"after {timeout:g} s these processes are not ready: {late}. Look at "
+          "their logs, and whether their disks answer.") from None
+    said_by_all = [everyone[index] for index in sorted(everyone)]
+    self._tell(said=said_by_all)
+    return said_by_all
+
   def fail(self, error: BaseException) -> None:
     """Tells the others of an error here, unless it comes of a lost peer."""
     if _runtime.is_of_lost_peer(error) and self._one_lost.wait(_GRACE_SECONDS):
       threading.Event().wait()  # The thread says which, and leaves.
     self._over.set()
+    is_bad_input = (isinstance(error, SystemExit) and
+                    error.code == _BAD_INPUT_STATUS)
+    if isinstance(error, SystemExit) and error.__context__:
+      error = error.__context__  # The reason; it has been printed here.
     what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     self._tell(lost=self._process_id,
                host=socket.gethostname(),
                why=f"it ended with {what}",
+               status=_BAD_INPUT_STATUS if is_bad_input else RESTART_STATUS,
                grace=_GRACE_SECONDS)  # They may be about to fail of the same.
     _runtime.abandon_jax()
+    if not self._process_id and self._peers:
+      time.sleep(_GRACE_SECONDS + 0.5)  # It goes last, as in _lose.
 
   def _run(self) -> None:
     """Sends heartbeats and listens to those of the others."""
@@ -120,23 +177,31 @@ class Watch:
         self._finished.add(index)
         if len(self._finished) == len(self._peers):
           self._all_finished.set()
+      elif "said" in message:
+        self._said.put((index, message["said"]))
       elif "lost" in message:
-        self._lose(*(message[k] for k in ("lost", "host", "why", "grace")))
+        self._lose(message.pop("lost"), **message)
 
-  def _lose(self, index: int, host: str, why: str, grace: float = 0.0) -> None:
+  def _lose(self,
+            index: int,
+            host: str,
+            why: str,
+            status: int = RESTART_STATUS,
+            grace: float = 0.0) -> None:
     """Leaves for a lost peer, unless this process fails by itself."""
     self._one_lost.set()
-    self._tell(lost=index, host=host, why=why, grace=grace)
+    self._tell(lost=index, host=host, why=why, status=status, grace=grace)
     # Process 0 goes last: when it goes first, jax is loud in all others.
     if self._over.wait(grace if self._process_id else grace + 0.5):
       return
     text = (f"error: process {index} ({host}) is gone, {why}: look at its log. "
-            "All others have stopped; the same command continues from the last "
-            "checkpoint.\n")
-    os.write(2, text.encode())
+            "All others have stopped")
+    if status == RESTART_STATUS:
+      text += "; the same command continues from the last checkpoint"
+    os.write(2, f"{text}.\n".encode())
     with contextlib.suppress(Exception):
       sys.stdout.flush()
-    os._exit(RESTART_STATUS)  # What runs at exit would wait for the lost one.
+    os._exit(status)  # What runs at exit would wait for the lost one.
 
   def _tell(self, **message: Any) -> None:
     """Sends a message to all peers."""

@@ -24,12 +24,13 @@ def pool():
     yield pool
 
 
-def come(pool, port, index, of, seconds=20.0):
+def come(pool, port, index, of, seconds=20.0, **same):
   """Starts a process as a thread."""
   deadline = time.monotonic() + seconds
   if index:
-    return pool.submit(_meeting.join, ("localhost", port), of, index, deadline)
-  return pool.submit(_meeting.gather, port, of, deadline)
+    return pool.submit(_meeting.join, ("localhost", port), of, index, deadline,
+                       same)
+  return pool.submit(_meeting.gather, port, of, deadline, same)
 
 
 def knock(port, words):
@@ -125,6 +126,26 @@ def test_processes_of_another_run_are_told_apart(pool, port):
     with pytest.raises(ValueError,
                        match="num_processes 3, and process 0 has 4"):
       task.result()
+
+
+def test_processes_with_other_values_are_named_everywhere(pool, port):
+  tasks = [come(pool, port, 0, of=3, jax="0.10", seeds=(1, 2))]
+  tasks += [come(pool, port, i, of=3, jax="0.12", seeds=[1, 2]) for i in (1, 2)]
+  for task in tasks:
+    with pytest.raises(ValueError) as error:
+      task.result()
+    assert str(error.value) == (
+        "the processes do not fit together:\n"
+        f'  jax: "0.10" on process 0 ({HERE}), "0.12" on process 1 ({HERE}) '
+        f"and process 2 ({HERE})\nGive the same code, versions and config to "
+        "all.")
+
+
+def test_many_values_fit_into_a_greeting(pool, port):
+  same = {f"file{index}.py": "1234567890ab" for index in range(20000)}
+  tasks = [come(pool, port, index, of=2, **same) for index in range(2)]
+  assert list(tasks[0].result()[0]) == [1]
+  close(*tasks)
 
 
 def test_strangers_are_not_let_in(pool, port):

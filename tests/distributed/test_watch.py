@@ -88,13 +88,18 @@ def test_a_closed_connection_is_named_to_all(others, statuses, capfd):
   assert told == dict(lost=2,
                       host="there",
                       why="its connection was closed",
+                      status=42,
                       grace=0.0)
   assert_left(statuses, capfd, "process 2 (there) is gone, its connection was")
 
 
 def test_what_one_tells_of_itself_reaches_all(others, statuses, capfd):
   _watch.Watch(0, {i: other.watched for i, other in enumerate(others, 1)}, 9)
-  message = dict(lost=2, host="far", why="it ended with KeyError", grace=0.0)
+  message = dict(lost=2,
+                 host="far",
+                 why="it ended with KeyError",
+                 status=42,
+                 grace=0.0)
   others[1].send(**message)
   assert others[0].wait_for("lost") == message
   assert_left(statuses, capfd, "process 2 (far) is gone, it ended with KeyErr")
@@ -140,8 +145,68 @@ def test_an_error_passes_and_is_told(others, statuses, monkeypatch):
   assert told == dict(lost=1,
                       host=HERE,
                       why="it ended with ValueError: mine",
+                      status=42,
                       grace=0.1)
   assert abandoned and statuses.empty()
+
+
+@pytest.mark.parametrize("own", [0, 1])
+def test_bad_input_of_one_is_told_with_its_reason(others, statuses, monkeypatch,
+                                                  own):
+  monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
+  begin(own, others[:1])
+  with pytest.raises(SystemExit) as end, distributed.peers_watched():
+    try:
+      raise FileNotFoundError("no data")
+    except FileNotFoundError:
+      raise SystemExit(2) from None
+  assert end.value.code == 2
+  told = others[0].wait_for("lost")
+  assert told["why"] == "it ended with FileNotFoundError: no data"
+  assert told["status"] == 2
+
+
+def test_bad_input_elsewhere_is_bad_input_here(others, statuses, capfd):
+  _watch.Watch(1, {0: others[0].watched}, 9)
+  others[0].send(lost=2, host="far", why="it ended with X: no data", status=2)
+  assert statuses.get(timeout=10) == 2
+  assert capfd.readouterr().err == (
+      "error: process 2 (far) is gone, it ended with X: no data: look at its "
+      "log. All others have stopped.\n")
+
+
+def test_the_first_gathers_what_all_say_and_passes_it_on(others, statuses):
+  begin(0, others)
+  for index in (2, 1):
+    others[index - 1].send(said={"data": index, "host": f"host{index}"})
+  everyone = distributed.exchange({"data": 0})
+  assert everyone == [{"data": 0, "host": HERE}, {"data": 1, "host": "host1"},
+                      {"data": 2, "host": "host2"}]  # yapf: disable
+  for other in others:
+    assert other.wait_for("said")["said"] == everyone
+  _watch._current.fail(KeyError())
+
+
+def test_the_others_say_theirs_and_hear_all(others, statuses):
+  begin(1, others[:1])
+  others[0].send(said=[{"data": 0}, {"data": 1}])
+  assert distributed.exchange({"data": 1}) == [{"data": 0}, {"data": 1}]
+  told = others[0].wait_for("said")
+  assert told["said"] == {"data": 1, "host": HERE}
+  _watch._current.fail(KeyError())
+
+
+def test_those_who_are_never_ready_are_named(others, statuses):
+  begin(0, others)
+  others[0].send(said={})
+  with pytest.raises(TimeoutError,
+                     match=r"after 0.3 s .* ready: 2 \(there\). "):
+    distributed.exchange({}, timeout=0.3)
+  _watch._current.fail(KeyError())
+
+
+def test_one_process_hears_itself(statuses):
+  assert distributed.exchange({"data": 0}) == [{"data": 0, "host": HERE}]
 
 
 def test_an_error_of_all_is_the_error_of_each(others, statuses, monkeypatch):
