@@ -11,8 +11,7 @@ LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
         "results", "workdirs", "cells", "checkpoint", "distributed",
-        "preemption", "platforms", "pictures",
-        "calibration"
+        "preemption", "platforms", "pictures", "calibration"
     },
     {"losses", "figures", "neighbors", "preflight"},
     {"state", "optim", "records"},
