@@ -6,26 +6,25 @@ experiments.cifar have.
 
 import json
 import pathlib
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import ml_collections
 
 from mixup_jax import checkpoint
-from mixup_jax import program as programs
 from mixup_jax import recipe
 from mixup_jax import runs
 from mixup_jax import state as states
-from mixup_jax.data import images
 
-# Whose runs have such networks.
+# Whose runs have such networks, of images in memory.
 SECTIONS = ("cifar", "in_between", "adversarial")
 
 
-def trained_as(config: Any) -> Any:
+def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
   """Returns the config that the networks are, or were, trained with.
 
   Args:
     config: The config of this run, which names theirs as `networks`, or "".
+    sections: Whose runs will do.
 
   Returns:
     The config of their run; where sets are prepared is said by this one.
@@ -40,9 +39,9 @@ def trained_as(config: Any) -> Any:
     result = json.loads(path.read_text(encoding="utf-8"))
   except (OSError, ValueError):
     result = {}
-  if result.get("section") not in SECTIONS:
+  if result.get("section") not in sections:
     raise ValueError(f"config.networks={config.networks} is no finished run of "
-                     f"{' or '.join(f'experiments.{s}' for s in SECTIONS)}: "
+                     f"{' or '.join(f'experiments.{s}' for s in sections)}: "
                      "name a directory with its result.json, or give '' to "
                      "train here.")
   theirs = ml_collections.ConfigDict(_tuples(result["config"]))
@@ -67,8 +66,7 @@ def _tuples(tree: Any) -> Any:
   return tuple(map(_tuples, tree)) if isinstance(tree, list) else tree
 
 
-def check(config: Any, theirs: Any, made: Mapping[str,
-                                                  programs.Program]) -> None:
+def check(config: Any, theirs: Any, made: Mapping[str, runs.Program]) -> None:
   """Raises if a network that is not to be trained cannot be read.
 
   Args:
@@ -90,15 +88,15 @@ def check(config: Any, theirs: Any, made: Mapping[str,
                          f"in {path}: name a run with both methods.")
 
 
-def get(config: Any, program: programs.Program, data: images.ImageSet,
-        method: str, seed: int,
+def get(config: Any, program: Any, data: Any, method: str, seed: int,
         workdir: pathlib.Path) -> tuple[states.TrainState, float]:
   """Trains a network if it is not to be had, and reads it.
 
   Args:
     config: The config of this run.
-    program: The program of the method.
-    data: The set.
+    program: The program of the method, of a kind that `recipe.train` takes if
+      it is to be trained.
+    data: The set; so is this.
     method: The name of the method.
     seed: The seed of the network.
     workdir: The directory of this run, below which it trains.
@@ -121,7 +119,7 @@ def get(config: Any, program: programs.Program, data: images.ImageSet,
   return found, seconds
 
 
-def _read(program: programs.Program,
+def _read(program: runs.Program,
           path: pathlib.Path) -> states.TrainState | None:
   """Reads the network in a directory, if there is one."""
   with checkpoint.Checkpoints(path / "checkpoints") as saved:

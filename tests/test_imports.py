@@ -19,7 +19,7 @@ LEVELS = (
     {"sweep", "program", "runs"},
     {"training", "streaming"},
     {"recipe"},
-    {"cli", "networks"},
+    {"cli", "networks", "streaming_recipe"},
 )
 # Besides, losses knows the labels that transforms make, and nothing else.
 ONLY = {"losses": {"transforms"}}

@@ -20,7 +20,6 @@ from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax.data import augment
-from mixup_jax.data import images
 
 Array = jax.Array
 Batch = dict[str, Array]
@@ -70,13 +69,12 @@ def known(config: Any) -> dict[str, Attack]:
   }
 
 
-def make_program(model: nn.Module, data: images.ImageSet,
-                 mesh: sharding.Mesh) -> Program:
+def make_program(model: nn.Module, data: Any, mesh: sharding.Mesh) -> Program:
   """Compiles what attacks on a model need.
 
   Args:
     model: The classifier.
-    data: The set; only its constants are used here.
+    data: The set; only its `mean` and `std` are used here.
     mesh: The data mesh, over which batches are spread.
 
   Returns:

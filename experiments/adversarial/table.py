@@ -24,8 +24,11 @@ Values = dict[str, dict[str, list[list[tuple[float, float]]]]]
 
 def setting(theirs: Any) -> str:
   """Names the set and the networks, and in what they are not section 3.2's."""
-  paper = configs.get_config(f"dataset=cifar10,model={theirs.model.name}")
-  return f"{recipe.setting(theirs, paper)}, alpha {theirs.alpha:g}"
+  name = f"{theirs.dataset}, {theirs.model.name}, {theirs.epochs} epochs"
+  if theirs.model.name in configs.MODELS:
+    paper = configs.get_config(f"dataset=cifar10,model={theirs.model.name}")
+    name = recipe.setting(theirs, paper)
+  return f"{name}, alpha {theirs.alpha:g}"
 
 
 def result_rows(config: Any, theirs: Any, values: Values) -> list[results.Row]:

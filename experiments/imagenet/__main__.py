@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import jax
 
-from experiments.imagenet import programs
 from experiments.imagenet import table
 from mixup_jax import cli
 from mixup_jax import recipe
@@ -23,6 +22,7 @@ from mixup_jax import results
 from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import streaming
+from mixup_jax import streaming_recipe
 from mixup_jax.data import stream
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "imagenet.py"
@@ -37,13 +37,13 @@ class Prepared(NamedTuple):
 def prepare(config: Any) -> Prepared:
   """Checks the config, opens the data, and builds a program for each method."""
   alphas = recipe.methods(config)
-  programs.check(config)
+  streaming_recipe.check(config)
   data = stream.load(config.dataset, config.data_dir or None)
-  if programs.step_size(config) > len(data.train):
+  if streaming_recipe.step_size(config) > len(data.train):
     raise ValueError(f"config.batch_size={config.batch_size} is more than the "
                      f"{len(data.train)} training images of {data.name}: "
                      "lower it.")
-  make = functools.partial(programs.make_program,
+  make = functools.partial(streaming_recipe.make_program,
                            config,
                            num_train=len(data.train),
                            num_classes=data.num_classes,
@@ -68,12 +68,12 @@ def train(config: Any, prepared: Prepared, method: str, seed: int,
       prepared.programs[method],
       seed=seed,
       epochs=config.epochs,
-      steps_per_epoch=len(data.train) // programs.step_size(config),
+      steps_per_epoch=len(data.train) // streaming_recipe.step_size(config),
       train_batches=lambda first_step: stream.train_batches(
           data,
           seed=seed,
           first_step=first_step,
-          batch_size=programs.step_size(config),
+          batch_size=streaming_recipe.step_size(config),
           **host),
       eval_batches=lambda: stream.eval_batches(
           data, batch_size=config.eval_batch_size, **host),

@@ -1,7 +1,11 @@
-"""The learning rate and the program of a config."""
+"""The training of section 3.1, of which other sections take the networks.
+
+A config here is one of `configs/imagenet.py`.
+"""
 
 from typing import Any
 
+import flax.linen as nn
 import optax
 
 from mixup_jax import models
@@ -56,6 +60,15 @@ def schedule(config: Any, steps_per_epoch: int) -> optax.Schedule:
       warmup_from=min(config.warmup_from, peak))
 
 
+def make_model(config: Any, *, num_classes: int) -> nn.Module:
+  """Returns the network of a config, without parameters."""
+  sizes = config.model.to_dict()
+  sizes["bn_group_size"] = sizes["bn_group_size"] or None
+  return models.build(num_classes=num_classes,
+                      dtype=platforms.compute_dtype(config.precision),
+                      **sizes)
+
+
 def make_program(config: Any, alpha: float, *, num_train: int, num_classes: int,
                  mean: tuple[float, ...], std: tuple[float, ...],
                  mesh: sharding.Mesh) -> streaming.Program:
@@ -73,11 +86,7 @@ def make_program(config: Any, alpha: float, *, num_train: int, num_classes: int,
   Returns:
     The program.
   """
-  sizes = config.model.to_dict()
-  sizes["bn_group_size"] = sizes["bn_group_size"] or None
-  model = models.build(num_classes=num_classes,
-                       dtype=platforms.compute_dtype(config.precision),
-                       **sizes)
+  model = make_model(config, num_classes=num_classes)
   rate = schedule(config, num_train // step_size(config))
   return streaming.make_program(model,
                                 optim.build(learning_rate=rate,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from configs import imagenet as configs
-from experiments.imagenet import programs
+from mixup_jax import streaming_recipe
 
 
 def config(argument="dataset=imagenet2012", **changes):
@@ -22,8 +22,8 @@ def at(rate, step):
 @pytest.mark.parametrize("epochs, drops", [(90, (30, 60, 80)),
                                            (200, (60, 120, 180))])
 def test_the_rate_of_the_paper(epochs, drops):
-  rate = programs.schedule(config(f"dataset=imagenet2012,epochs={epochs}"),
-                           1251)
+  rate = streaming_recipe.schedule(
+      config(f"dataset=imagenet2012,epochs={epochs}"), 1251)
   begin = [at(rate, round(epoch * 1251)) for epoch in (0, 2.5, 5)]
   np.testing.assert_allclose(begin, [0.1, 0.25, 0.4], rtol=1e-3)
   expected = 0.4
@@ -34,18 +34,19 @@ def test_the_rate_of_the_paper(epochs, drops):
 
 
 def test_the_rate_grows_with_the_batch():
-  peak = lambda **changes: at(programs.schedule(config(**changes), 100), 500)
+  peak = lambda **changes: at(streaming_recipe.schedule(config(**changes), 100),
+                              500)
   np.testing.assert_allclose(peak(batch_size=8192), 3.2, rtol=1e-6)
   small = config(batch_size=64, warmup_epochs=0)
-  np.testing.assert_allclose(at(programs.schedule(small, 100), 0),
+  np.testing.assert_allclose(at(streaming_recipe.schedule(small, 100), 0),
                              0.025,
                              rtol=1e-6)
 
 
 def test_accumulated_steps_are_fewer_updates():
   values = config(accumulation=4)
-  assert programs.step_size(values) == 256
-  rate = programs.schedule(values, 4 * 100)  # Of 100 updates an epoch.
+  assert streaming_recipe.step_size(values) == 256
+  rate = streaming_recipe.schedule(values, 4 * 100)  # Of 100 updates an epoch.
   np.testing.assert_allclose(at(rate, 250), 0.25, rtol=1e-5)
 
 
@@ -59,5 +60,5 @@ def test_accumulated_steps_are_fewer_updates():
 ])  # yapf: disable
 def test_bad_sizes_are_refused(changes, message):
   with pytest.raises(ValueError, match=message):
-    programs.check(config(**changes))
-  programs.check(config())
+    streaming_recipe.check(config(**changes))
+  streaming_recipe.check(config())
