@@ -77,7 +77,7 @@ def checked(workdir: pathlib.Path,
   """
   is_first = jax.process_index() == 0
   kind = jax.local_devices()[0].device_kind
-  mine = f"{jax.local_device_count()} x {kind}"
+  mine = f"{jax.local_device_count()} {kind}"
   token = workdir / f"{_TOKEN}{uuid.uuid4().hex}"
   try:
     if is_first and jax.process_count() > 1:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from mixup_jax import cli
+from mixup_jax import distributed
 from mixup_jax import loop
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
@@ -202,6 +203,31 @@ def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
 def test_several_processes_must_fit_together(refused, tmp_path, argv, words):
   argv = [word.replace("DIR", str(tmp_path)) for word in argv]
   assert words in refused(*argv)
+
+
+def test_who_does_not_come_is_worth_another_start(launch, tmp_path, capsys,
+                                                  monkeypatch):
+
+  def initialize(same, **_):
+    assert same["section"] == "toy" and same["config.seeds"] == 50
+    raise TimeoutError("1 of 2 processes did not come: 1. Look at their logs")
+
+  monkeypatch.setattr(distributed, "initialize", initialize)
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", "--num_processes=2")
+  assert status.value.code == distributed.RESTART_STATUS
+  assert capsys.readouterr().err.startswith("error: 1 of 2 processes did not")
+
+
+def test_too_few_devices_are_found_before_any_work(tmp_path, refused):
+
+  def prepare(config):
+    raise AssertionError("worked before the check")
+
+  error = refused(f"--workdir={tmp_path}",
+                  "--expect_devices=256",
+                  prepare=prepare)
+  assert "expected 256 devices, and there are 8: 1 process(es) with 8" in error
 
 
 def test_help(launch, capsys):

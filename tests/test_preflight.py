@@ -64,7 +64,7 @@ def run(tmp_path):
 def test_good_processes_are_told_in_a_line(run, tmp_path):
   (status, out, _), (other, quiet, _) = run(["--expect_devices=16"], [])
   assert status == other == 0 and not quiet
-  assert out.startswith("preflight: 2 processes x 8 x cpu, same code, versions "
+  assert out.startswith("preflight: 2 processes x 8 cpu, same code, versions "
                         "and config; one disk, data readable\ntoy: 16 x cpu")
   assert not list(tmp_path.glob(".pre*"))
 
@@ -142,10 +142,10 @@ def test_one_process_says_nothing(tmp_path, capsys):
 
 
 def test_one_with_fewer_devices_is_named(others, tmp_path):
-  others(devices="4 x cpu")
+  others(devices="4 cpu")
   with pytest.raises(ValueError) as error, preflight.checked(tmp_path, None):
     raise AssertionError("went on")
-  assert ('devices: "4 x cpu" on process 1 (b), "8 x cpu" on process 0 (a) and '
+  assert ('devices: "4 cpu" on process 1 (b), "8 cpu" on process 0 (a) and '
           "process 2 (c)") in str(error.value)
   assert not list(tmp_path.iterdir())
 
@@ -155,7 +155,7 @@ def test_fewer_devices_than_expected_are_told_with_their_hosts(
   others()
   with pytest.raises(ValueError,
                      match="expected 256 devices, and there are 8"
-                     ".*3 process.* with 8 x cpu each, from a to c. Start"):
+                     ".*3 process.* with 8 cpu each, from a to c. Start"):
     with preflight.checked(tmp_path, 256):
       raise AssertionError("went on")
 

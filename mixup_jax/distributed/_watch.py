@@ -17,8 +17,9 @@ from mixup_jax.distributed import _runtime
 # shells and signals leave; 42 says that the fault was elsewhere.
 RESTART_STATUS = 42
 
-# Bad input stays bad: what all others leave with then, as the first one did.
-_BAD_INPUT_STATUS = 2
+# A run that could not go on, and bad input: to start again would not help. All
+# others leave with it too.
+_FINAL_STATUSES = (1, 2)
 
 _GRACE_SECONDS = 3.0
 _current: "Watch | None" = None
@@ -58,8 +59,8 @@ def peers_watched() -> Iterator[None]:
   Put it around everything that follows `initialize`; without `initialize` it
   does nothing. When another process dies, hangs or ends with an error, this one
   prints which, and leaves with `RESTART_STATUS` without another word: what
-  waits for the lost one would wait for ever. If that one left with 2, for bad
-  input, this one does too, as to start again would not help. An error of this
+  waits for the lost one would wait for ever. If that one meant to leave with 1
+  or 2, so does this one, as to start again would not help. An error of this
   process passes through, and is told to the others. At the end it waits for the
   others.
   """
@@ -132,15 +133,16 @@ class Watch:
     if _runtime.is_of_lost_peer(error) and self._one_lost.wait(_GRACE_SECONDS):
       threading.Event().wait()  # The thread says which, and leaves.
     self._over.set()
-    is_bad_input = (isinstance(error, SystemExit) and
-                    error.code == _BAD_INPUT_STATUS)
-    if isinstance(error, SystemExit) and error.__context__:
-      error = error.__context__  # The reason; it has been printed here.
+    status: Any = RESTART_STATUS
+    if isinstance(error, SystemExit):
+      if error.code in _FINAL_STATUSES:
+        status = error.code
+      error = error.__context__ or error  # The reason, printed here already.
     what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     self._tell(lost=self._process_id,
                host=socket.gethostname(),
                why=f"it ended with {what}",
-               status=_BAD_INPUT_STATUS if is_bad_input else RESTART_STATUS,
+               status=status,
                grace=_GRACE_SECONDS)  # They may be about to fail of the same.
     _runtime.abandon_jax()
     if not self._process_id and self._peers:

@@ -150,20 +150,22 @@ def test_an_error_passes_and_is_told(others, statuses, monkeypatch):
   assert abandoned and statuses.empty()
 
 
-@pytest.mark.parametrize("own", [0, 1])
-def test_bad_input_of_one_is_told_with_its_reason(others, statuses, monkeypatch,
-                                                  own):
+@pytest.mark.parametrize("own, code, status", [(0, 2, 2), (1, 2, 2), (1, 1, 1),
+                                               (1, 42, 42), (1, 130, 42)])
+def test_what_others_leave_with_is_told_with_the_reason(others, statuses,
+                                                        monkeypatch, own, code,
+                                                        status):
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
   begin(own, others[:1])
   with pytest.raises(SystemExit) as end, distributed.peers_watched():
     try:
       raise FileNotFoundError("no data")
     except FileNotFoundError:
-      raise SystemExit(2) from None
-  assert end.value.code == 2
+      raise SystemExit(code) from None
+  assert end.value.code == code
   told = others[0].wait_for("lost")
   assert told["why"] == "it ended with FileNotFoundError: no data"
-  assert told["status"] == 2
+  assert told["status"] == status
 
 
 def test_bad_input_elsewhere_is_bad_input_here(others, statuses, capfd):
