@@ -20,6 +20,7 @@ CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 # A section whose data one process may not be able to read.
 SCRIPT = """
 import os, sys
+sys.modules["torch"] = None  # tensorboardX would import it, for seconds.
 from mixup_jax import cli
 
 def prepare(config):

@@ -196,7 +196,8 @@ class Watch:
     # Process 0 goes last: when it goes first, jax is loud in all others.
     if self._over.wait(grace if self._process_id else grace + 0.5):
       return
-    text = (f"error: process {index} ({host}) is gone, {why}: look at its log. "
+    text = (f"error: process {index} ({host}) is gone, {why.rstrip('.')}: "
+            "look at its log. "
             "All others have stopped")
     if status == RESTART_STATUS:
       text += "; the same command continues from the last checkpoint"

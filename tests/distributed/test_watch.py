@@ -170,7 +170,7 @@ def test_what_others_leave_with_is_told_with_the_reason(others, statuses,
 
 def test_bad_input_elsewhere_is_bad_input_here(others, statuses, capfd):
   _watch.Watch(1, {0: others[0].watched}, 9)
-  others[0].send(lost=2, host="far", why="it ended with X: no data", status=2)
+  others[0].send(lost=2, host="far", why="it ended with X: no data.", status=2)
   assert statuses.get(timeout=10) == 2
   assert capfd.readouterr().err == (
       "error: process 2 (far) is gone, it ended with X: no data: look at its "
