@@ -6,6 +6,7 @@ import pytest
 
 from experiments.report import __main__ as report
 from experiments.report import tables
+from mixup_jax import results
 
 RESULTS = sorted(report.RESULTS.glob("*.json"))
 each_result = pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
@@ -28,14 +29,17 @@ def test_the_documents_show_the_results():
 @each_result
 def test_results_are_whole(path):
   result = load(path)
-  assert set(result) - {"curves", "layout", "failed", "pairs", "plane"} == {
+  optional = results.Result.__optional_keys__ - {"wall_seconds"}
+  assert set(result) - optional == {
       "section", "rows", "config", "environment", "wall_seconds"
   }
   for row in result["rows"]:
     assert set(row) - {"unverified"} == {
         "setting", "method", "metric", "paper", "value", "std", "n", "epochs"
     }
-    assert (row["n"] >= 1) == (row["value"] is not None) and row["epochs"] >= 1
+    assert (row["n"] >= 1) == (row["value"] is not None)
+    assert row["epochs"] >= 1 or not row[
+        "n"]  # Not all of the paper's are known.
   # A commit that ends in "+" was changed: nobody could run it again.
   assert result["environment"]["commit"].isalnum()
 
