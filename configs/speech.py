@@ -31,15 +31,15 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Args:
     argument: "dataset=NAME" (tones, speech_commands_v0.01,
       speech_commands_v0.02, speech_commands_subset), "model=lenet|vgg11|all",
-      "level=spectrogram|waveform|all", "seeds=N", and "smoke" for a run of
-      seconds.
+      "level=spectrogram|waveform|all", "seeds=N", and "smoke" for a run of half
+      a minute, with LeNet if no model is given.
 
   Returns:
     Plain values.
   """
   given = arguments.parse(argument,
                           dataset="tones",
-                          model="all",
+                          model="",
                           level="all",
                           seeds=1,
                           smoke=False)
@@ -47,7 +47,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config = ml_collections.ConfigDict()
   config.dataset = given["dataset"]
   config.data_dir = ""  # Where sets are prepared; "" is the default of TFDS.
-  config.models = _choice("model", given["model"], MODELS)
+  usual = "lenet" if given["smoke"] else "all"
+  config.models = _choice("model", given["model"] or usual, MODELS)
   # Where waveforms are mixed, or their spectrograms. The paper mixed
   # spectrograms, and found both reasonable.
   config.levels = _choice("level", given["level"], LEVELS)

@@ -19,6 +19,8 @@ def test_tones_are_trained_in_short():
   config, smoke = speech.get_config(), speech.get_config("smoke")
   assert config.dataset == "tones" and config.models == speech.MODELS
   assert smoke.epochs < config.epochs < 30 and len(smoke.alphas) == 1
+  assert smoke.models == ("lenet",)
+  assert speech.get_config("smoke,model=all").models == speech.MODELS
 
 
 def test_choices():
