@@ -75,16 +75,32 @@ class Speech(tfds.core.GeneratorBasedBuilder):
     config = self.builder_config
     if self._raw_dir is not None:
       path = raw_speech.find(pathlib.Path(self._raw_dir).expanduser())
+      splits, self.remarks = read(config, path)
     elif config.archive:
       path = pathlib.Path(dl_manager.download(_URL + config.archive))
+      splits, self.remarks = _read_archive(config, path)
     else:
       raise FileNotFoundError(f"{config.name} cannot be downloaded: name a "
                               "directory of clips with --raw.")
-    splits, self.remarks = read(config, path)
     return {split: enumerate(examples) for split, examples in splits.items()}
 
   def _generate_examples(self) -> Iterator[Any]:
     raise NotImplementedError  # The splits bring their own generators.
+
+
+def _read_archive(
+    config: speech_sets.SpeechConfig,
+    archive: pathlib.Path) -> tuple[dict[str, list[Example]], list[str]]:
+  """Reads the archive that was downloaded, and removes it if it is damaged."""
+  try:
+    return read(config, archive)
+  except ValueError as error:
+    # Else TFDS would take it again.
+    for name in archive.name, f"{archive.name}.INFO":
+      archive.with_name(name).unlink(missing_ok=True)
+    raise ValueError(
+        f"the archive from {_URL}{config.archive} is damaged or "
+        f"not the published one, and was removed: {error}") from error
 
 
 def read(config: speech_sets.SpeechConfig,

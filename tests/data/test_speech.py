@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import tarfile
 import wave
 
 import numpy as np
@@ -118,6 +119,34 @@ def test_a_subset_cannot_be_downloaded(tmp_path):
   builder = speech.Speech(config=SUBSET.name, data_dir=tmp_path)
   with pytest.raises(FileNotFoundError, match="name a directory of clips with"):
     builder.download_and_prepare()
+
+
+@pytest.mark.parametrize("damaged", (False, True))
+def test_downloads(tmp_path, monkeypatch, damaged):
+  """A whole archive is taken, and a damaged one removed."""
+  config, = (c for c in speech.Speech.BUILDER_CONFIGS if c.name.endswith("1"))
+  counts = {"train": 53, "validation": 3, "test": 4}
+  monkeypatch.setattr(config, "clips", counts)
+  write(tmp_path / "speech_commands_v0.01")
+  path = tmp_path / "download.tar.gz"
+  with tarfile.open(path, "w:gz") as archive:
+    archive.add(tmp_path / "speech_commands_v0.01", "./")
+  if damaged:
+    path.write_bytes(path.read_bytes()[:-40])
+  asked = []
+  monkeypatch.setattr(tfds.download.DownloadManager, "download",
+                      lambda _, url: asked.append(url) or path)
+  builder = speech.Speech(config=config.name, data_dir=tmp_path / "data")
+  if damaged:
+    with pytest.raises(ValueError, match="v0.01.tar.gz is damaged or not the"):
+      builder.download_and_prepare()
+    assert not path.exists()
+  else:
+    builder.download_and_prepare()
+    assert {k: v.num_examples for k, v in builder.info.splits.items()} == counts
+  assert asked == [
+      "http://download.tensorflow.org/data/speech_commands_v0.01.tar.gz"
+  ]
 
 
 def test_the_real_clips(raw_data):
