@@ -131,6 +131,45 @@ class Spectrograms(TypedDict):
   png: str
 
 
+class Snapshots(TypedDict):
+  """Points of a generator as it learns, beside those that it learns from.
+
+  Attributes:
+    setting: As in a row; so is the next.
+    method: As in a row.
+    iterations: When they were taken.
+    real: The real points, as `points.encode` makes them of `[points, 2]`.
+    fake: For each iteration those of the generator, in the same form.
+  """
+  setting: str
+  method: str
+  iterations: list[int]
+  real: str
+  fake: list[str]
+
+
+class HeatMap(TypedDict):
+  """A metric over two hyper-parameters.
+
+  Attributes:
+    setting: As in a row; so are the next two.
+    x: The name of one, and y that of the other.
+    columns: The values of x.
+    lines: The values of y.
+    values: For each y a list over x, None where the run failed.
+    limits: The least value that there can be, and the largest.
+  """
+  setting: str
+  method: str
+  metric: str
+  x: str
+  y: str
+  columns: list[float]
+  lines: list[float]
+  values: list[list[float | None]]
+  limits: list[float]
+
+
 class Layout(TypedDict):
   """How a report shows the rows: which of their keys say the line of the table.
 
@@ -160,6 +199,8 @@ class Result(TypedDict):
   strip: NotRequired[Strip]
   spectrograms: NotRequired[Spectrograms]
   reliability: NotRequired[list[Reliability]]
+  snapshots: NotRequired[list[Snapshots]]
+  heat_maps: NotRequired[list[HeatMap]]
   layout: NotRequired[Layout]
   failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]
@@ -181,7 +222,7 @@ def summarize(values: Sequence[float] | np.ndarray,
     method: How: "ERM", "mixup, alpha 1".
     metric: What the number is, with its unit.
     paper: The paper's number, None if it gives none.
-    epochs: How long each run was.
+    epochs: How long each run was; 0 if it has no epochs.
     unverified: Whether the paper's number has yet to be compared with it.
 
   Returns:

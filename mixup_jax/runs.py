@@ -64,14 +64,15 @@ def run(
     steps_per_epoch: The steps of an epoch.
     batches: Takes the number of steps done, and gives the batches from there.
     measure: Takes the state, and whether this epoch is the last, and returns
-      numbers of the host. The first one "NAME/error" is shown while it trains.
+      numbers of the host. While it trains, the first one "NAME/error" is shown,
+      a percentage, or else the first one.
     workdir: Where checkpoints and metrics of this network are.
     config: What made it, written beside them.
 
   Returns:
-    A line for each epoch: "step" and "epoch", the means "train/loss" and
-    "train/error" of its steps, and what `measure` returned. It took
-    "train/seconds" to train, and "seconds" to measure.
+    A line for each epoch: "step" and "epoch", the means "train/NAME" of the
+    metrics of its steps, and what `measure` returned. It took "train/seconds"
+    to train, and "seconds" to measure.
 
   Raises:
     FloatingPointError: If the loss is not finite.
@@ -91,10 +92,8 @@ def run(
       def evaluate(state: states.TrainState) -> dict[str, Any]:
         line = _epoch_means(recorder.lines, steps_per_epoch)
         measured = measure(state, line["epoch"] == epochs)
-        name = next(name for name in measured if name.endswith("/error"))
         progress.set_postfix_str(f"loss {line['train/loss']:.3f}, "
-                                 f"{name.replace('/', ' ')} "
-                                 f"{measured[name]:.2f} %")
+                                 f"{_first_number(measured)}")
         return {**line, **measured}
 
       def on_metrics(done: int, values: Mapping[str, Any]) -> None:
@@ -131,10 +130,20 @@ def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
   ]
   means = {
       f"train/{name}": float(np.mean([line[name] for line in epoch]))
-      for name in ("loss", "error")
+      for name in epoch[0]
+      if name not in ("step", "seconds")
   }
   seconds = sum(line["seconds"] for line in epoch)
   return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
+
+
+def _first_number(measured: Mapping[str, float]) -> str:
+  """Returns an error of an evaluation as text, or its first number."""
+  for name in measured:
+    if name.endswith("/error"):
+      return f"{name.replace('/', ' ')} {measured[name]:.2f} %"
+  name = next(iter(measured))
+  return f"{name} {measured[name]:.2f}"
 
 
 def _progress(workdir: pathlib.Path, first_step: int,

@@ -11,7 +11,7 @@ LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
         "results", "workdirs", "cells", "checkpoint", "distributed",
-        "preemption", "platforms", "pictures", "calibration"
+        "preemption", "platforms", "pictures", "calibration", "points"
     },
     {"losses", "figures", "neighbors", "preflight"},
     {"state", "optim", "records"},

@@ -28,10 +28,11 @@ def provenance(result: dict[str, Any]) -> str:
   environment = result["environment"]
   run = [row for row in result["rows"] if row["n"]]
   counts = sorted({row["n"] for row in run})
-  epochs = sorted({row["epochs"] for row in run})
+  epochs = sorted({row["epochs"] for row in run} - {0})  # 0: there are none.
   join = lambda numbers: " or ".join(str(number) for number in numbers)
   spread = "Mean ± standard error, " if max(counts) > 1 else ""
-  return (f"{spread}n = {join(counts)}, {join(epochs)} epochs; "
+  trained = f", {join(epochs)} epochs" if epochs else ""
+  return (f"{spread}n = {join(counts)}{trained}; "
           f"{environment['device']} ({environment['processor']}, "
           f"{environment['cores']} cores), jax {environment['jax']}, commit "
           f"{environment['commit']}, {environment['date']}, "

@@ -31,6 +31,12 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
   elif result.get("reliability"):
     from mixup_jax.figures import _reliability
     _reliability.draw(result, path)
+  elif result.get("snapshots"):
+    from mixup_jax.figures import _snapshots
+    _snapshots.draw(result["snapshots"], path)
+  elif result.get("heat_maps"):
+    from mixup_jax.figures import _heat_maps
+    _heat_maps.draw(result["heat_maps"], path)
   elif result.get("robustness"):
     from mixup_jax.figures import _robustness
     _robustness.draw(result, path)
