@@ -10,12 +10,17 @@ on where it was stopped.
 import pathlib
 from typing import Any, NamedTuple
 
+import jax
+import numpy as np
+
 from configs import cifar as configs
 from mixup_jax import cli
 from mixup_jax import program as programs
 from mixup_jax import recipe
 from mixup_jax import records
+from mixup_jax import rehearsal
 from mixup_jax import results
+from mixup_jax import sharding
 from mixup_jax import training
 from mixup_jax.data import images
 
@@ -54,6 +59,29 @@ def prepare(config: Any) -> Prepared:
   make = lambda alpha: recipe.make_program(
       config, data, transform=recipe.mixing(config, alpha))
   return Prepared(data, {name: make(alpha) for name, alpha in alphas.items()})
+
+
+def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
+  """Lowers a training step, for a rehearsal; the set need not be there."""
+  data = images.outline(config.dataset)
+  program = recipe.make_program(config,
+                                data,
+                                transform=recipe.mixing(config,
+                                                        alpha,
+                                                        mesh=mesh),
+                                mesh=mesh)
+  whole, rows = sharding.replicated(mesh), sharding.sharded(mesh)
+  shape = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole)
+  return rehearsal.lower_step(
+      program, {
+          "images":
+              shape(data.train_images),
+          "labels":
+              shape(data.train_labels),
+          "rows":
+              jax.ShapeDtypeStruct(
+                  (config.batch_size,), np.int32, sharding=rows)
+      })
 
 
 def setting(config: Any) -> str:
@@ -151,4 +179,4 @@ def run(config: Any, prepared: Prepared,
 
 
 if __name__ == "__main__":
-  cli.launch("cifar", prepare=prepare, run=run, config_file=CONFIG)
+  cli.launch("cifar", prepare=prepare, run=run, config_file=CONFIG, lower=lower)

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import os
 import pathlib
 import signal
@@ -20,6 +21,7 @@ from mixup_jax import figures
 from mixup_jax import loop
 from mixup_jax import preflight
 from mixup_jax import records
+from mixup_jax import rehearsal
 from mixup_jax import results
 from mixup_jax import workdirs
 
@@ -41,6 +43,7 @@ def launch(
     run: Callable[[Any, Any, records.Recorder], results.Result],
     config_file: str | os.PathLike[str],
     cpu_devices: int | None = None,
+    lower: rehearsal.Lower | None = None,
 ) -> None:
   """Runs one section of the paper from the command line.
 
@@ -55,6 +58,7 @@ def launch(
     config_file: The default of `--config`.
     cpu_devices: Into how many devices to divide the processor, where it is all
       there is, and XLA_FLAGS do not say.
+    lower: Lowers a training step for `--rehearse`, if the section has it.
 
   Raises:
     SystemExit: With one line on the standard error and status 2 for bad input,
@@ -66,10 +70,13 @@ def launch(
     jax.config.update("jax_num_cpu_devices", cpu_devices)
   with _told(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
+    stages = prepare, run
+    if values.rehearse is not None:
+      stages = _rehearsal(section, values.rehearse, lower)
     _join_the_others(section, values)
   try:
     with distributed.peers_watched():
-      status = _launch(section, values, prepare, run)
+      status = _launch(section, values, *stages)
   except KeyboardInterrupt:
     print(f"\ninterrupted; {_GO_ON}", file=sys.stderr)
     status = 128 + signal.SIGINT
@@ -119,6 +126,17 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
   return 1 if result.get("failed") else 0
 
 
+def _rehearsal(
+    section: str, topology: str, lower: rehearsal.Lower | None
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+  """Returns what prepares and what runs a rehearsal instead of the section."""
+  if lower is None:
+    raise ValueError(f"{section} cannot be rehearsed: leave out "
+                     f"--rehearse={topology}.")
+  return functools.partial(rehearsal.rehearse, topology=topology,
+                           lower=lower), rehearsal.result
+
+
 @contextlib.contextmanager
 def _told(errors: tuple[type[Exception], ...],
           *,
@@ -161,6 +179,9 @@ def _parse_flags(section: str,
        "Let the cluster say these three: TPU pods, GKE, Slurm, Open MPI."),
       (flags.DEFINE_integer, "expect_devices", None,
        "Refuse to begin with more or fewer devices than these, such as 256."),
+      (flags.DEFINE_string, "rehearse", None,
+       "Compile for a TPU slice that is not there, such as v5e:16x16, and tell "
+       "what a step would cost; nothing is trained."),
       (flags.DEFINE_bool, _DEBUG[2:], False, "Show where an error was raised."),
   )
   for define, name, default, text in known:

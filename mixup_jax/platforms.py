@@ -1,7 +1,8 @@
 """What suits a platform: precision, steps a dispatch, compiler options."""
 
+import contextlib
 import functools
-from typing import Any
+from typing import Any, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ _CPU_OPTIONS: dict[str, dict[str, Any]] = {
         "xla_backend_optimization_level": 0
     },
 }
+_pretended: list[str] = []
 _PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
 
@@ -63,7 +65,6 @@ def steps_per_dispatch(wanted: int) -> int:
   return wanted or (1 if on_cpu() else 100)
 
 
-@functools.cache
 def compiler_options(use: str) -> dict[str, Any] | None:
   """Returns options for `jax.jit`, None if the platform needs none.
 
@@ -74,8 +75,12 @@ def compiler_options(use: str) -> dict[str, Any] | None:
   Returns:
     The options, if the compiler knows them: they are experimental.
   """
-  if not on_cpu():
-    return None
+  return _known_options(use) if on_cpu() else None
+
+
+@functools.cache
+def _known_options(use: str) -> dict[str, Any] | None:
+  """Returns options for a CPU, if its compiler knows them."""
   options = _CPU_OPTIONS[use]
   try:
     jax.jit(lambda: 0, compiler_options=options).lower().compile()
@@ -86,4 +91,14 @@ def compiler_options(use: str) -> dict[str, Any] | None:
 
 def on_cpu() -> bool:
   """Returns whether programs run on the host's processor."""
-  return jax.default_backend() == "cpu"
+  return (_pretended or [jax.default_backend()])[-1] == "cpu"
+
+
+@contextlib.contextmanager
+def pretended(platform: str) -> Iterator[None]:
+  """Makes programs that are built inside for a platform that is not there."""
+  _pretended.append(platform)
+  try:
+    yield
+  finally:
+    _pretended.pop()

@@ -78,6 +78,7 @@ def make_program(
     transform: steps.Transform | None = None,
     model: dict[str, Any] | None = None,
     optimizer: dict[str, Any] | None = None,
+    mesh: sharding.Mesh | None = None,
     **options: Any,
 ) -> programs.Program:
   """Makes the program of a config.
@@ -88,6 +89,7 @@ def make_program(
     transform: What is drawn instead of the examples, as `mixing` returns it.
     model: Fields of the model that differ from the config's.
     optimizer: Settings of the optimiser that differ from the config's.
+    mesh: The data mesh, of all devices if it is None.
     **options: As in `program.make_program`.
 
   Returns:
@@ -115,7 +117,7 @@ def make_program(
   return programs.make_program(network,
                                optim.build(**settings),
                                data,
-                               mesh=sharding.make_mesh(),
+                               mesh=mesh or sharding.make_mesh(),
                                transform=transform,
                                learning_rate=rate,
                                average_decay=config.average_decay or None,
@@ -142,12 +144,17 @@ def methods(config: Any) -> dict[str, float]:
   return known[config.method]
 
 
-def mixing(config: Any, alpha: float, **options: Any) -> steps.Transform | None:
+def mixing(config: Any,
+           alpha: float,
+           *,
+           mesh: sharding.Mesh | None = None,
+           **options: Any) -> steps.Transform | None:
   """Returns mixup with the partners of a config.
 
   Args:
     config: The config; of it only `partners` counts.
     alpha: Concentration of lam ~ Beta(alpha, alpha).
+    mesh: The data mesh, of all devices if it is None.
     **options: As in `transforms.sample_mix`.
 
   Returns:
@@ -164,7 +171,7 @@ def mixing(config: Any, alpha: float, **options: Any) -> steps.Transform | None:
   if config.partners == "global":
     return mixup  # Plain mixup is that, and stays off the padding.
   return sharding.with_partners(mixup,
-                                sharding.make_mesh(),
+                                mesh or sharding.make_mesh(),
                                 policy=config.partners)
 
 

@@ -22,6 +22,7 @@ class Row(TypedDict):
   std: float
   n: int
   epochs: int
+  decimals: NotRequired[int]  # That tables show; 2 if it is not given.
 
 
 class Curve(TypedDict):
@@ -341,6 +342,8 @@ def mean_and_error(row: Row) -> str:
   """Returns a mean and its standard error as text."""
   if row["value"] is None:
     return NOT_RUN
+  decimals = row.get("decimals", 2)
+  value = f"{row['value']:.{decimals}f}"
   if row["n"] < 2:
-    return f"{row['value']:.2f}"
-  return f"{row['value']:.2f} ± {row['std'] / row['n']**0.5:.2f}"
+    return value
+  return f"{value} ± {row['std'] / row['n']**0.5:.{decimals}f}"

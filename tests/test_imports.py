@@ -11,13 +11,14 @@ LEVELS = (
     {
         "transforms", "metrics", "attacks", "models", "data", "sharding",
         "results", "workdirs", "cells", "checkpoint", "distributed",
-        "preemption", "platforms", "pictures", "calibration", "points"
+        "preemption", "platforms", "pictures", "calibration", "points",
+        "collectives"
     },
     {"losses", "figures", "neighbors", "preflight"},
     {"state", "optim", "records"},
     {"steps", "loop"},
     {"sweep", "program", "runs"},
-    {"training", "streaming"},
+    {"training", "streaming", "rehearsal"},
     {"recipe"},
     {"cli", "networks", "streaming_recipe"},
 )

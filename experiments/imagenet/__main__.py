@@ -13,11 +13,13 @@ import pathlib
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from experiments.imagenet import table
 from mixup_jax import cli
 from mixup_jax import recipe
 from mixup_jax import records
+from mixup_jax import rehearsal
 from mixup_jax import results
 from mixup_jax import runs
 from mixup_jax import sharding
@@ -26,6 +28,7 @@ from mixup_jax import streaming_recipe
 from mixup_jax.data import stream
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "imagenet.py"
+IMAGENET = 1_281_167, 1_000  # Training images, and classes.
 
 
 class Prepared(NamedTuple):
@@ -51,6 +54,29 @@ def prepare(config: Any) -> Prepared:
                            std=data.std,
                            mesh=sharding.make_mesh())
   return Prepared(data, {name: make(alpha) for name, alpha in alphas.items()})
+
+
+def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
+  """Lowers a training step, for a rehearsal; ImageNet need not be there."""
+  num_train, num_classes = IMAGENET
+  if config.dataset != "imagenet2012":
+    data = stream.load(config.dataset, config.data_dir or None)
+    num_train, num_classes = len(data.train), data.num_classes
+  program = streaming_recipe.make_program(
+      config,
+      alpha,
+      num_train=num_train,
+      num_classes=num_classes,
+      mean=(0.5,) * 3,  # The values do not matter.
+      std=(0.25,) * 3,
+      mesh=mesh)
+  size, rows = streaming_recipe.step_size(config), sharding.sharded(mesh)
+  pixels = size, config.image_size, config.image_size, 3
+  return rehearsal.lower_step(
+      program, {
+          "images": jax.ShapeDtypeStruct(pixels, np.uint8, sharding=rows),
+          "labels": jax.ShapeDtypeStruct((size,), np.int32, sharding=rows)
+      })
 
 
 def train(config: Any, prepared: Prepared, method: str, seed: int,
@@ -113,4 +139,8 @@ def run(config: Any, prepared: Prepared,
 
 
 if __name__ == "__main__":
-  cli.launch("imagenet", prepare=prepare, run=run, config_file=CONFIG)
+  cli.launch("imagenet",
+             prepare=prepare,
+             run=run,
+             config_file=CONFIG,
+             lower=lower)

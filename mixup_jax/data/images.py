@@ -52,6 +52,7 @@ _DIGITS: dict[str, Any] = {
     "flip": False,
 }
 IMAGE_SETS = ("digits", "cifar10", "cifar100")
+_NUM_CLASSES = {"cifar10": 10, "cifar100": 100}
 
 
 def load(name: str, data_dir: str | None = None) -> ImageSet:
@@ -77,6 +78,26 @@ def load(name: str, data_dir: str | None = None) -> ImageSet:
     raise ValueError(f"unknown image set {name!r}.{hint} Known are "
                      f"{', '.join(IMAGE_SETS)}.")
   return _digits() if name == "digits" else _load_prepared(name, data_dir)
+
+
+def outline(name: str) -> ImageSet:
+  """Returns a set as to shapes and constants; it need not be prepared.
+
+  Args:
+    name: One of `IMAGE_SETS`.
+
+  Returns:
+    The set; of CIFAR all pixels and labels are 0, and take no memory.
+
+  Raises:
+    ValueError: If there is no such set.
+  """
+  if name not in _NUM_CLASSES:
+    return load(name)
+  pixels = lambda count: np.broadcast_to(np.uint8(0), (count, 32, 32, 3))
+  labels = lambda count: np.broadcast_to(np.int32(0), count)
+  return ImageSet(name, pixels(50_000), labels(50_000), pixels(10_000),
+                  labels(10_000), _NUM_CLASSES[name], **_CIFAR)
 
 
 def _digits() -> ImageSet:
