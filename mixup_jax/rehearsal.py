@@ -144,8 +144,7 @@ def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
   except ImportError:
     raise ValueError("a rehearsal needs the compiler of TPUs: "
                      "pip install -e '.[rehearse]'") from None
-  for name, value in _QUIET.items():
-    os.environ.setdefault(name, value)
+  os.environ.update(_QUIET)
   from jax.experimental import topologies
   try:
     pod = topologies.get_topology_desc(platform="tpu", topology_name=topology)

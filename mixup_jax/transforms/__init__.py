@@ -11,6 +11,7 @@ from mixup_jax.transforms._cutmix import box_mask
 from mixup_jax.transforms._cutmix import cutmix
 from mixup_jax.transforms._cutmix import sample_box
 from mixup_jax.transforms._lambdas import sample_lambda
+from mixup_jax.transforms._latent import latent
 from mixup_jax.transforms._manifold import manifold
 from mixup_jax.transforms._mix import Mix
 from mixup_jax.transforms._mix import sample_mix
@@ -44,6 +45,7 @@ __all__ = (
     "inputs_only",
     "inputs_with_smoothing",
     "interpolate",
+    "latent",
     "label_smoothing",
     "manifold",
     "Mix",
