@@ -10,10 +10,10 @@ _TYPE = np.dtype("<i2")
 
 def encode(points: np.ndarray) -> str:
   """Returns `[points, 2]` floats, in thousandths, as text."""
-  limits = np.iinfo(_TYPE)
-  whole = np.clip(np.rint(np.nan_to_num(points) / _UNIT), limits.min,
-                  limits.max)
-  return base64.b64encode(whole.astype(_TYPE).tobytes()).decode()
+  lowest, highest = np.iinfo(_TYPE).min, np.iinfo(_TYPE).max
+  near = np.clip(np.nan_to_num(points), lowest * _UNIT, highest * _UNIT)
+  return base64.b64encode(np.rint(near /
+                                  _UNIT).astype(_TYPE).tobytes()).decode()
 
 
 def decode(text: str) -> np.ndarray:

@@ -85,8 +85,8 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
   """Compiles ERM, and mixup with each kind of partners, and tells of each.
 
   Args:
-    config: The config; its `partners` are tried one after another, and
-      `method=erm` leaves it at ERM.
+    config: The config. Its method "erm" leaves it at ERM, "mixup" at its own
+      `partners`; "all" tries every policy.
     topology: As in `make_mesh`.
     lower: Lowers a step of the section.
 
@@ -98,7 +98,8 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
   """
   mesh, chip = make_mesh(topology)
   costs: dict[str, Cost | None] = {}
-  for policy in (None, *(sharding.POLICIES if config.method != "erm" else ())):
+  policies = {"erm": (), "mixup": (config.partners,)}
+  for policy in (None, *policies.get(config.method, sharding.POLICIES)):
     name = "ERM" if policy is None else f"mixup, {policy} partners"
     own = config.copy_and_resolve_references()
     own.partners = policy or config.partners

@@ -327,7 +327,7 @@ def format_table(cells: Sequence[Sequence[str]]) -> str:
 def is_number(text: str) -> bool:
   """Returns whether a cell is a number, or stands for one."""
   text = text.removesuffix(_UNVERIFIED)
-  return text == NOT_RUN or set(text) <= set("+-0123456789.,±/ ")
+  return text == NOT_RUN or set(text) <= set("+-0123456789.,±/< ")
 
 
 def paper_number(row: Row) -> str:
@@ -345,6 +345,8 @@ def mean_and_error(row: Row) -> str:
     return NOT_RUN
   decimals = row.get("decimals", 2)
   value = f"{row['value']:.{decimals}f}"
+  if 0 < row["value"] < 0.5 * 10**-decimals:
+    value = f"<{10**-decimals:.{decimals}f}"
   if row["n"] < 2:
     return value
   return f"{value} ± {row['std'] / row['n']**0.5:.{decimals}f}"

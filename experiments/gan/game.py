@@ -106,8 +106,9 @@ def play(rules: Rules, key: Array,
     return (rules.draw(real_key, rules.batch_size),
             generate(rules, generator.params, fake_key, rules.batch_size))
 
-  def judge(player: Player, k: Array) -> tuple[Player, Array]:
-    points, targets = rules.batch(k, draw, rules.alpha)
+  def judge(player: Player, data: Array) -> tuple[Player, Array]:
+    points, targets = rules.batch(jax.random.wrap_key_data(data), draw,
+                                  rules.alpha)
 
     def loss(params: PyTree) -> Array:
       logits = _apply(rules.discriminator, params, points)[:, 0]
@@ -120,8 +121,10 @@ def play(rules: Rules, key: Array,
     return rules.generator_loss(
         _apply(rules.discriminator, discriminator.params, points)[:, 0])
 
-  discriminator, losses = jax.lax.scan(
-      judge, discriminator, jax.random.split(key, rules.discriminator_steps))
+  # As plain numbers: under vmap a scan turns keys around, which a check of
+  # keys that are used twice takes for a use.
+  keys = jax.random.key_data(jax.random.split(key, rules.discriminator_steps))
+  discriminator, losses = jax.lax.scan(judge, discriminator, keys)
   generator, generator_loss = _descend(rules.tx, loss, generator)
   return Players(generator, discriminator), {
       "loss": losses.mean(),
@@ -133,7 +136,8 @@ def _descend(tx: optax.GradientTransformation, loss: Callable[[PyTree], Array],
              player: Player) -> tuple[Player, Array]:
   """Does one step of an optimiser, and returns the loss before it."""
   value, gradient = jax.value_and_grad(loss)(player.params)
-  updates, opt_state = tx.update(gradient, player.opt_state, player.params)
+  with jax.numpy_dtype_promotion("standard"):  # As optax needs it.
+    updates, opt_state = tx.update(gradient, player.opt_state, player.params)
   return Player(optax.apply_updates(player.params, updates), opt_state), value
 
 

@@ -13,6 +13,7 @@ from mixup_jax import sharding
 
 Array = jax.Array
 
+_BEGIN, _PLAY, _SHOW, _MEASURE = range(4)  # What the keys of a seed are for.
 _AT_ONCE = 100  # Iterations of a dispatch: it can be stopped in between.
 
 
@@ -60,26 +61,28 @@ def make_program(rules: game.Rules, *, num_seeds: int, snapshots: Sequence[int],
     The program.
   """
 
-  def keys(seed: Array) -> Array:
-    """Returns `[4, seeds]` keys: to begin, to play, to show, to measure."""
+  def keys(seed: Array, purpose: int) -> Array:
+    """Returns a key for each seed."""
     seeds = seed + jnp.arange(num_seeds, dtype=jnp.uint32)
-    return jax.vmap(lambda s: jax.random.split(jax.random.key(s), 4),
-                    out_axes=1)(seeds)
+    one = lambda s: jax.random.split(jax.random.key(s), 4)[purpose]
+    return jax.vmap(one)(seeds)
 
   def generate(state: game.Players, k: Array, count: int) -> Array:
     make = functools.partial(game.generate, rules, count=count)
     return jax.vmap(make)(state.generator.params, k)
 
   def init(seed: Array) -> State:
-    players = jax.vmap(functools.partial(game.begin, rules))(keys(seed)[0])
+    players = jax.vmap(functools.partial(game.begin, rules))(keys(seed, _BEGIN))
     return State(players, jnp.zeros((num_seeds, len(snapshots), num_shown, 2)))
 
   def step(seed: Array, state: State,
            numbers: Array) -> tuple[State, dict[str, Array]]:
-    _, play, show, _ = keys(seed)
+    play, show = keys(seed, _PLAY), keys(seed, _SHOW)
 
     def iterate(state: State, number: Array) -> tuple[State, dict[str, Array]]:
-      own = jax.vmap(jax.random.fold_in, in_axes=(0, None))(play, number)
+      # Clones: a new number each time is what makes one key enough.
+      own = jax.vmap(jax.random.fold_in,
+                     in_axes=(0, None))(jax.random.clone(play), number)
       players, metrics = jax.vmap(functools.partial(game.play,
                                                     rules))(own, state.players)
       due = number + 1 == jnp.asarray(snapshots, jnp.int32)
@@ -87,14 +90,14 @@ def make_program(rules: game.Rules, *, num_seeds: int, snapshots: Sequence[int],
       shown = jax.lax.cond(
           due.any(), lambda: jnp.where(
               due[:, None, None],
-              generate(players, show, num_shown)[:, None], state.shown),
-          lambda: state.shown)
+              generate(players, jax.random.clone(show), num_shown)[:, None],
+              state.shown), lambda: state.shown)
       return State(players, shown), jax.tree.map(jnp.mean, metrics)
 
     return jax.lax.scan(iterate, state, numbers)
 
   def sample(seed: Array, state: State) -> Array:
-    return generate(state.players, keys(seed)[3], num_points)
+    return generate(state.players, keys(seed, _MEASURE), num_points)
 
   same = sharding.replicated(mesh)
   return Program(jax.jit(init, out_shardings=same),

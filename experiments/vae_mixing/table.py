@@ -36,24 +36,25 @@ def rows(config: Any, dataset: str, curves: Any) -> list[results.Row]:
     # In their order: what comes from a device is in that of the alphabet.
     errors = {name: curves["error"][name][:, index] for name in methods.NAMES}
 
-    def add(method: str, metric: str, values: Any, decimals: int = 2) -> None:
-      row = results.summarize(values,
-                              setting=f"{dataset}, alpha {alpha:g}",
-                              method=method,
-                              metric=metric,
-                              paper=None,
-                              epochs=config.epochs)
-      found.append(row | {"decimals": decimals} if decimals != 2 else row)
+    def add(method: str, metric: str, values: Any) -> results.Row:
+      found.append(
+          results.summarize(values,
+                            setting=f"{dataset}, alpha {alpha:g}",
+                            method=method,
+                            metric=metric,
+                            paper=None,
+                            epochs=config.epochs))
+      return found[-1]
 
     for method, values in errors.items():
       add(method, ERROR, values)
       difference = values - errors[methods.INPUT]
-      # Of seeds that do not differ, there is no test.
-      if difference.any() and len(difference) > 1:
+      if difference.any():  # Else there is nothing to test.
         add(method, DIFFERENCE, difference)
-        add(method,
-            P_VALUE, [scipy.stats.ttest_1samp(difference, 0).pvalue],
-            decimals=4)
+        found_p = float(scipy.stats.ttest_1samp(difference, 0).pvalue)
+        # With more digits than a row has: it may be very small.
+        add(method, P_VALUE, [found_p]).update(value=float(f"{found_p:.3g}"),
+                                               decimals=4)
     for name, bound in zip(("training", "test"), curves["elbo"]):
       add("VAE", f"ELBO of {name} inputs (nats)", bound[:, index])
   return found
