@@ -31,9 +31,11 @@ def train(vae: models.VAE, tx: optax.GradientTransformation, key: Array,
   params = vae.init(init_key, inputs[:1], noise_key)["params"]
 
   def step(carry: tuple[PyTree, PyTree],
-           key: Array) -> tuple[tuple[PyTree, PyTree], None]:
+           number: Array) -> tuple[tuple[PyTree, PyTree], None]:
     params, opt_state = carry
-    rows_key, code_key = jax.random.split(key)
+    # Clone: a new number each time is what makes one key enough.
+    own = jax.random.fold_in(jax.random.clone(step_key), number)
+    rows_key, code_key = jax.random.split(own)
     rows = jax.random.randint(rows_key, (batch_size,), 0, len(inputs))
     gradient = jax.grad(
         lambda params: -bound(vae, params, inputs[rows], code_key))(params)
@@ -42,7 +44,7 @@ def train(vae: models.VAE, tx: optax.GradientTransformation, key: Array,
     return (optax.apply_updates(params, updates), opt_state), None
 
   (params, _), _ = jax.lax.scan(step, (params, tx.init(params)),
-                                jax.random.split(step_key, num_steps))
+                                jnp.arange(num_steps))
   return params
 
 
