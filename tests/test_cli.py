@@ -230,6 +230,36 @@ def test_too_few_devices_are_found_before_any_work(tmp_path, refused):
   assert "expected 256 devices, and there are 8: 1 process(es) with 8" in error
 
 
+def test_what_cannot_be_rehearsed(tmp_path, refused):
+  error = refused("--rehearse=v5e:2x2", f"--workdir={tmp_path}")
+  assert "toy cannot be rehearsed: leave out --rehearse=v5e:2x2" in error
+
+
+def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
+  asked = []
+
+  def rehearse(config, *, topology, lower):
+    asked.append((config.seeds, topology, lower(config, 0.2, None)))
+    return "costs"
+
+  def result(config, costs, recorder):
+    return {"rows": [{**ROW, "method": costs}]}
+
+  monkeypatch.setattr(cli.rehearsal, "rehearse", rehearse)
+  monkeypatch.setattr(cli.rehearsal, "result", result)
+  monkeypatch.setattr(sys, "argv", [
+      "toy", "--rehearse=v5e:16x16", f"--workdir={tmp_path}", "--config.seeds=3"
+  ])
+  cli.launch("toy",
+             prepare=None,
+             run=None,
+             config_file=CONFIG,
+             lower=lambda config, alpha, mesh: alpha)
+  assert asked == [(3, "v5e:16x16", 0.2)]
+  assert "costs" in capsys.readouterr().out
+  assert (tmp_path / "result.json").exists()
+
+
 def test_help(launch, capsys):
   with pytest.raises(SystemExit) as status:
     launch("--help")

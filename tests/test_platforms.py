@@ -33,16 +33,27 @@ def test_what_is_not_known_is_refused():
 
 @pytest.mark.parametrize("use", ("run often", "run once"))
 def test_options_are_only_those_that_the_compiler_takes(monkeypatch, use):
-  platforms.compiler_options.cache_clear()
+  platforms._known_options.cache_clear()
   options = platforms.compiler_options(use)
   assert jax.jit(lambda: 1, compiler_options=options)() == 1
-  platforms.compiler_options.cache_clear()
+  platforms._known_options.cache_clear()
   monkeypatch.setattr(platforms, "_CPU_OPTIONS",
                       {use: {
                           "xla_no_such_option": "1"
                       }})
   assert platforms.compiler_options(use) is None
-  platforms.compiler_options.cache_clear()
+  platforms._known_options.cache_clear()
   monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
   assert platforms.compiler_options(use) is None
-  platforms.compiler_options.cache_clear()
+  platforms._known_options.cache_clear()
+
+
+def test_a_platform_can_be_pretended():
+  assert platforms.on_cpu()
+  with platforms.pretended("tpu"):
+    assert not platforms.on_cpu()
+    assert platforms.compute_dtype("auto") == jnp.bfloat16
+    assert platforms.compiler_options("run often") is None
+    with platforms.pretended("cpu"):
+      assert platforms.on_cpu()
+  assert platforms.on_cpu()

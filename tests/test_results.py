@@ -52,6 +52,16 @@ def test_numbers_have_their_standard_error_and_mark():
   assert results.paper_number({**ROW, "unverified": True}) == "21.3 unverified"
 
 
+def test_a_row_may_say_its_decimals():
+  count = {**ROW, "n": 1, "value": 33.0, "decimals": 0}
+  assert results.mean_and_error(count) == "33"
+  assert results.mean_and_error({**ROW, "decimals": 1}) == "14.4 ± 1.0"
+  small = {**ROW, "n": 1, "value": 1e-7, "decimals": 4}
+  assert results.mean_and_error(small) == "<0.0001"
+  assert results.is_number("<0.0001")
+  assert results.mean_and_error({**small, "value": 0.0}) == "0.0000"
+
+
 def test_cells_put_ours_beside_the_papers():
   header, line = results.cells([ROW])
   assert dict(zip(header, line)) == {

@@ -66,6 +66,7 @@ def test_put_is_device_put_for_one_process(mesh, place):
 
 @pytest.mark.parametrize("policy, kinds", [
     ("local", set()),
+    ("local_roll", set()),
     ("roll", {"collective-permute"}),
     ("all_to_all", {"all-to-all"}),
     ("global", {"all-gather"}),
@@ -85,7 +86,7 @@ def test_the_price_of_each_policy(mesh):
           collectives(sharding.with_partners(mixup, mesh, policy=policy), mesh).
           values(), [0]))
   image, shard = 8 * 8 * 3, 8 * 8 * 3 * BATCH // 8
-  assert price("local") == 0
+  assert price("local") == price("local_roll") == 0
   assert price("roll") == image
   assert price("all_to_all") == shard
   assert price("global") == 8 * shard
@@ -136,6 +137,7 @@ def test_partners_are_a_permutation_that_inputs_and_labels_share(
   crosses = np.asarray(first["rows"]) // shard != np.arange(BATCH) // shard
   expected = {
       "local": 0,
+      "local_roll": 0,
       "roll": 8,
       "all_to_all": BATCH * 7 / 8,
       "global": BATCH * 7 / 8
@@ -236,6 +238,14 @@ def test_bad_input_names_the_value_and_the_remedy(mesh, getkey):
     sharding.partners(getkey(), 72, mesh=mesh, policy="all_to_all")
   with pytest.raises(ValueError, match="got a batch of 1.*per device"):
     sharding.per_device(mixup, mesh)(getkey(), jnp.ones((8, 2)), jnp.arange(8))
+
+
+def test_a_local_roll_gives_the_row_before_on_the_own_device(mesh, getkey):
+  rows = jax.device_put(jnp.arange(BATCH), sharding.sharded(mesh))
+  fetch = jax.jit(lambda key, x: sharding.partners(
+      key, BATCH, mesh=mesh, policy="local_roll")(x))
+  expected = np.roll(np.arange(BATCH).reshape(8, -1), 1, axis=1).reshape(-1)
+  chex.assert_trees_all_equal(fetch(getkey(), rows), expected)
 
 
 @pytest.mark.parametrize("policy", sharding.POLICIES)

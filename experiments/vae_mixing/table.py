@@ -51,10 +51,10 @@ def rows(config: Any, dataset: str, curves: Any) -> list[results.Row]:
       difference = values - errors[methods.INPUT]
       if difference.any():  # Else there is nothing to test.
         add(method, DIFFERENCE, difference)
-        found_p = float(scipy.stats.ttest_1samp(difference, 0).pvalue)
+        p_value = float(scipy.stats.ttest_1samp(difference, 0).pvalue)
+        row = add(method, P_VALUE, [p_value])
         # With more digits than a row has: it may be very small.
-        add(method, P_VALUE, [found_p]).update(value=float(f"{found_p:.3g}"),
-                                               decimals=4)
+        row["value"], row["decimals"] = float(f"{p_value:.3g}"), 4
     for name, bound in zip(("training", "test"), curves["elbo"]):
       add("VAE", f"ELBO of {name} inputs (nats)", bound[:, index])
   return found

@@ -137,6 +137,20 @@ def test_a_set_that_is_not_prepared_names_the_commands(tmp_path, name):
   assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("name, classes", [("cifar10", 10), ("cifar100", 100)])
+def test_an_outline_needs_no_data(name, classes):
+  outline = images.outline(name)
+  assert outline.num_classes == classes and outline.pad == 4 and outline.flip
+  chex.assert_shape((outline.train_images, outline.test_images),
+                    [(50_000, 32, 32, 3), (10_000, 32, 32, 3)])
+  chex.assert_type([outline.train_images, outline.train_labels],
+                   [np.uint8, np.int32])
+  assert outline.train_images.base.nbytes == 1  # It takes no memory.
+  assert len(images.outline("digits").train_labels) == 1437
+  with pytest.raises(ValueError, match="unknown image set 'cifar1'"):
+    images.outline("cifar1")
+
+
 def test_an_unknown_set_is_refused_with_a_hint():
   with pytest.raises(ValueError, match="Did you mean 'cifar10'") as error:
     images.load("cifar-10")

@@ -114,3 +114,13 @@ def test_bad_configs_are_refused_before_any_work(changes, message):
 def test_missing_data_names_its_command(tmp_path):
   with pytest.raises(FileNotFoundError, match="mixup_jax.data.prepare cifar10"):
     cifar.prepare(config(dataset="cifar10", data_dir=str(tmp_path)))
+
+
+def test_a_step_is_lowered_without_the_data():
+  values = config("dataset=cifar10")
+  values.model.update(width=4, blocks=(1,))
+  lowered = cifar.lower(values, 1.0, sharding.make_mesh())
+  _, state, batch = lowered.in_avals[0]
+  assert batch["rows"].shape == (128,)
+  assert batch["images"].shape == (50_000, 32, 32, 3)
+  assert (10,) in [x.shape for x in jax.tree.leaves(state.params)]

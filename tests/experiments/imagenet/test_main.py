@@ -74,3 +74,13 @@ def test_missing_data_names_its_command(tmp_path):
   values = config(dataset="tiny_imagenet", data_dir=str(tmp_path))
   with pytest.raises(FileNotFoundError, match="data.prepare tiny_imagenet"):
     imagenet.prepare(values)
+
+
+def test_a_step_is_lowered_without_the_data():
+  values = configs.get_config("dataset=imagenet2012")
+  values.model.update(width=8, blocks=(1,), bn_group_size=0)
+  values.image_size, values.accumulation = 32, 4
+  lowered = imagenet.lower(values, 0.2, sharding.make_mesh())
+  _, state, batch = lowered.in_avals[0]
+  assert batch["images"].shape == (256, 32, 32, 3)  # Of 1,024, in four steps.
+  assert (1000,) in [x.shape for x in jax.tree.leaves(state.params)]

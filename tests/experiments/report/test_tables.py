@@ -81,3 +81,10 @@ def test_what_was_not_run_says_so():
   lines = tables.table(result).splitlines()
   assert lines[3] == "| b | - | 8.0 | 8.50 ± 1.00 | 9.0 | not run |"
   assert "n = 4, 10 epochs" in lines[-1]
+
+
+def test_what_has_no_epochs_names_none():
+  result = small_result()
+  for row in result["rows"]:
+    row["epochs"] = 0
+  assert "n = 4; 1 x cpu" in tables.provenance(result)
