@@ -6,7 +6,6 @@
     python -m experiments.benchmark step --width=64
     python -m experiments.benchmark input
     python -m experiments.benchmark speech
-    python -m experiments.benchmark input
 
 PyTorch is the other side of the first three: its mixing is the algorithm of the
 released code (a lambda of numpy, a random permutation, two products and a sum),
