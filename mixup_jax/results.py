@@ -202,7 +202,6 @@ class Result(TypedDict):
   reliability: NotRequired[list[Reliability]]
   snapshots: NotRequired[list[Snapshots]]
   heat_maps: NotRequired[list[HeatMap]]
-  mixtures: NotRequired[list[Strip]]
   layout: NotRequired[Layout]
   failed: NotRequired[dict[str, str]]
   wall_seconds: NotRequired[float]

@@ -34,9 +34,6 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
   elif result.get("snapshots"):
     from mixup_jax.figures import _snapshots
     _snapshots.draw(result["snapshots"], path)
-  elif result.get("mixtures"):
-    from mixup_jax.figures import _mixtures
-    _mixtures.draw(result["mixtures"], path)
   elif result.get("heat_maps"):
     from mixup_jax.figures import _heat_maps
     _heat_maps.draw(result["heat_maps"], path)

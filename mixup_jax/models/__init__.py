@@ -1,13 +1,13 @@
 """Flax models, one family a file.
 
-Every classifier is called as `model.apply(variables, x, train=..., mix=None,
+Every model is called as `model.apply(variables, x, train=..., mix=None,
 where=None)`, and returns `[batch, num_classes]` float32 logits. It calls
 `mix(depth, hidden)` at depth 0 for the input; an MLP at depth d behind its d-th
 hidden layer, an image model at depth 1 behind its stem and at d + 1 behind its
 d-th stage. It knows nothing else about mixing. `where`, `[batch]` booleans, is
 False for rows that only pad the batch: they are not in the statistics of
 BatchNorm. `train` turns those of the batch on, and dropout, which draws from
-the stream "dropout". The one model that is no classifier is `VAE`.
+the stream "dropout".
 """
 
 import functools
@@ -20,7 +20,6 @@ from mixup_jax.models.lenet import LeNet
 from mixup_jax.models.mlp import MLP
 from mixup_jax.models.preact_resnet import PreActResNet
 from mixup_jax.models.resnet import ResNet
-from mixup_jax.models.vae import VAE
 from mixup_jax.models.vgg import VGG
 from mixup_jax.models.wide_resnet import WideResNet
 
@@ -38,8 +37,6 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "vgg11": VGG,
     "mlp": MLP,
 }
-__all__ = ("build", "DenseNet", "LeNet", "MLP", "MODELS", "PreActResNet",
-           "ResNet", "VAE", "VGG", "WideResNet")
 
 
 def build(name: str, *, num_classes: int, **sizes: Any) -> nn.Module:
