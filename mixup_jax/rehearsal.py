@@ -79,6 +79,7 @@ class Rehearsal(NamedTuple):
   topology: str
   chip: Chip
   costs: dict[str, Cost | None]
+  seconds: float  # It took to compile all.
 
 
 def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
@@ -97,6 +98,7 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
     ValueError: If there is no such topology, or a step does not fit.
   """
   mesh, chip = make_mesh(topology)
+  begin = time.perf_counter()
   costs: dict[str, Cost | None] = {}
   policies = {"erm": (), "mixup": (config.partners,)}
   for policy in (None, *policies.get(config.method, sharding.POLICIES)):
@@ -120,7 +122,7 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
         f"{1e3 * cost.seconds(chip):.2f} ms a step at best, "
         f"compiled in {time.perf_counter() - start:.0f} s",
         file=sys.stderr)
-  return Rehearsal(topology, chip, costs)
+  return Rehearsal(topology, chip, costs, time.perf_counter() - begin)
 
 
 def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
@@ -240,7 +242,8 @@ def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
           "lines": ["setting", "method"],
           "columns": "metric",
           "metrics": metrics
-      }
+      },
+      "wall_seconds": round(rehearsal.seconds, 2)
   }
 
 

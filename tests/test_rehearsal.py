@@ -97,13 +97,13 @@ def test_rows_are_beside_those_of_erm():
                    **{"all-reduce": collectives.Traffic(3, 2_000_000)}),
           "mixup, all_to_all partners":
               None
-      })
+      }, 3.0)
   result = rehearsal.result(config(accumulation=2), found, None)
   rows = {(row["method"], row["metric"]): row for row in result["rows"]}
   assert {row["setting"] for row in result["rows"]
          } == {"digits, mlp, batch 16 in 2 steps, v5e:2x4"}
   roll = lambda metric: rows["mixup, roll partners", metric]["value"]
-  assert roll("memory a chip (GB)") == 1
+  assert roll("memory a chip (GB)") == 1 and result["wall_seconds"] == 3
   assert roll("moved, more than ERM (%)") == 1
   assert roll("GFLOP, more than ERM (%)") == 0
   assert roll("at best (ms)") == 2000

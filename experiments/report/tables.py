@@ -32,11 +32,12 @@ def provenance(result: dict[str, Any]) -> str:
   join = lambda numbers: " or ".join(str(number) for number in numbers)
   spread = "Mean ± standard error, " if max(counts) > 1 else ""
   trained = f", {join(epochs)} epochs" if epochs else ""
+  seconds = round(result["wall_seconds"])
+  took = f", {seconds} s for all" if seconds else ""
   return (f"{spread}n = {join(counts)}{trained}; "
           f"{environment['device']} ({environment['processor']}, "
           f"{environment['cores']} cores), jax {environment['jax']}, commit "
-          f"{environment['commit']}, {environment['date']}, "
-          f"{result['wall_seconds']:.0f} s for all.")
+          f"{environment['commit']}, {environment['date']}{took}.")
 
 
 def update(texts: Sequence[str], tables: dict[str, str]) -> list[str]:

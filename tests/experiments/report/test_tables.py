@@ -88,3 +88,5 @@ def test_what_has_no_epochs_names_none():
   for row in result["rows"]:
     row["epochs"] = 0
   assert "n = 4; 1 x cpu" in tables.provenance(result)
+  result["wall_seconds"] = 0.0  # Nor a time, where it says nothing.
+  assert tables.provenance(result).endswith("2026-01-01.")
