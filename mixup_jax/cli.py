@@ -133,6 +133,7 @@ def _rehearsal(
   if lower is None:
     raise ValueError(f"{section} cannot be rehearsed: leave out "
                      f"--rehearse={topology}.")
+  rehearsal.need_no_tpu()
   return functools.partial(rehearsal.rehearse, topology=topology,
                            lower=lower), rehearsal.result
 

@@ -23,8 +23,9 @@ from mixup_jax import sharding
 # Takes a config, the alpha of a method and a mesh; returns the step, lowered.
 Lower = Callable[[Any, float, sharding.Mesh], jax.stages.Lowered]
 
-_QUIET = {  # libtpu looks for a TPU, and tells much, if it is not told this.
+_QUIET = {  # Else libtpu looks for a TPU, and tells much.
     "TPU_SKIP_MDS_QUERY": "1",
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # It locks a TPU; there is none.
     "TPU_WORKER_HOSTNAMES": "localhost",
     "TPU_ACCELERATOR_TYPE": "v5litepod-4",
     "TPU_MIN_LOG_LEVEL": "3",
@@ -80,6 +81,12 @@ class Rehearsal(NamedTuple):
   chip: Chip
   costs: dict[str, Cost | None]
   seconds: float  # It took to compile all.
+
+
+def need_no_tpu() -> None:
+  """Keeps jax from looking for a TPU; to be called before it looks."""
+  os.environ.update(_QUIET)
+  jax.config.update("jax_platforms", "cpu")
 
 
 def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
@@ -147,7 +154,6 @@ def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
   except ImportError:
     raise ValueError("a rehearsal needs the compiler of TPUs: "
                      "pip install -e '.[rehearse]'") from None
-  os.environ.update(_QUIET)
   from jax.experimental import topologies
   try:
     pod = topologies.get_topology_desc(platform="tpu", topology_name=topology)

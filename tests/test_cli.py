@@ -245,6 +245,7 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
   def result(config, costs, recorder):
     return {"rows": [{**ROW, "method": costs}]}
 
+  monkeypatch.setattr(cli.rehearsal, "need_no_tpu", lambda: asked.append("no"))
   monkeypatch.setattr(cli.rehearsal, "rehearse", rehearse)
   monkeypatch.setattr(cli.rehearsal, "result", result)
   monkeypatch.setattr(sys, "argv", [
@@ -255,7 +256,7 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
              run=None,
              config_file=CONFIG,
              lower=lambda config, alpha, mesh: alpha)
-  assert asked == [(3, "v5e:16x16", 0.2)]
+  assert asked == ["no", (3, "v5e:16x16", 0.2)]
   assert "costs" in capsys.readouterr().out
   assert (tmp_path / "result.json").exists()
 

@@ -149,6 +149,7 @@ def test_what_is_no_topology(monkeypatch):
 @pytest.mark.slow
 def test_the_compiler_of_tpus():
   pytest.importorskip("libtpu")
+  rehearsal.need_no_tpu()
   with pytest.raises(ValueError, match="there is no topology 'v5e:banana'"):
     rehearsal.make_mesh("v5e:banana")
   mesh, _ = rehearsal.make_mesh("v5e:2x2")
