@@ -3,10 +3,13 @@
 from typing import Any, Callable, Mapping, NotRequired, Sequence, TypedDict
 
 import numpy as np
+import scipy.special
 
 # The metric of a method's error minus that of ERM, seed by seed: sections write
 # it, and reports draw it.
 DIFFERENCE = "minus ERM, paired (%)"
+# The chance of a mean difference as large if there were none; it has no spread.
+P_VALUE = "p, paired t test"
 NOT_RUN = "not run"
 _UNVERIFIED = " unverified"
 
@@ -112,6 +115,21 @@ class Reliability(TypedDict):
   error: float
 
 
+class MixedInputs(TypedDict):
+  """What networks are shown between pairs of images, as one picture.
+
+  Attributes:
+    rows: What each row shows.
+    lam: The weight of the first image, in each column of a pair.
+    pairs: How many pairs stand side by side.
+    png: The picture, as `pictures.encode` makes it.
+  """
+  rows: list[str]
+  lam: list[float]
+  pairs: int
+  png: str
+
+
 class Spectrograms(TypedDict):
   """Spectrograms to be looked at, in one picture, one above the other.
 
@@ -158,6 +176,7 @@ class Result(TypedDict):
   pairs: NotRequired[list[Pairs]]
   robustness: NotRequired[list[Robustness]]
   strip: NotRequired[Strip]
+  mixed_inputs: NotRequired[MixedInputs]
   spectrograms: NotRequired[Spectrograms]
   reliability: NotRequired[list[Reliability]]
   layout: NotRequired[Layout]
@@ -199,6 +218,23 @@ def summarize(values: Sequence[float] | np.ndarray,
   if unverified and paper is not None:
     row["unverified"] = True
   return row
+
+
+def paired_t_test(differences: Sequence[float] | np.ndarray) -> float:
+  """Returns the two-sided p-value of paired differences, at least two.
+
+  Args:
+    differences: One number a run.
+
+  Returns:
+    The probability of so large a mean, by Student's t, if they were normal
+    around 0: 1 if all are 0.
+  """
+  values = np.asarray(differences, np.float64)
+  mean, error = values.mean(), values.std(ddof=1) / len(values)**0.5
+  if not error:
+    return float(mean == 0)
+  return float(2 * scipy.special.stdtr(len(values) - 1, -abs(mean / error)))
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
@@ -297,9 +333,11 @@ def paper_number(row: Row) -> str:
 
 
 def mean_and_error(row: Row) -> str:
-  """Returns a mean and its standard error as text."""
+  """Returns a mean and its standard error as text, or a p-value."""
   if row["value"] is None:
     return NOT_RUN
+  if row["metric"] == P_VALUE:
+    return f"{row['value']:.3f}"
   if row["n"] < 2:
     return f"{row['value']:.2f}"
   return f"{row['value']:.2f} ± {row['std'] / row['n']**0.5:.2f}"
