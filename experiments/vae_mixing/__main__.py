@@ -11,6 +11,7 @@ but manifold mixup draw the same pairs and weights. It ends with what each
 method adds to the error of input mixup.
 """
 
+import functools
 import pathlib
 from typing import Any, NamedTuple
 
@@ -44,6 +45,9 @@ _LOWEST = {
     "num_shown": 1
 }
 
+# By network, and by the name of what was measured: `[seeds]`.
+Measured = dict[str, dict[str, np.ndarray]]
+
 
 class Prepared(NamedTuple):
   """What a set needs to be run, checked."""
@@ -60,18 +64,22 @@ def prepare(config: Any) -> dict[str, Prepared]:
     if config[name] < low:
       raise ValueError(f"config.{name} must be at least {low}, got "
                        f"{config[name]}.")
+  for name, hint in (("datasets", "a set such as 'digits'"),
+                     ("layers", "at least one depth, such as 0")):
+    if not config[name]:
+      raise ValueError(f"config.{name} is empty: name {hint}.")
   platforms.steps_per_dispatch(config.steps_per_dispatch)
   chosen = methods.choose(config.methods)
   prepared = {}
   for name in config.datasets:
     source = problems.load(config, name)
     encoder = vae.VAE(shape=source.problem.features.shape[1:], **config.vae)
-    prepared[name] = Prepared(
-        source, encoder, programs.autoencoder(config, encoder), {
-            key:
-                programs.classifier(config, key, encoder,
-                                    source.problem.num_classes) for key in chosen
-        })
+    classifiers = {
+        key: programs.classifier(config, key, encoder, classes) for key in chosen
+    }
+    prepared[name] = Prepared(source, encoder,
+                              programs.autoencoder(config, encoder),
+                              {key: make(key) for key in chosen})
   return prepared
 
 
@@ -79,88 +87,84 @@ def run(config: Any, prepared: dict[str, Prepared],
         recorder: records.Recorder) -> results.Result:
   """Trains all networks of every set; returns rows and a picture."""
   rows: list[results.Row] = []
-  shown: dict[str, results.MixedInputs] = {}
-  groups = -(-config.seeds // config.seeds_at_once)
+  pictures: list[results.MixedInputs] = []
+  groups = range(0, config.seeds, config.seeds_at_once)
   each = config.vae_epochs + config.epochs * len(methods.choose(config.methods))
-  with tqdm.tqdm(total=len(prepared) * groups * each, unit="epoch") as progress:
+  total = len(prepared) * len(groups) * each
+  with tqdm.tqdm(total=total, unit="epoch") as progress:
     for name, parts in prepared.items():
       progress.set_postfix_str(name)
-      measured, picture = train(config, parts, recorder, name, progress.update)
-      rows += table.rows(config, setting(config, name), measured.pop("vae"), {
-          key: x["error"] for key, x in measured.items()
+      found = []
+      for start in groups:
+        measured, params = train(config, parts, recorder, f"{name}/{start}",
+                                 slice(start, start + config.seeds_at_once),
+                                 progress.update)
+        found.append(measured)
+        if parts.source.picture and not start:
+          pictures.append(
+              strip.make(parts.source,
+                         parts.encoder,
+                         params,
+                         count=config.num_shown))
+      whole = {
+          key: {
+              what: np.concatenate([part[key][what]
+                                    for part in found])
+              for what in values
+          } for key, values in found[0].items()
+      }
+      rows += table.rows(config, setting(config, name), whole.pop("vae"), {
+          key: x["error"] for key, x in whole.items()
       })
-      shown |= {"mixed_inputs": picture} if picture else {}
   result: results.Result = {"rows": rows, "layout": table.LAYOUT}
-  if shown:
-    result["mixed_inputs"] = shown["mixed_inputs"]
+  if pictures:
+    result["mixed_inputs"] = pictures[0]
   return result
 
 
-def train(
-    config: Any, parts: Prepared, recorder: records.Recorder, name: str,
-    on_epoch: Any
-) -> tuple[dict[str, dict[str, np.ndarray]], results.MixedInputs | None]:
-  """Trains and measures all networks of a set, some seeds at a time.
+def train(config: Any, parts: Prepared, recorder: records.Recorder, name: str,
+          group: slice, on_epoch: Any) -> tuple[Measured, Any]:
+  """Trains and measures all networks of some seeds.
 
   Args:
     config: The config.
     parts: The set and its programs.
     recorder: Takes the mean loss of each network over the epochs.
-    name: The name of the set.
+    name: What the names of these begin with.
+    group: Which seeds of the set.
     on_epoch: Called at the end of each epoch of each training.
 
   Returns:
-    What was measured of "vae" and of each method, `[seeds]` by name; and a
-    picture, if the set is of images.
+    What was measured of "vae" and of each method, `[seeds]` by name, and the
+    parameters of the autoencoder of the first seed.
   """
-  groups, picture = [], None
-  how: Any = {
-      "batch_size":
-          config.batch_size,
-      "steps_per_dispatch":
-          platforms.steps_per_dispatch(config.steps_per_dispatch),
-      "on_epoch":
-          on_epoch
-  }
-  for start in range(0, config.seeds, config.seeds_at_once):
-    group = slice(start, min(start + config.seeds_at_once, config.seeds))
-    numbers = config.first_seed + np.arange(group.start, group.stop)
-    problem = problems.take(parts.source.problem, group)
-    programs_ = {"vae": parts.autoencoder, **parts.classifiers}
-    params: Any = ()
-    found = {}
-    for key, program in programs_.items():
-      epochs = config.vae_epochs if key == "vae" else config.epochs
-      state, loss = seeds.train(program,
-                                problem,
-                                numbers,
-                                given=params,
-                                epochs=epochs,
-                                **how)
-      found[key] = seeds.measure(program,
-                                 problem,
-                                 numbers,
-                                 state,
-                                 batch_size=config.eval_batch_size)
-      for epoch, value in enumerate(loss.mean(0), start=1):
-        recorder.metrics(epoch, {f"{name}/{key}/{start}/loss": value})
-      if key == "vae":
-        params = state.params
-        if parts.source.picture and picture is None:
-          first = jax.jit(lambda x: jax.tree.map(lambda leaf: leaf[0], x))
-          picture = strip.make(parts.source,
-                               parts.encoder,
-                               first(params),
-                               count=config.num_shown)
-    groups.append(found)
-  together = {
-      key: {
-          what: np.concatenate([group[key][what]
-                                for group in groups])
-          for what in values
-      } for key, values in groups[0].items()
-  }
-  return together, picture
+  problem = problems.take(parts.source.problem, group)
+  numbers = np.arange(config.first_seed,
+                      config.first_seed + config.seeds)[group]
+  dispatch = platforms.steps_per_dispatch(config.steps_per_dispatch)
+  params: Any = ()
+  found = {}
+  for key, program in ({"vae": parts.autoencoder} | parts.classifiers).items():
+    state, loss = seeds.train(
+        program,
+        problem,
+        numbers,
+        given=params,
+        epochs=config.vae_epochs if key == "vae" else config.epochs,
+        batch_size=config.batch_size,
+        steps_per_dispatch=dispatch,
+        on_epoch=on_epoch)
+    if key == "vae":
+      params = state.params
+    found[key] = seeds.measure(program,
+                               problem,
+                               numbers,
+                               state,
+                               batch_size=config.eval_batch_size)
+    for epoch, value in enumerate(loss.mean(0), start=1):
+      recorder.metrics(epoch, {f"{name}/{key}/loss": value})
+  first = jax.jit(lambda tree: jax.tree.map(lambda x: x[0], tree))
+  return found, first(params)
 
 
 def setting(config: Any, name: str) -> str:

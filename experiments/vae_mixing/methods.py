@@ -1,14 +1,11 @@
 """The methods: in which codes each of them mixes."""
 
 import functools
-from typing import Any, Callable, Iterable
-
-import jax
+from typing import Any, Iterable
 
 from mixup_jax import transforms
 from mixup_jax.models import vae
 
-Array = jax.Array
 PyTree = Any
 
 MIXUP = "input mixup"
@@ -43,8 +40,7 @@ def choose(names: Iterable[str]) -> tuple[str, ...]:
   return tuple(METHODS) if "all" in names else tuple(dict.fromkeys(names))
 
 
-def view(encoder: vae.VAE, params: PyTree,
-         name: str) -> dict[str, Callable[[Array], Array]]:
+def view(encoder: vae.VAE, params: PyTree, name: str) -> dict[str, Any]:
   """Returns in which codes a method mixes: the inputs are codes of themselves.
 
   Args:
@@ -55,8 +51,7 @@ def view(encoder: vae.VAE, params: PyTree,
   Returns:
     The functions `encode` and `decode` of `transforms.latent`.
   """
-  call: Callable[..., Any] = functools.partial(encoder.apply,
-                                               {"params": params})
+  call: Any = functools.partial(encoder.apply, {"params": params})
   same = lambda x: x
   if name == "mixup":
     return {"encode": same, "decode": same}

@@ -1,5 +1,7 @@
 """Proves the bound of the autoencoder, its shapes, and that it learns."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,13 +44,13 @@ def test_the_bound_is_below_the_evidence_of_a_linear_gaussian(getkey):
 def test_shapes(getkey, shape, channels):
   model = vae.VAE(shape=shape, latent=2, hidden=(7,), channels=channels)
   x = jnp.zeros((2, *shape))
-  variables = model.init(getkey(), x, getkey())
-  of = lambda method, y: jax.eval_shape(lambda: model.apply(
-      variables, y, method=method))
+  variables = jax.eval_shape(model.init, getkey(), x, getkey())
+  of = lambda method, y: jax.eval_shape(
+      functools.partial(model.apply, method=method), variables, y)
   assert [m.shape for m in of("encode", x)] == [(2, 2), (2, 2)]
   assert of("decode", jnp.zeros((2, 2))).shape == x.shape
   assert of("reconstruct", x).shape == x.shape
-  assert model.apply(variables, x, getkey()).shape == (2,)
+  assert jax.eval_shape(model.apply, variables, x, getkey()).shape == (2,)
 
 
 def test_sizes_that_cannot_be_halved_are_refused():
@@ -62,7 +64,7 @@ def test_it_learns_a_line_in_space(getkey):
   """Points on a line need one number: what is left is less than a tenth."""
   tx = optax.adam(3e-2)
   x = jax.random.normal(getkey(), (64, 1)) * jnp.array([[1., -2., 3.]])
-  variables = dense.init(getkey(), x, getkey())
+  variables = jax.jit(dense.init)(getkey(), x, getkey())
 
   @jax.jit
   def train(variables, key):
