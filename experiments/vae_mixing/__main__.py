@@ -74,9 +74,10 @@ def prepare(config: Any) -> dict[str, Prepared]:
   for name in config.datasets:
     source = problems.load(config, name)
     encoder = vae.VAE(shape=source.problem.features.shape[1:], **config.vae)
-    classifiers = {
-        key: programs.classifier(config, key, encoder, classes) for key in chosen
-    }
+    make = functools.partial(programs.classifier,
+                             config,
+                             encoder=encoder,
+                             num_classes=source.problem.num_classes)
     prepared[name] = Prepared(source, encoder,
                               programs.autoencoder(config, encoder),
                               {key: make(key) for key in chosen})
