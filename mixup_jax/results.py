@@ -3,10 +3,13 @@
 from typing import Any, Callable, Mapping, NotRequired, Sequence, TypedDict
 
 import numpy as np
+import scipy.special
 
 # The metric of a method's error minus that of ERM, seed by seed: sections write
 # it, and reports draw it.
 DIFFERENCE = "minus ERM, paired (%)"
+# The chance of a mean difference as large if there were none; it has no spread.
+P_VALUE = "p, paired t test"
 NOT_RUN = "not run"
 _UNVERIFIED = " unverified"
 
@@ -113,6 +116,21 @@ class Reliability(TypedDict):
   error: float
 
 
+class MixedInputs(TypedDict):
+  """What networks are shown between pairs of images, as one picture.
+
+  Attributes:
+    rows: What each row shows.
+    lam: The weight of the first image, in each column of a pair.
+    pairs: How many pairs stand side by side.
+    png: The picture, as `pictures.encode` makes it.
+  """
+  rows: list[str]
+  lam: list[float]
+  pairs: int
+  png: str
+
+
 class Spectrograms(TypedDict):
   """Spectrograms to be looked at, in one picture, one above the other.
 
@@ -198,6 +216,7 @@ class Result(TypedDict):
   pairs: NotRequired[list[Pairs]]
   robustness: NotRequired[list[Robustness]]
   strip: NotRequired[Strip]
+  mixed_inputs: NotRequired[MixedInputs]
   spectrograms: NotRequired[Spectrograms]
   reliability: NotRequired[list[Reliability]]
   snapshots: NotRequired[list[Snapshots]]
@@ -241,6 +260,23 @@ def summarize(values: Sequence[float] | np.ndarray,
   if unverified and paper is not None:
     row["unverified"] = True
   return row
+
+
+def paired_t_test(differences: Sequence[float] | np.ndarray) -> float:
+  """Returns the two-sided p-value of paired differences, at least two.
+
+  Args:
+    differences: One number a run.
+
+  Returns:
+    The probability of so large a mean, by Student's t, if they were normal
+    around 0: 1 if all are 0.
+  """
+  values = np.asarray(differences, np.float64)
+  mean, error = values.mean(), values.std(ddof=1) / len(values)**0.5
+  if not error:
+    return float(mean == 0)
+  return float(2 * scipy.special.stdtr(len(values) - 1, -abs(mean / error)))
 
 
 def cells(rows: Sequence[Row]) -> list[list[str]]:
@@ -339,13 +375,14 @@ def paper_number(row: Row) -> str:
 
 
 def mean_and_error(row: Row) -> str:
-  """Returns a mean and its standard error as text."""
+  """Returns a mean and its standard error as text, or a p-value."""
   if row["value"] is None:
     return NOT_RUN
-  decimals = row.get("decimals", 2)
+  is_p = row["metric"] == P_VALUE
+  decimals = row.get("decimals", 3 if is_p else 2)
   value = f"{row['value']:.{decimals}f}"
   if 0 < row["value"] < 0.5 * 10**-decimals:
     value = f"<{10**-decimals:.{decimals}f}"
-  if row["n"] < 2:
+  if is_p or row["n"] < 2:
     return value
   return f"{value} ± {row['std'] / row['n']**0.5:.{decimals}f}"

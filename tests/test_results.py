@@ -1,5 +1,8 @@
 """Proves how numbers are summed up and shown."""
 
+import numpy as np
+import scipy.stats
+
 from mixup_jax import results
 
 ROW = results.Row(setting="iris",
@@ -99,3 +102,18 @@ def test_a_result_is_laid_out_as_it_says():
       ["b", rows[0]["method"], "-", "-", "21.3", "4.00"],
   ]  # yapf: disable
   assert results.laid_out({"rows": rows[:1]})[0][0] == "best"
+
+
+def test_the_paired_test_is_students():
+  differences = np.random.default_rng(0).normal(0.3, 1.0, 20)
+  expected = scipy.stats.ttest_1samp(differences, 0).pvalue
+  assert abs(results.paired_t_test(differences) - expected) < 1e-9
+  assert results.paired_t_test(-differences) == results.paired_t_test(
+      differences)
+  assert results.paired_t_test([0.0, 0.0]) == 1
+  assert results.paired_t_test([2.0, 2.0]) == 0
+
+
+def test_a_p_value_has_no_spread():
+  row = results.Row(**{**ROW, "metric": results.P_VALUE, "value": 0.0123})
+  assert results.mean_and_error(row) == "0.012"

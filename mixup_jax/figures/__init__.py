@@ -40,6 +40,9 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
   elif result.get("robustness"):
     from mixup_jax.figures import _robustness
     _robustness.draw(result, path)
+  elif any(row["metric"] == results.P_VALUE for row in result["rows"]):
+    from mixup_jax.figures import _mixing
+    _mixing.draw(result, path)
   elif any(row["metric"] == results.DIFFERENCE for row in result["rows"]):
     from mixup_jax.figures import _differences
     _differences.draw(result, path)

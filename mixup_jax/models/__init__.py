@@ -8,6 +8,8 @@ d-th stage. It knows nothing else about mixing. `where`, `[batch]` booleans, is
 False for rows that only pad the batch: they are not in the statistics of
 BatchNorm. `train` turns those of the batch on, and dropout, which draws from
 the stream "dropout".
+
+The autoencoder `vae.VAE` is no classifier, and is called by its own methods.
 """
 
 import functools

@@ -11,6 +11,7 @@ from mixup_jax.transforms._cutmix import box_mask
 from mixup_jax.transforms._cutmix import cutmix
 from mixup_jax.transforms._cutmix import sample_box
 from mixup_jax.transforms._lambdas import sample_lambda
+from mixup_jax.transforms._latent import latent
 from mixup_jax.transforms._manifold import manifold
 from mixup_jax.transforms._mix import Mix
 from mixup_jax.transforms._mix import sample_mix
@@ -45,6 +46,7 @@ __all__ = (
     "inputs_with_smoothing",
     "interpolate",
     "label_smoothing",
+    "latent",
     "manifold",
     "Mix",
     "mix_pairs",

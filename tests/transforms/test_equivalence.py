@@ -27,6 +27,9 @@ TRANSFORMS = {
     "cutmix per example": functools.partial(
         transforms.cutmix, alpha=1.0, per_example=True),
     "manifold": manifold_of_inputs,
+    "latent": functools.partial(
+        transforms.latent, alpha=0.4, encode=lambda x: 2 * x,
+        decode=lambda x: x[..., ::-1]),
     "gaussian noise": functools.partial(transforms.gaussian_noise, sigma=0.1),
     "label smoothing": functools.partial(
         transforms.label_smoothing, epsilon=0.1, num_classes=CLASSES),

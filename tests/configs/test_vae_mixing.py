@@ -1,0 +1,42 @@
+"""Proves the choices of mixing what an autoencoder decodes."""
+
+import json
+
+import pytest
+
+from configs import vae_mixing
+from mixup_jax.data import images
+from mixup_jax.data import tables
+
+
+def test_arguments():
+  config = vae_mixing.get_config()
+  assert config.datasets == ("digits",) and config.seeds == 20
+  assert config.methods == ("all",) and config.train_fraction == 0.5
+  small = vae_mixing.get_config("dataset=small_tables")
+  assert small.datasets == vae_mixing.SMALL and small.epochs == config.epochs
+  for name in ("large_tables", "htru2"):
+    large = vae_mixing.get_config(f"dataset={name}")
+    assert set(large.datasets) <= set(vae_mixing.LARGE)
+    assert large.epochs < large.vae_epochs < config.epochs
+  assert vae_mixing.get_config("method=erm+codes").methods == ("erm", "codes")
+  smoke = vae_mixing.get_config("smoke")
+  assert smoke.seeds == 2 and smoke.epochs < 10
+  with pytest.raises(ValueError, match="did you mean 'dataset'"):
+    vae_mixing.get_config("datset=iris")
+
+
+def test_sets_are_known():
+  assert set(vae_mixing.SMALL + vae_mixing.LARGE) < set(tables.TABLES)
+  assert set(vae_mixing.IMAGES) < set(images.IMAGE_SETS)
+
+
+def test_images_of_cifar_have_convolutions_and_their_own_split():
+  config = vae_mixing.get_config("dataset=cifar10")
+  assert config.vae.channels and config.model.name == "preact_resnet18"
+  assert config.train_fraction == 0 and config.seeds_at_once == 1
+
+
+def test_values_are_plain():
+  config = vae_mixing.get_config("dataset=cifar10,smoke").to_dict()
+  assert json.loads(json.dumps(config))["seeds"] == 2

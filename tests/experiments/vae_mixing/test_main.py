@@ -1,0 +1,102 @@
+"""Runs the mixing of codes from end to end, and proves what it refuses."""
+
+import json
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from configs import vae_mixing as configs
+from experiments.report import tables
+from experiments.vae_mixing import __main__ as vae_mixing
+from experiments.vae_mixing import table
+from mixup_jax import cli
+from mixup_jax import results
+
+
+def test_the_smoke_run_in_groups_of_seeds(tmp_path, monkeypatch, capsys):
+  monkeypatch.setattr(sys, "argv", [
+      "vae_mixing",
+      f"--config={vae_mixing.CONFIG}:smoke,method=mixup+codes",
+      f"--workdir={tmp_path}", "--config.seeds_at_once=1",
+      "--config.epochs=2", "--config.vae_epochs=3",
+      "--config.model.hidden=(16,)", "--config.vae.hidden=(16,)"
+  ])  # yapf: disable
+  cli.launch("vae_mixing",
+             prepare=vae_mixing.prepare,
+             run=vae_mixing.run,
+             config_file=vae_mixing.CONFIG)
+  result = json.loads((tmp_path / "result.json").read_text())
+  rows = {(row["method"], row["metric"]): row for row in result["rows"]}
+  assert len(rows) == len(result["rows"]) == 2 + 2 + 2
+  error = {key: rows[key, table.ERROR]["value"]
+           for key in ("input mixup", "VAE codes, mixed")}  # yapf: disable
+  difference = rows["VAE codes, mixed", table.DIFFERENCE]
+  assert difference["n"] == 2
+  assert abs(difference["value"] -
+             (error["VAE codes, mixed"] - error["input mixup"])) < 1e-3
+  assert 0 < rows["VAE codes, mixed", results.P_VALUE]["value"] <= 1
+  assert rows["the VAE", table.ELBO]["epochs"] == 3
+  assert len(result["mixed_inputs"]["rows"]) == 3
+  assert matplotlib.image.imread(tmp_path / "result.png").std() > 0.01
+  assert table.DIFFERENCE in capsys.readouterr().out
+  assert "| digits | VAE codes, mixed |" in tables.table(result)
+  lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  # Of each of two groups, the autoencoder and two methods.
+  assert len(lines) == 2 * (3 + 2 * 2)
+  assert "digits/0/vae/loss" in json.loads(lines[0])
+
+
+def test_settings_say_what_is_narrow():
+  config = configs.get_config("dataset=cifar10,smoke")
+  assert vae_mixing.setting(config, "digits") == "digits"
+  name = vae_mixing.setting(config, "cifar10")
+  assert "width 16" in name and "500 training images" in name
+
+
+@pytest.mark.parametrize("changes, error, message", [
+    ({"alpha": -1.0}, ValueError, "alpha must be .* got -1"),
+    ({"seeds": 0}, ValueError, "config.seeds must be at least 1, got 0"),
+    ({"vae_epochs": 0}, ValueError, "config.vae_epochs must be at least 1"),
+    ({"methods": ("code",)}, ValueError, "unknown method 'code'"),
+    ({"datasets": ("irsi",)}, ValueError, "Did you mean 'iris'"),
+    ({"steps_per_dispatch": -1}, ValueError, "must be at least 0, got -1"),
+    ({"datasets": ()}, ValueError, "config.datasets is empty"),
+    ({"layers": ()}, ValueError, "config.layers is empty"),
+])  # yapf: disable
+def test_bad_configs_are_refused_before_any_work(changes, error, message):
+  config = configs.get_config("smoke")
+  with config.ignore_type():
+    config.update(changes)
+  with pytest.raises(error, match=message):
+    vae_mixing.prepare(config)
+
+
+def test_convolutions_halve_images_and_no_tables():
+  config = configs.get_config("smoke")
+  config.vae.channels = (4,)
+  with pytest.raises(ValueError, match=r"shape \(64,\) do not allow"):
+    vae_mixing.prepare(config)
+
+
+def test_images_keep_their_shape_for_convolutions(tmp_path, monkeypatch):
+  """The networks of CIFAR-10, on a few digits, for a step or two."""
+  config = configs.get_config("dataset=cifar10,method=codes,smoke")
+  config.datasets, config.seeds, config.num_train = ("digits",), 1, 12
+  config.model.width, config.model.blocks = 2, (1,)
+  config.vae.channels, config.vae.hidden, config.vae.latent = (2,), (4,), 2
+  config.epochs = config.vae_epochs = 1
+  config.batch_size = 12
+  prepared = vae_mixing.prepare(config)
+  assert prepared["digits"].encoder.shape == (8, 8, 1)
+
+  class Recorder:
+
+    def metrics(self, step, values):
+      assert step == 1 and np.isfinite(list(values.values())).all()
+
+  result = vae_mixing.run(config, prepared, Recorder())
+  metrics = [row["metric"] for row in result["rows"]]
+  assert metrics == [table.ERROR, table.ELBO, table.LEFT]
+  assert result["mixed_inputs"]["pairs"] == 3

@@ -1,0 +1,105 @@
+"""Proves that all seeds at once are each seed alone, over the right rows."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments.vae_mixing import seeds
+from mixup_jax import sweep
+from mixup_jax.data import splits
+
+ROWS, TRAIN, BATCH = 12, 7, 3
+
+
+@pytest.fixture(scope="module")
+def problem():
+  rng = np.random.default_rng(0)
+  order = np.stack([rng.permutation(ROWS) for _ in range(3)]).astype(np.int32)
+  each = splits.Split(order[:, :TRAIN], order[:, TRAIN:],
+                      *(np.full((3, 2), x, np.float32) for x in (1, 2, 0)))
+  features = np.stack([np.arange(ROWS), np.arange(ROWS)**2], 1)
+  return sweep.Problem(features.astype(np.uint8), np.arange(ROWS,
+                                                            dtype=np.int32),
+                       each, ROWS)
+
+
+def step(key, given, state, batch):
+  """Counts how often each row was seen, and adds up its inputs and a draw."""
+  seen = state["seen"].at[batch["labels"]].add(batch["where"].astype(jnp.int32))
+  where = batch["where"][:, None].astype(jnp.float32)
+  total = state["total"] + (batch["inputs"] * where).sum() * given
+  draw = jax.random.uniform(jax.random.clone(key))
+  return {"seen": seen, "total": total}, draw
+
+
+@pytest.fixture(scope="module")
+def program():
+  begin = lambda key, inputs: {
+      "seen": jnp.zeros(ROWS, jnp.int32),
+      "total": jax.random.uniform(key)
+  }
+  measure = lambda key, state, batch: {
+      "first": batch["inputs"][:, 0], "second": batch["labels"]
+  }  # yapf: disable
+  return seeds.make_program(begin, step, measure)
+
+
+def train(program, problem, numbers, given, **options):
+  settings = {"epochs": 2, "batch_size": BATCH, "steps_per_dispatch": 2}
+  return seeds.train(program,
+                     problem,
+                     np.asarray(numbers),
+                     given=jnp.asarray(given, jnp.float32),
+                     **{
+                         **settings,
+                         **options
+                     })
+
+
+def test_every_training_row_is_seen_once_an_epoch(program, problem):
+  done = []
+  state, loss = train(program,
+                      problem, [0, 1, 2], [1, 1, 1],
+                      on_epoch=lambda: done.append(1))
+  expected = np.zeros((3, ROWS), np.int32)
+  for row, rows in zip(expected, problem.splits.train_rows):
+    row[rows] = 2
+  np.testing.assert_array_equal(state["seen"], expected)
+  assert loss.shape == (3, 2) and len(done) == 2
+  assert len(set(loss[:, 0])) == 3
+
+
+def test_seeds_together_are_seeds_alone_and_dispatches_change_nothing(
+    program, problem):
+  together, losses = train(program, problem, [0, 1, 2], [1, 2, 3])
+  alone = problem._replace(
+      splits=jax.tree.map(lambda x: x[1:2], problem.splits))
+  state, loss = train(program, alone, [1], [2], steps_per_dispatch=3)
+  chex.assert_trees_all_close(jax.tree.map(lambda x: x[1:2], together),
+                              state,
+                              rtol=1e-5)
+  np.testing.assert_allclose(losses[1:2], loss, rtol=1e-6)
+
+
+def test_means_are_of_the_test_rows_without_padding(program, problem):
+  state, _ = train(program, problem, [0, 1, 2], [0, 0, 0], epochs=1)
+  found = seeds.measure(program, problem, np.arange(3), state, batch_size=4)
+  rows = problem.splits.test_rows
+  np.testing.assert_allclose(found["first"], ((rows - 1) / 2).mean(1))
+  np.testing.assert_allclose(found["second"], rows.mean(1))
+
+
+def test_a_loss_that_is_not_finite_is_told(problem):
+  program = seeds.make_program(
+      lambda key, inputs: jax.random.uniform(key),
+      lambda key, given, state, batch: (state, jnp.log(-1 - state)),
+      lambda *_: {})
+  with pytest.raises(FloatingPointError, match="epoch 1 is not finite: lower"):
+    seeds.train(program,
+                problem,
+                np.arange(3),
+                epochs=1,
+                batch_size=BATCH,
+                steps_per_dispatch=9)
