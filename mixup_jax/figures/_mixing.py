@@ -23,11 +23,11 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   settings = list(dict.fromkeys(row["setting"] for row in rows))
   mixed = result.get("mixed_inputs")
   height = 0.3 * len(rows) + 0.9 + 0.3 * len(settings)
-  figure = plt.figure(figsize=(9, height + (2.4 if mixed else 0)),
+  figure = plt.figure(figsize=(9, height + (1.9 if mixed else 0)),
                       layout="constrained")
   parts = figure.subfigures(2 if mixed else 1,
                             1,
-                            height_ratios=[height, 2.4][:2 if mixed else 1],
+                            height_ratios=[height, 1.9][:2 if mixed else 1],
                             squeeze=False)[:, 0]
   _draw_differences(rows, settings, metric, parts[0])
   if mixed:

@@ -4,7 +4,6 @@ import json
 import sys
 
 import matplotlib.image
-import numpy as np
 import pytest
 
 from configs import vae_mixing as configs
@@ -78,25 +77,3 @@ def test_convolutions_halve_images_and_no_tables():
   config.vae.channels = (4,)
   with pytest.raises(ValueError, match=r"shape \(64,\) do not allow"):
     vae_mixing.prepare(config)
-
-
-def test_images_keep_their_shape_for_convolutions(tmp_path, monkeypatch):
-  """The networks of CIFAR-10, on a few digits, for a step or two."""
-  config = configs.get_config("dataset=cifar10,method=codes,smoke")
-  config.datasets, config.seeds, config.num_train = ("digits",), 1, 12
-  config.model.width, config.model.blocks = 2, (1,)
-  config.vae.channels, config.vae.hidden, config.vae.latent = (2,), (4,), 2
-  config.epochs = config.vae_epochs = 1
-  config.batch_size = 12
-  prepared = vae_mixing.prepare(config)
-  assert prepared["digits"].encoder.shape == (8, 8, 1)
-
-  class Recorder:
-
-    def metrics(self, step, values):
-      assert step == 1 and np.isfinite(list(values.values())).all()
-
-  result = vae_mixing.run(config, prepared, Recorder())
-  metrics = [row["metric"] for row in result["rows"]]
-  assert metrics == [table.ERROR, table.ELBO, table.LEFT]
-  assert result["mixed_inputs"]["pairs"] == 3

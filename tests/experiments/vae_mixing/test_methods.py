@@ -21,42 +21,43 @@ def params():
   return jax.jit(ENCODER.init)(keys[0], jnp.zeros((1, 3)), keys[1])["params"]
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def transformed(name, params, key, inputs, labels):
-  options = methods.mixing(configs.get_config(), name, ENCODER, params)
-  return options["transform"](key, inputs, labels)
+@jax.jit
+def transformed(params, key, inputs, labels):
+  """Returns what each method makes of the same key."""
+  config = configs.get_config()
+  return {
+      name:
+          methods.mixing(config, name, ENCODER, params)["transform"]
+          (key, inputs, labels)
+      for name in ("mixup", "codes", "reconstructions", "unmixed")
+  }
 
 
 @jax.jit
-def passed(params, inputs):
-  """Returns the codes of inputs, and what is decoded from these."""
-  call = lambda name: ENCODER.apply({"params": params}, inputs, method=name)
-  return call("encode")[0], call("reconstruct")
+def by_hand(params, inputs, plan):
+  """Returns reconstructions, these mixed, and what mixed codes decode to."""
+  call = lambda x, name: ENCODER.apply({"params": params}, x, method=name)
+  codes, decoded = call(inputs, "encode")[0], call(inputs, "reconstruct")
+  mixed = transforms.mix_pairs((codes, decoded), plan)
+  return decoded, mixed[1], call(mixed[0], "decode")
 
 
 def test_all_mix_the_same_pairs_each_in_its_codes(getkey, params):
   inputs, labels = jax.random.normal(getkey(), (6, 3)), jnp.arange(6)
   key = getkey()
   with jax.debug_key_reuse(False):
-    found = {
-        name: transformed(name, params, key, inputs, labels)
-        for name in ("mixup", "codes", "reconstructions", "unmixed")
-    }
-    expected = transforms.mixup(key, inputs, labels, alpha=1.0)
+    found = transformed(params, key, inputs, labels)
+    expected = jax.jit(transforms.mixup)(key, inputs, labels, alpha=1.0)
   chex.assert_trees_all_equal(found["mixup"], expected)
   for name in ("codes", "reconstructions"):
     chex.assert_trees_all_equal(found[name][1], expected[1])
-  codes, decoded = passed(params, inputs)
-  chex.assert_trees_all_close(found["unmixed"][0], decoded)
-  assert found["unmixed"][1].lam == 1
   plan = transforms.Mix(expected[1].lam, expected[1].partner_labels)
-  chex.assert_trees_all_close(found["reconstructions"][0],
-                              transforms.mix_pairs(decoded, plan))
-  decode = jax.jit(lambda params, codes: ENCODER.apply(
-      {"params": params}, codes, method="decode"))
-  chex.assert_trees_all_close(found["codes"][0],
-                              decode(params, transforms.mix_pairs(codes, plan)),
-                              atol=1e-6)
+  decoded, reconstructions, codes = by_hand(params, inputs, plan)
+  close = functools.partial(chex.assert_trees_all_close, atol=1e-6)
+  close(found["unmixed"][0], decoded)
+  assert found["unmixed"][1].lam == 1
+  close(found["reconstructions"][0], reconstructions)
+  close(found["codes"][0], codes)
 
 
 def test_erm_mixes_nothing_and_manifold_mixup_inside(params):
