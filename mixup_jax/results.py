@@ -381,7 +381,8 @@ def mean_and_error(row: Row) -> str:
   is_p = row["metric"] == P_VALUE
   decimals = row.get("decimals", 3 if is_p else 2)
   value = f"{row['value']:.{decimals}f}"
-  if 0 < row["value"] < 0.5 * 10**-decimals:
+  tiny = 0 <= row["value"] < 0.5 * 10**-decimals
+  if tiny and (is_p or row["value"]):  # No p is 0, though it may be rounded.
     value = f"<{10**-decimals:.{decimals}f}"
   if is_p or row["n"] < 2:
     return value
