@@ -197,8 +197,10 @@ def measure(lowered: jax.stages.Lowered) -> Cost:
   except jax.errors.JaxRuntimeError as error:
     if "RESOURCE_EXHAUSTED" not in str(error):
       raise
-    used = re.search(r"Used ([\d.]+\w) of ([\d.]+\w)", str(error))
-    needs = f"{used[1]} of the {used[2]}" if used else "more than the memory"
+    # The words differ from version to version: the first two sizes do not.
+    sizes = re.findall(r"\b[\d.]+[KMGT]\b", str(error))
+    needs = (f"{sizes[0]} of the {sizes[1]}"
+             if len(sizes) > 1 else "more than the memory")
     raise ValueError(
         f"a step needs {needs} of a chip: lower config.batch_size, raise "
         "config.accumulation, or take a larger slice.") from error
