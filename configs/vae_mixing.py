@@ -8,9 +8,8 @@
     python -m experiments.vae_mixing \
         --config=configs/vae_mixing.py:dataset=cifar10,seeds=5
 
-The paper ends with the question and does not run this: all numbers are our
-choice. They are the same for every method, and epochs apart for every set but
-CIFAR-10. The
+The paper does not do this: all numbers are our choice. They are the same for
+every method, and but for CIFAR-10 only the epochs differ from set to set. The
 networks of CIFAR-10 are narrow, and its images are not augmented.
 """
 
