@@ -2,13 +2,14 @@
 
     python -m experiments.vae_mixing                        # digits, minutes
     python -m experiments.vae_mixing --config=configs/vae_mixing.py:smoke
+    python -m experiments.vae_mixing --config=configs/vae_mixing.py:dataset=iris
     python -m experiments.vae_mixing \
         --config=configs/vae_mixing.py:dataset=small_tables
     python -m experiments.vae_mixing \
         --config=configs/vae_mixing.py:dataset=cifar10,seeds=5
 
-The paper ends with the question and does not run this: all numbers are our
-choice. They are the same for every set but CIFAR-10, and for every method. The
+The paper does not do this: all numbers are our choice. They are the same for
+every method, and but for CIFAR-10 only the epochs differ from set to set. The
 networks of CIFAR-10 are narrow, and its images are not augmented.
 """
 
@@ -73,6 +74,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.num_shown = 3  # Pairs in the picture.
   if name == "cifar10":
     _narrow(config)
+  if name == "iris":
+    config.vae_epochs = 3000  # Of two steps: the bound is 1.2 nats higher.
   if set(config.datasets) & set(LARGE):
     config.epochs, config.vae_epochs = 20, 60  # Of up to 140 steps.
   if given["smoke"]:

@@ -15,6 +15,8 @@ def test_arguments():
   assert config.methods == ("all",) and config.train_fraction == 0.5
   small = vae_mixing.get_config("dataset=small_tables")
   assert small.datasets == vae_mixing.SMALL and small.epochs == config.epochs
+  iris = vae_mixing.get_config("dataset=iris")
+  assert iris.vae_epochs > config.vae_epochs and iris.epochs == config.epochs
   for name in ("large_tables", "htru2"):
     large = vae_mixing.get_config(f"dataset={name}")
     assert set(large.datasets) <= set(vae_mixing.LARGE)
