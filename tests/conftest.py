@@ -24,7 +24,7 @@ hypothesis.settings.register_profile(
     "mixup_jax",
     deadline=None,  # The first example of a shape compiles.
     derandomize=True,
-    max_examples=30,
+    max_examples=20,
 )
 hypothesis.settings.load_profile("mixup_jax")
 
