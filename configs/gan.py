@@ -61,11 +61,12 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.num_shown = 1_000  # As in the paper's released code.
   # Part "stability".
   config.learning_rates = (1e-4, 3e-4, 1e-3, 3e-3)
-  config.widths = (64, 128, 256)
+  config.widths = (32, 64, 128)
   if stability:
     config.datasets = (given["dataset"],) if given["dataset"] != "all" else (
         "ring",)
     config.iterations = config.measure_every = 3_000
+    config.short_iterations = config.iterations  # There are no others.
     config.long_seeds = config.seeds
   if given["smoke"]:
     config.hidden = (32, 32)

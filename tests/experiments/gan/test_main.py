@@ -53,3 +53,12 @@ def test_what_is_refused(changes, words):
   config.update(changes)
   with pytest.raises(ValueError, match=words):
     gan.prepare(config)
+
+
+def test_every_part_can_be_prepared():
+  config = configs.get_config("part=stability")
+  cells = gan.prepare(config)
+  assert len(cells) == 2 * len(config.widths) * len(config.learning_rates)
+  assert len(gan.prepare(configs.get_config())) == 4
+  for argument in ("smoke", "smoke,part=stability"):
+    assert gan.prepare(configs.get_config(argument))
