@@ -39,7 +39,7 @@ def draw(maps: list[dict[str, Any]], path: pathlib.Path) -> None:
                     [f"{y:g}" for y in each["lines"]])
     axes.set_xlabel(each["x"])
     axes.spines[:].set_visible(False)
-    _style.title(axes, f"{each['method']}, {each['setting']}")
+    _style.title(axes, f"{each['method']}\n{each['setting']}")
   panels[0, 0].set_ylabel(maps[0]["y"])
   bar = figure.colorbar(image, ax=list(panels[0]), shrink=0.8, pad=0.02)
   bar.set_label(maps[0]["metric"])

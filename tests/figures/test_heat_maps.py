@@ -22,7 +22,7 @@ def test_maps(tmp_path, monkeypatch):
       [heat_map("ERM", [[1.5, None]]),
        heat_map("mixup", [[8.0, 7.25]])], tmp_path / "x.png")
   erm, mixup, bar = drawn[0].axes
-  assert erm.get_title("left") == "ERM, ring"
+  assert erm.get_title("left") == "ERM\nring"
   assert [text.get_text() for text in erm.texts] == ["1.5", "failed"]
   assert [text.get_text() for text in mixup.texts] == ["8.0", "7.2"]
   for axes in (erm, mixup):
