@@ -17,6 +17,8 @@ from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax.data import gaussians
 
+PAPER_WIDTH = 512  # Zhang et al., ICLR 2018, section 3.7.
+
 
 class Cell(NamedTuple):
   """A game, and the range of seeds that play it side by side."""
@@ -62,6 +64,13 @@ def describe(config: Any, cell: Cell) -> str:
   }[cell.method]
   plain = cell.generator_loss == "saturating"
   return text if plain else f"{text}, non-saturating"
+
+
+def setting(cell: Cell, iteration: int) -> str:
+  """Names the data, a width that is not the paper's, and the iterations."""
+  width = cell.hidden[0]
+  narrow = "" if width == PAPER_WIDTH else f", width {width}"
+  return f"{cell.dataset}{narrow}, after {iteration:,} iterations"
 
 
 def rules(config: Any, cell: Cell) -> game.Rules:

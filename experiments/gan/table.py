@@ -9,6 +9,7 @@ from experiments.gan import modes
 from experiments.gan.cells import Cell
 from experiments.gan.cells import describe
 from experiments.gan.cells import Outcome
+from experiments.gan.cells import setting
 from mixup_jax import points
 from mixup_jax import results
 from mixup_jax.data import gaussians
@@ -55,19 +56,19 @@ def rows(config: Any, played: Played) -> list[results.Row]:
           # A long run was measured where the short ones end.
           line = next(
               line for line in outcome.lines if line["step"] == iteration)
-          where = f"{dataset}, after {iteration:,} iterations"
+          where = setting(cell, iteration)
           for metric in modes.METRICS:
             key = where, describe(config, cell), metric
             found.setdefault(key, []).extend(
                 line[f"{metric}/seed_{seed}"] for seed in cell.seeds)
   return [
       results.summarize(values,
-                        setting=setting,
+                        setting=name,
                         method=method,
                         metric=metric,
                         paper=None,
                         epochs=0)
-      for (setting, method, metric), values in found.items()
+      for (name, method, metric), values in found.items()
   ]
 
 

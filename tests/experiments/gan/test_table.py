@@ -37,6 +37,17 @@ def test_the_first_seeds_play_to_the_end():
   assert [c.num_seeds for c in table.cells_of(values)] == [3]
 
 
+def test_a_width_that_is_not_the_papers_is_named():
+  values = config()
+  values.hidden = (8, 8)
+  played = [(cell, outcome(cell)) for cell in table.cells_of(values)]
+  names = {row["setting"] for row in table.rows(values, played)}
+  assert names == {
+      "ring, width 8, after 100 iterations",
+      "ring, width 8, after 200 iterations"
+  }
+
+
 def test_rows_and_pictures():
   values = config()
   played = [(cell, outcome(cell)) for cell in table.cells_of(values)]
