@@ -81,8 +81,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.first_seed = 0  # Our choice.
   config.alpha = ALPHAS.get(given["model"], 0.2)  # Paper, section 3.1.
-  # Inferred: each of its workers mixed its own images.
-  config.partners = "local"
+  # Inferred: each of its workers mixed its own images. The stream is shuffled,
+  # so that to roll them pairs as a permutation does, and it moves less.
+  config.partners = "local_roll"
 
   config.model = ml_collections.ConfigDict({"name": given["model"]})
   # Of how many images BatchNorm has common statistics; 0 is all. Goyal et al.

@@ -53,7 +53,7 @@ def make_program(
     mean: tuple[float, ...],
     std: tuple[float, ...],
     mesh: sharding.Mesh,
-    transform: steps.Transform | None = None,
+    transform: Callable[..., Any] | None = None,
     learning_rate: optax.Schedule | None = None,
     accumulation: int = 1,
 ) -> Program:
@@ -66,7 +66,8 @@ def make_program(
     mean: For each channel what normalisation subtracts, of pixels in [0, 1].
     std: For each channel what it divides by.
     mesh: The data mesh. Batches are sharded over it, all else is replicated.
-    transform: As in `steps.make_train_step`.
+    transform: As in `steps.make_train_step`, with the option `normalize` of
+      `transforms.mixup`: it is given images as they come, in bytes.
     learning_rate: The schedule inside `tx`, for the metrics.
     accumulation: How many steps share an update of the weights, which is that
       of their mean gradient. BatchNorm and mixing see the batch of a step.
@@ -84,6 +85,7 @@ def make_program(
     several = optax.MultiSteps(tx, every_k_schedule=accumulation)
     tx = several.gradient_transformation()
   normalize = functools.partial(augment.normalize, mean=mean, std=std)
+  mix = transform and functools.partial(transform, normalize=normalize)
   evaluate_batch = steps.make_eval_step(model)
 
   def init(seed: Array) -> states.TrainState:
@@ -92,7 +94,8 @@ def make_program(
 
   def prepare(key: Array, batch: steps.Batch) -> tuple[Array, Array]:
     del key  # Crops and mirror images were drawn on the host.
-    return normalize(batch["images"]), batch["labels"]
+    images = batch["images"]
+    return normalize(images) if mix is None else images, batch["labels"]
 
   def step(seed: Array, state: states.TrainState,
            batch: steps.Batch) -> tuple[states.TrainState, dict[str, Any]]:
@@ -101,7 +104,7 @@ def make_program(
                                        losses.cross_entropy,
                                        root_key=_streams(seed)[1],
                                        prepare=prepare,
-                                       transform=transform)
+                                       transform=mix)
     done = state.step // accumulation
     state, values = train_step(state, batch)
     if learning_rate is not None:

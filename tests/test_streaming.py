@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from mixup_jax import checkpoint
+from mixup_jax import collectives
 from mixup_jax import loop
 from mixup_jax import optim
 from mixup_jax import preemption
+from mixup_jax import rehearsal
 from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import streaming
@@ -30,17 +32,19 @@ class Linear(nn.Module):
 
 
 @functools.cache
-def program(devices=1, accumulation=1, alpha=1.0):
+def program(devices=1, accumulation=1, alpha=1.0, partners=None):
   rate = optim.step_decay(0.1, steps=(4,), factor=0.1)
   tx = optim.build("sgd", learning_rate=rate, momentum=0.9, weight_decay=1e-3)
   mixup = functools.partial(transforms.mixup, alpha=alpha)
+  mesh = sharding.make_mesh(jax.devices()[:devices])
+  if partners:
+    mixup = sharding.with_partners(mixup, mesh, policy=partners)
   return streaming.make_program(Linear(),
                                 tx,
                                 image_size=SIZE,
                                 mean=(0.5,) * 3,
                                 std=(0.25,) * 3,
-                                mesh=sharding.make_mesh(
-                                    jax.devices()[:devices]),
+                                mesh=mesh,
                                 transform=mixup if alpha else None,
                                 learning_rate=rate,
                                 accumulation=accumulation)
@@ -121,6 +125,15 @@ def test_eight_devices_compute_what_one_does(tmp_path, straight):
     np.testing.assert_allclose(ours["validation/nll"],
                                expected["validation/nll"],
                                rtol=1e-4)
+
+
+def test_devices_send_each_other_bytes():
+  """Rolled over eight devices, each sends an image and a label."""
+  made = program(devices=8, partners="roll")
+  rows = sharding.put_rows(batch(0), made.mesh)
+  text = rehearsal.lower_step(made, rows).compile().as_text()
+  sent = collectives.find(text)["collective-permute"]
+  assert sent.size == SIZE * SIZE * 3 + 4
 
 
 def test_accumulated_steps_are_one_step_of_the_whole_batch():

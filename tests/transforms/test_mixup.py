@@ -54,6 +54,26 @@ def test_mixing_is_convex_and_keeps_shape_and_dtype(shape, dtype, batch, seed,
   assert jnp.all((mixed >= low - slack) & (mixed <= high + slack))
 
 
+def test_bytes_are_fetched_as_bytes_and_mixed_as_floats(getkey):
+  images = jax.random.bits(getkey(), (4, 2, 2, 3), jnp.uint8)
+  labels = jnp.arange(4, dtype=jnp.int32)
+  normalize = lambda x: x.astype(jnp.float32) / 255 - 0.5
+  fetched = []
+
+  def partner(tree):
+    fetched.append(tree.dtype)
+    return jnp.roll(tree, 1, axis=0)
+
+  key = getkey()
+  options = {"alpha": 1.0, "partner": partner}
+  expected = transforms.mixup(jax.random.clone(key), normalize(images), labels,
+                              **options)
+  fetched.clear()
+  mixed = transforms.mixup(key, images, labels, normalize=normalize, **options)
+  chex.assert_trees_all_equal(mixed, expected)
+  assert fetched == [jnp.uint8, jnp.int32]
+
+
 @hypothesis.settings(max_examples=15)
 @hypothesis.given(batch=st.sampled_from((2, 3, 8)),
                   classes=st.integers(2, 6),
