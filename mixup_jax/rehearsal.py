@@ -75,7 +75,8 @@ class Cost(NamedTuple):
 
 
 class Rehearsal(NamedTuple):
-  """The costs of each method, None for partners that the batch does not suit.
+  """The costs of each method, None for partners that the batch does not suit,
+  and for those that do not fit where ERM does.
   """
   topology: str
   chip: Chip
@@ -102,7 +103,7 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
     The costs.
 
   Raises:
-    ValueError: If there is no such topology, or a step does not fit.
+    ValueError: If there is no such topology, or a step of ERM does not fit.
   """
   mesh, chip = make_mesh(topology)
   begin = time.perf_counter()
@@ -116,14 +117,14 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
     start = time.perf_counter()
     with platforms.pretended("tpu"):
       try:
-        lowered = lower(own, config.alpha if policy else 0.0, mesh)
+        cost = measure(lower(own, config.alpha if policy else 0.0, mesh))
       except ValueError as error:
         if policy is None:
           raise
         print(f"{name}: left out, {error}", file=sys.stderr)
         costs[name] = None
         continue
-      costs[name] = cost = measure(lowered)
+      costs[name] = cost
     print(
         f"{name}: {cost.memory / 1e9:.2f} GB a chip, "
         f"{1e3 * cost.seconds(chip):.2f} ms a step at best, "

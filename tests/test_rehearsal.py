@@ -73,6 +73,29 @@ def test_every_policy_is_compiled_as_for_a_tpu(laptop, capsys):
   assert "all_to_all partners: left out, 16 examples do not divide" in error
 
 
+def test_partners_that_do_not_fit_are_left_out_and_erm_is_not(laptop, capsys):
+
+  def compile_in_vain():
+    raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: no")
+
+  def lower(config, alpha, mesh):
+    lowered = laptop.lower(config, alpha, mesh)
+    if alpha == in_vain:
+      lowered = types.SimpleNamespace(compile=compile_in_vain)
+    return lowered
+
+  in_vain = 0.2
+  found = rehearsal.rehearse(config(method="mixup"),
+                             topology="v5e:2x4",
+                             lower=lower)
+  assert found.costs["ERM"] is not None
+  assert found.costs["mixup, local partners"] is None
+  assert "local partners: left out, a step needs" in capsys.readouterr().err
+  in_vain = 0.0
+  with pytest.raises(ValueError, match="a step needs more than the memory"):
+    rehearsal.rehearse(config(), topology="v5e:2x4", lower=lower)
+
+
 @pytest.mark.parametrize("method, count", [("erm", 1), ("mixup", 2)])
 def test_the_method_says_what_is_compiled(laptop, method, count):
   found = rehearsal.rehearse(config(method=method, partners="roll"),
