@@ -71,12 +71,15 @@ def test_every_training_row_is_seen_once_an_epoch(program, problem):
   assert len(set(loss[:, 0])) == 3
 
 
+@pytest.mark.parametrize("steps_per_dispatch", (1, 3))
 def test_seeds_together_are_seeds_alone_and_dispatches_change_nothing(
-    program, problem):
+    program, problem, steps_per_dispatch):
   together, losses = train(program, problem, [0, 1, 2], [1, 2, 3])
   alone = problem._replace(
       splits=jax.tree.map(lambda x: x[1:2], problem.splits))
-  state, loss = train(program, alone, [1], [2], steps_per_dispatch=3)
+  state, loss = train(program,
+                      alone, [1], [2],
+                      steps_per_dispatch=steps_per_dispatch)
   chex.assert_trees_all_close(jax.tree.map(lambda x: x[1:2], together),
                               state,
                               rtol=1e-5)
