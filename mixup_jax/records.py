@@ -58,8 +58,8 @@ class Recorder:
     ]
     self._files: tuple[Any, ...] = ()
     if jax.process_index() == 0:
-      _replace(self.workdir / "config.json", json.dumps(self._config, indent=2))
-      _replace(self.workdir / _LINES, "\n".join(map(json.dumps, self.lines)))
+      replace(self.workdir / "config.json", json.dumps(self._config, indent=2))
+      replace(self.workdir / _LINES, "\n".join(map(json.dumps, self.lines)))
       self._files = (open(self.workdir / _LINES, "a", encoding="utf-8"),
                      tensorboardX.SummaryWriter(
                          str(self.workdir),
@@ -93,8 +93,15 @@ class Recorder:
           "config": self._config,
           "environment": environment(),
       }
-      _replace(path, json.dumps(content, indent=2))
+      replace(path, json.dumps(content, indent=2))
     return path
+
+
+def replace(path: pathlib.Path, text: str) -> None:
+  """Writes a text file so that it is at no moment half written."""
+  partial = path.with_suffix(".partial")
+  partial.write_text(text and text + "\n", encoding="utf-8")
+  os.replace(partial, path)
 
 
 def _read_lines(path: pathlib.Path) -> list[dict[str, float]]:
@@ -158,10 +165,3 @@ def _commit() -> str | None:
   except (OSError, subprocess.CalledProcessError):
     return None  # Installed from a wheel, or a machine without git.
   return commit + ("+" if changed else "")
-
-
-def _replace(path: pathlib.Path, text: str) -> None:
-  """Writes a text file so that it is at no moment half written."""
-  partial = path.with_suffix(".partial")
-  partial.write_text(text and text + "\n", encoding="utf-8")
-  os.replace(partial, path)

@@ -8,22 +8,20 @@ then, with the same split, weights and order of the data, a classifier a method:
 ERM, input mixup, mixing of codes that are decoded, mixing of reconstructions,
 manifold mixup, and reconstructions that are not mixed. For the same seed, all
 but manifold mixup draw the same pairs and weights. It ends with what each
-method adds to the error of input mixup.
+method adds to the error of input mixup. The same command with the same working
+directory goes on after the last group of seeds that was done.
 """
 
 import functools
 import pathlib
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
-import numpy as np
 import tqdm
 
+from experiments.vae_mixing import groups
 from experiments.vae_mixing import methods
 from experiments.vae_mixing import problems
 from experiments.vae_mixing import programs
-from experiments.vae_mixing import seeds
-from experiments.vae_mixing import strip
 from experiments.vae_mixing import table
 from mixup_jax import cli
 from mixup_jax import platforms
@@ -45,19 +43,8 @@ _LOWEST = {
     "num_shown": 1
 }
 
-# By network, and by the name of what was measured: `[seeds]`.
-Measured = dict[str, dict[str, np.ndarray]]
 
-
-class Prepared(NamedTuple):
-  """What a set needs to be run, checked."""
-  source: problems.Source
-  encoder: vae.VAE
-  autoencoder: seeds.Program
-  classifiers: dict[str, seeds.Program]
-
-
-def prepare(config: Any) -> dict[str, Prepared]:
+def prepare(config: Any) -> dict[str, groups.Prepared]:
   """Checks the config, loads every set, and builds its programs."""
   transforms.check_alpha(config.alpha)
   for name, low in _LOWEST.items():
@@ -78,94 +65,52 @@ def prepare(config: Any) -> dict[str, Prepared]:
                              config,
                              encoder=encoder,
                              num_classes=source.problem.num_classes)
-    prepared[name] = Prepared(source, encoder,
-                              programs.autoencoder(config, encoder),
-                              {key: make(key) for key in chosen})
+    prepared[name] = groups.Prepared(source, encoder,
+                                     programs.autoencoder(config, encoder),
+                                     {key: make(key) for key in chosen})
   return prepared
 
 
-def run(config: Any, prepared: dict[str, Prepared],
+def run(config: Any, prepared: dict[str, groups.Prepared],
         recorder: records.Recorder) -> results.Result:
   """Trains all networks of every set; returns rows and a picture."""
   rows: list[results.Row] = []
   pictures: list[results.MixedInputs] = []
-  groups = range(0, config.seeds, config.seeds_at_once)
+  starts = range(0, config.seeds, config.seeds_at_once)
   each = config.vae_epochs + config.epochs * len(methods.choose(config.methods))
-  total = len(prepared) * len(groups) * each
+  total = len(prepared) * len(starts) * each
+  seconds = 0.0
   with tqdm.tqdm(total=total, unit="epoch") as progress:
     for name, parts in prepared.items():
       progress.set_postfix_str(name)
       found = []
-      for start in groups:
-        measured, params = train(config, parts, recorder, f"{name}/{start}",
-                                 slice(start, start + config.seeds_at_once),
-                                 progress.update)
-        found.append(measured)
-        if parts.source.picture and not start:
-          pictures.append(
-              strip.make(parts.source,
-                         parts.encoder,
-                         params,
-                         count=config.num_shown))
-      whole = {
-          key: {
-              what: np.concatenate([part[key][what]
-                                    for part in found])
-              for what in values
-          } for key, values in found[0].items()
-      }
+      for start in starts:
+        before = progress.n
+        group = groups.once(
+            recorder.workdir / name / f"group_{start}.json",
+            functools.partial(groups.train, config, parts,
+                              slice(start, start + config.seeds_at_once),
+                              progress.update))
+        for key, losses in group["losses"].items():
+          for epoch, loss in enumerate(losses, start=1):
+            recorder.metrics(epoch, {f"{name}/{start}/{key}/loss": loss})
+        found.append(group)
+        seconds += group["seconds"]
+        progress.update(before + each - progress.n)  # What was done before.
+      if found[0]["picture"]:
+        pictures.append(found[0]["picture"])
+      whole = groups.join(found)
       rows += table.rows(config, setting(config, name), whole.pop("vae"), {
           key: x["error"] for key, x in whole.items()
       })
-  result: results.Result = {"rows": rows, "layout": table.LAYOUT}
+  result: results.Result = {
+      "rows": rows,
+      "layout": table.LAYOUT,
+      "wall_seconds": round(seconds, 2)
+  }
   if pictures:
     result["mixed_inputs"] = pictures[0]
   return result
-
-
-def train(config: Any, parts: Prepared, recorder: records.Recorder, name: str,
-          group: slice, on_epoch: Any) -> tuple[Measured, Any]:
-  """Trains and measures all networks of some seeds.
-
-  Args:
-    config: The config.
-    parts: The set and its programs.
-    recorder: Takes the mean loss of each network over the epochs.
-    name: What the names of these begin with.
-    group: Which seeds of the set.
-    on_epoch: Called at the end of each epoch of each training.
-
-  Returns:
-    What was measured of "vae" and of each method, `[seeds]` by name, and the
-    parameters of the autoencoder of the first seed.
-  """
-  problem = problems.take(parts.source.problem, group)
-  numbers = np.arange(config.first_seed,
-                      config.first_seed + config.seeds)[group]
-  dispatch = platforms.steps_per_dispatch(config.steps_per_dispatch)
-  params: Any = ()
-  found = {}
-  for key, program in ({"vae": parts.autoencoder} | parts.classifiers).items():
-    state, loss = seeds.train(
-        program,
-        problem,
-        numbers,
-        given=params,
-        epochs=config.vae_epochs if key == "vae" else config.epochs,
-        batch_size=config.batch_size,
-        steps_per_dispatch=dispatch,
-        on_epoch=on_epoch)
-    if key == "vae":
-      params = state.params
-    found[key] = seeds.measure(program,
-                               problem,
-                               numbers,
-                               state,
-                               batch_size=config.eval_batch_size)
-    for epoch, value in enumerate(loss.mean(0), start=1):
-      recorder.metrics(epoch, {f"{name}/{key}/loss": value})
-  first = jax.jit(lambda tree: jax.tree.map(lambda x: x[0], tree))
-  return found, first(params)
 
 
 def setting(config: Any, name: str) -> str:

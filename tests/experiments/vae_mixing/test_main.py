@@ -1,5 +1,6 @@
 """Runs the mixing of codes from end to end, and proves what it refuses."""
 
+import functools
 import json
 import sys
 
@@ -15,6 +16,7 @@ from mixup_jax import results
 
 
 def test_the_smoke_run_in_groups_of_seeds(tmp_path, monkeypatch, capsys):
+  """Two groups; then the same command does only the second again."""
   monkeypatch.setattr(sys, "argv", [
       "vae_mixing",
       f"--config={vae_mixing.CONFIG}:smoke,method=mixup+codes",
@@ -22,10 +24,12 @@ def test_the_smoke_run_in_groups_of_seeds(tmp_path, monkeypatch, capsys):
       "--config.epochs=2", "--config.vae_epochs=3",
       "--config.model.hidden=(16,)", "--config.vae.hidden=(16,)"
   ])  # yapf: disable
-  cli.launch("vae_mixing",
-             prepare=vae_mixing.prepare,
-             run=vae_mixing.run,
-             config_file=vae_mixing.CONFIG)
+  launch = functools.partial(cli.launch,
+                             "vae_mixing",
+                             prepare=vae_mixing.prepare,
+                             run=vae_mixing.run,
+                             config_file=vae_mixing.CONFIG)
+  launch()
   result = json.loads((tmp_path / "result.json").read_text())
   rows = {(row["method"], row["metric"]): row for row in result["rows"]}
   assert len(rows) == len(result["rows"]) == 2 + 2 + 2
@@ -45,6 +49,14 @@ def test_the_smoke_run_in_groups_of_seeds(tmp_path, monkeypatch, capsys):
   # Of each of two groups, the autoencoder and two methods.
   assert len(lines) == 2 * (3 + 2 * 2)
   assert "digits/0/vae/loss" in json.loads(lines[0])
+  first, second = (tmp_path / "digits" / f"group_{i}.json" for i in (0, 1))
+  second.unlink()
+  written = first.stat().st_mtime_ns
+  launch()
+  again = json.loads((tmp_path / "result.json").read_text())
+  assert again["rows"] == result["rows"]
+  assert again["mixed_inputs"] == result["mixed_inputs"]
+  assert second.exists() and first.stat().st_mtime_ns == written
 
 
 def test_settings_say_what_is_narrow():
