@@ -1,10 +1,10 @@
 """Section 3.7 of the paper: mixup in GANs, on Gaussians in the plane.
 
-    python -m experiments.gan --config=configs/gan.py:smoke      # half a minute
+    python -m experiments.gan --config=configs/gan.py:smoke      # a minute
     python -m experiments.gan --workdir=RUN                      # the paper's
     python -m experiments.gan --config=configs/gan.py:part=stability
 
-The first command takes a processor less than a minute, the second hours: one
+The first command takes a processor a minute, the second hours: one
 iteration is five billion multiplications and additions. The paper has pictures
 of one network each, and no numbers.
 """
