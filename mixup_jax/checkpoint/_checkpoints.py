@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import sys
+import time
 from typing import Any, Iterator, Mapping
 
 import jax
@@ -19,6 +20,7 @@ from mixup_jax.checkpoint import _reading
 PyTree = Any
 
 _NO_STEP = -1
+_REMOVALS = 20  # Tries, a twentieth of a second apart.
 
 
 class Checkpoints:
@@ -184,8 +186,15 @@ class Checkpoints:
 
   def _remove_partial(self) -> None:
     """Removes what killed and failed writes left."""
-    for path in self._directory.glob("*.orbax-checkpoint-tmp*"):
-      shutil.rmtree(path, ignore_errors=True)
+    # When one array cannot be written, the others may be for a moment more,
+    # and a file made in a directory keeps it from being removed.
+    for _ in range(_REMOVALS):
+      partial = list(self._directory.glob("*.orbax-checkpoint-tmp*"))
+      if not partial:
+        break
+      for path in partial:
+        shutil.rmtree(path, ignore_errors=True)
+      time.sleep(0.05)
 
   def _agreed_latest_step(self) -> int:
     """Returns the latest step as the first process sees it."""

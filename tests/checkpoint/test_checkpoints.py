@@ -129,6 +129,22 @@ def test_what_killed_runs_left_is_ignored_and_removed(shelf):
   shelf.assert_restores(2)
 
 
+def test_what_is_written_while_it_is_removed_goes_too(shelf, monkeypatch):
+  partial = shelf.path / "9.orbax-checkpoint-tmp"
+  partial.mkdir(parents=True)
+  remove = shutil.rmtree
+  late_writes = iter([partial / "late"])
+
+  def remove_before_a_late_write(path, **options):
+    remove(path, **options)
+    for late in late_writes:
+      late.mkdir(parents=True)
+
+  monkeypatch.setattr(shutil, "rmtree", remove_before_a_late_write)
+  shelf.save(1)
+  assert shelf.names() == ["1"]
+
+
 def test_bad_input_names_the_value_and_the_remedy(shelf):
   with pytest.raises(ValueError, match="keep must be at least 1, got 0"):
     checkpoint.Checkpoints(shelf.path, keep=0)

@@ -65,5 +65,6 @@ assert saved.restore(large)[0] == 2
 
 @pytest.mark.slow
 def test_a_full_disk_costs_no_checkpoint(shelf, processes):
-  assert processes(("-X", "dev", "-c", FULL, str(shelf.path))) == ([0], [""])
+  assert processes(
+      ("-W", "default", "-c", FULL, str(shelf.path))) == ([0], [""])
   assert shelf.names() == ["2"]
