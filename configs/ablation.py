@@ -20,8 +20,14 @@ from configs import cifar
 
 DATASETS = ("digits", "cifar10")
 # A row of each kind.
-SMOKE_ROWS = ("erm", "mixup_ac_rp", "mixup_ac_knn", "layer_1", "inputs_ac_rp",
-              "smoothing_0.1")
+SMOKE_ROWS = (
+  "erm",
+  "mixup_ac_rp",
+  "mixup_ac_knn",
+  "layer_1",
+  "inputs_ac_rp",
+  "smoothing_0.1",
+)
 
 
 def get_config(argument: str = "") -> ml_collections.ConfigDict:
@@ -37,17 +43,22 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Raises:
     ValueError: If there is no such argument, set or schedule.
   """
-  given = arguments.parse(argument,
-                          dataset="digits",
-                          rows="all",
-                          schedule="paper",
-                          seeds=1,
-                          smoke=False)
+  given = arguments.parse(
+    argument,
+    dataset="digits",
+    rows="all",
+    schedule="paper",
+    seeds=1,
+    smoke=False,
+  )
   if given["dataset"] not in DATASETS:
-    raise ValueError(f"unknown set {given['dataset']!r} for the ablation: "
-                     f"choose one of {', '.join(DATASETS)}.")
+    raise ValueError(
+      f"unknown set {given['dataset']!r} for the ablation: "
+      f"choose one of {', '.join(DATASETS)}."
+    )
   config = cifar.get_config(
-      f"dataset={given['dataset']},schedule={given['schedule']}")
+    f"dataset={given['dataset']},schedule={given['schedule']}"
+  )
   del config.method, config.partners  # The rows say both.
   config.rows = tuple(given["rows"].split("+"))
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.

@@ -26,16 +26,16 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="digits",
-                          schedule="paper",
-                          seeds=0,
-                          smoke=False)
+  given = arguments.parse(
+    argument, dataset="digits", schedule="paper", seeds=0, smoke=False
+  )
   smoke = "smoke," if given["smoke"] else ""
   # The paper has two networks of ERM and one of mixup.
   seeds = given["seeds"] or (2 if given["smoke"] else 3)
-  config = cifar.get_config(f"{smoke}dataset={given['dataset']},"
-                            f"schedule={given['schedule']},seeds={seeds}")
+  config = cifar.get_config(
+    f"{smoke}dataset={given['dataset']},"
+    f"schedule={given['schedule']},seeds={seeds}"
+  )
   del config.method  # Both, always.
   config.networks = ""  # A finished run of experiments.cifar; "" trains.
   config.num_images = 0  # Of the test images, from the first; 0 takes all.
@@ -51,8 +51,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.restarts = 1 if given["smoke"] else 3
   # Our choice: the radii of the curves. Digits take more to be mistaken.
   on_digits = given["dataset"] == "digits"
-  config.epsilons = (0.0, 4.0, 16.0, 32.0,
-                     64.0) if on_digits else (0.0, 1.0, 2.0, 4.0, 8.0)
+  config.epsilons = (
+    (0.0, 4.0, 16.0, 32.0, 64.0) if on_digits else (0.0, 1.0, 2.0, 4.0, 8.0)
+  )
   config.attack_seed = 0  # Of the random points; our choice.
   config.num_shown = 8  # Images in the picture.
   return config

@@ -23,8 +23,10 @@ def parse(argument: str, **defaults: Any) -> dict[str, Any]:
     if name not in defaults:
       close = difflib.get_close_matches(name, defaults, n=1)
       hint = f"did you mean {close[0]!r}?" if close else "there is no such key;"
-      raise ValueError(f"unknown config argument {name!r}: {hint} Known are "
-                       f"{', '.join(defaults)}.")
+      raise ValueError(
+        f"unknown config argument {name!r}: {hint} Known are "
+        f"{', '.join(defaults)}."
+      )
     values[name] = _convert(name, text, type(defaults[name]))
   return values
 
@@ -40,5 +42,6 @@ def _convert(name: str, text: str, kind: type) -> Any:
       return kind(text)
     except ValueError:
       pass
-  raise ValueError(f"config argument {name}={text!r} is not of type "
-                   f"{kind.__name__}.")
+  raise ValueError(
+    f"config argument {name}={text!r} is not of type {kind.__name__}."
+  )

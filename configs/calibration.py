@@ -26,15 +26,15 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="digits",
-                          schedule="paper",
-                          seeds=0,
-                          smoke=False)
+  given = arguments.parse(
+    argument, dataset="digits", schedule="paper", seeds=0, smoke=False
+  )
   smoke = "smoke," if given["smoke"] else ""
   seeds = given["seeds"] or (1 if given["smoke"] else 5)
-  config = cifar.get_config(f"{smoke}dataset={given['dataset']},"
-                            f"schedule={given['schedule']},seeds={seeds}")
+  config = cifar.get_config(
+    f"{smoke}dataset={given['dataset']},"
+    f"schedule={given['schedule']},seeds={seeds}"
+  )
   del config.method  # Both, always.
   config.networks = ""  # Others were trained on what the temperature needs.
   # Our choice: the share of the training images, evenly over the classes, that

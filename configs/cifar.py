@@ -41,16 +41,20 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="digits",
-                          model="preact_resnet18",
-                          method="all",
-                          seeds=1,
-                          schedule="paper",
-                          smoke=False)
+  given = arguments.parse(
+    argument,
+    dataset="digits",
+    model="preact_resnet18",
+    method="all",
+    seeds=1,
+    schedule="paper",
+    smoke=False,
+  )
   if given["schedule"] not in SCHEDULES:
-    raise ValueError(f"unknown schedule {given['schedule']!r}: choose one of "
-                     f"{', '.join(SCHEDULES)}.")
+    raise ValueError(
+      f"unknown schedule {given['schedule']!r}: choose one of "
+      f"{', '.join(SCHEDULES)}."
+    )
   on_digits = given["dataset"] == "digits"
   config = ml_collections.ConfigDict()
   config.dataset = given["dataset"]
@@ -93,21 +97,21 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
 def _model(name: str, on_digits: bool) -> ml_collections.ConfigDict:
   """Returns the sizes of a network: those of the paper, or small ones."""
   networks: dict[str, dict[str, Any]] = {
-      # The author's form, with the weights that PyTorch began from then.
-      "preact_resnet18": {
-          "width": 8 if on_digits else 64,
-          "blocks": (1, 1, 1) if on_digits else (2, 2, 2, 2),
-          "variant": "author",
-          "bn_scale": "uniform"
-      },
-      "wide_resnet28_10": {
-          "depth": 10 if on_digits else 28,
-          "width": 1 if on_digits else 10
-      },
-      "densenet_bc_190_40": {
-          "depth": 22 if on_digits else 190,
-          "growth": 8 if on_digits else 40
-      },
+    # The author's form, with the weights that PyTorch began from then.
+    "preact_resnet18": {
+      "width": 8 if on_digits else 64,
+      "blocks": (1, 1, 1) if on_digits else (2, 2, 2, 2),
+      "variant": "author",
+      "bn_scale": "uniform",
+    },
+    "wide_resnet28_10": {
+      "depth": 10 if on_digits else 28,
+      "width": 1 if on_digits else 10,
+    },
+    "densenet_bc_190_40": {
+      "depth": 22 if on_digits else 190,
+      "growth": 8 if on_digits else 40,
+    },
   }
   sizes = networks.get(name, {})  # An unknown name is refused with the others.
   model = ml_collections.ConfigDict({"name": name, **sizes})

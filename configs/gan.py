@@ -27,18 +27,21 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          part="modes",
-                          dataset="all",
-                          method="erm+mixup",
-                          loss="saturating",
-                          seeds=0,
-                          smoke=False)
+  given = arguments.parse(
+    argument,
+    part="modes",
+    dataset="all",
+    method="erm+mixup",
+    loss="saturating",
+    seeds=0,
+    smoke=False,
+  )
   config = ml_collections.ConfigDict()
   config.part = given["part"]
   # The paper's figure has both; the grid is its first row.
-  config.datasets = (("grid", "ring") if given["dataset"] == "all" else
-                     (given["dataset"],))
+  config.datasets = (
+    ("grid", "ring") if given["dataset"] == "all" else (given["dataset"],)
+  )
   config.methods = tuple(given["method"].split("+"))
   config.generator_losses = tuple(given["loss"].split("+"))
   stability = given["part"] == "stability"
@@ -63,8 +66,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.learning_rates = (1e-4, 3e-4, 1e-3, 3e-3)
   config.widths = (32, 64, 128)
   if stability:
-    config.datasets = (given["dataset"],) if given["dataset"] != "all" else (
-        "ring",)
+    config.datasets = (
+      (given["dataset"],) if given["dataset"] != "all" else ("ring",)
+    )
     config.iterations = config.measure_every = 3_000
     config.short_iterations = config.iterations  # There are no others.
     config.long_seeds = config.seeds

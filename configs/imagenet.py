@@ -28,25 +28,17 @@ from configs import arguments
 DATASETS = ("digits", "tiny_imagenet", "imagenette", "imagenet2012")
 # The paper's alpha for each network, section 3.1.
 ALPHAS = {
-    "resnet50": 0.2,
-    "resnet101": 0.2,
-    "resnext101_32x4d": 0.4,
-    "resnext101_64x4d": 0.4
+  "resnet50": 0.2,
+  "resnet101": 0.2,
+  "resnext101_32x4d": 0.4,
+  "resnext101_64x4d": 0.4,
 }
 # After which shares of its epochs the rate drops: section 3.1.
 DECAYS = {90: (30 / 90, 60 / 90, 80 / 90), 200: (0.3, 0.6, 0.9)}
 # Images of 64 pixels and less: networks, a batch and epochs of our choice.
 SMALL: dict[str, dict[str, Any]] = {
-    "digits": {
-        "stem": "small",
-        "blocks": (1, 1, 1),
-        "width": 8
-    },
-    "tiny_imagenet": {
-        "stem": "imagenet",
-        "blocks": (1, 1, 1, 1),
-        "width": 24
-    },
+  "digits": {"stem": "small", "blocks": (1, 1, 1), "width": 8},
+  "tiny_imagenet": {"stem": "imagenet", "blocks": (1, 1, 1, 1), "width": 24},
 }
 SIZES = {"digits": 16, "tiny_imagenet": 64}
 
@@ -63,13 +55,15 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="digits",
-                          model="resnet50",
-                          epochs=0,
-                          method="all",
-                          seeds=1,
-                          smoke=False)
+  given = arguments.parse(
+    argument,
+    dataset="digits",
+    model="resnet50",
+    epochs=0,
+    method="all",
+    seeds=1,
+    smoke=False,
+  )
   small = given["dataset"] in SMALL
   config = ml_collections.ConfigDict()
   config.dataset = given["dataset"]

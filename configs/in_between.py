@@ -30,16 +30,20 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          part="all",
-                          dataset="digits",
-                          schedule="paper",
-                          seeds=0,
-                          smoke=False)
+  given = arguments.parse(
+    argument,
+    part="all",
+    dataset="digits",
+    schedule="paper",
+    seeds=0,
+    smoke=False,
+  )
   smoke = "smoke," if given["smoke"] else ""
-  config = cifar.get_config(f"{smoke}dataset={given['dataset']},"
-                            f"schedule={given['schedule']},"
-                            f"seeds={given['seeds'] or 1}")
+  config = cifar.get_config(
+    f"{smoke}dataset={given['dataset']},"
+    f"schedule={given['schedule']},"
+    f"seeds={given['seeds'] or 1}"
+  )
   del config.method  # Both, always.
   if given["dataset"] == "digits" and not given["smoke"]:
     config.epochs = 20  # Enough to show it; the two parts take two minutes.

@@ -37,12 +37,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="tones",
-                          model="",
-                          level="all",
-                          seeds=1,
-                          smoke=False)
+  given = arguments.parse(
+    argument, dataset="tones", model="", level="all", seeds=1, smoke=False
+  )
   on_tones = given["dataset"] == "tones"
   config = ml_collections.ConfigDict()
   config.dataset = given["dataset"]
@@ -58,11 +55,13 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.partners = "global"  # As on one device; see mixup_jax/sharding.py.
   config.bins = 160  # Paper, section 3.3; the baseline has 161.
 
-  config.lenet = _sizes(width=8, hidden=64) if on_tones else _sizes(
-      width=20, hidden=1000)  # Baseline.
+  config.lenet = (
+    _sizes(width=8, hidden=64) if on_tones else _sizes(width=20, hidden=1000)
+  )  # Baseline.
   config.lenet.dropout = 0.5  # Baseline.
-  config.vgg11 = _sizes(width=4, hidden=64) if on_tones else _sizes(
-      width=64, hidden=512)  # Baseline.
+  config.vgg11 = (
+    _sizes(width=4, hidden=64) if on_tones else _sizes(width=64, hidden=512)
+  )  # Baseline.
   config.precision = "auto"  # Our choice: bfloat16 activations but on a CPU.
 
   config.optimizer = _sizes(name="adam")  # Paper, section 3.3.
@@ -86,8 +85,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
 def _choice(name: str, given: str, known: tuple[str, ...]) -> tuple[str, ...]:
   """Returns one of the known names, or all."""
   if given not in (*known, "all"):
-    raise ValueError(f"unknown {name} {given!r}: choose one of "
-                     f"{', '.join(known)}, all.")
+    raise ValueError(
+      f"unknown {name} {given!r}: choose one of {', '.join(known)}, all."
+    )
   return known if given == "all" else (given,)
 
 

@@ -17,8 +17,14 @@ import ml_collections
 
 from configs import arguments
 
-TABLES = ("abalone", "arcene", "arrhythmia", "htru2", "iris",
-          "phishing_websites")
+TABLES = (
+  "abalone",
+  "arcene",
+  "arrhythmia",
+  "htru2",
+  "iris",
+  "phishing_websites",
+)
 
 
 def get_config(argument: str = "") -> ml_collections.ConfigDict:
@@ -31,11 +37,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="iris",
-                          seeds=50,
-                          scaling="min_max",
-                          smoke=False)
+  given = arguments.parse(
+    argument, dataset="iris", seeds=50, scaling="min_max", smoke=False
+  )
   config = ml_collections.ConfigDict()
   config.datasets = TABLES if given["dataset"] == "all" else (given["dataset"],)
   config.data_dir = ""  # Where sets are prepared; "" is the default of TFDS.

@@ -33,11 +33,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Returns:
     Plain values.
   """
-  given = arguments.parse(argument,
-                          dataset="digits",
-                          seeds=20,
-                          method="all",
-                          smoke=False)
+  given = arguments.parse(
+    argument, dataset="digits", seeds=20, method="all", smoke=False
+  )
   config = ml_collections.ConfigDict()
   name = given["dataset"]
   groups = {"small_tables": SMALL, "large_tables": LARGE}

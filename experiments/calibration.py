@@ -33,17 +33,24 @@ from mixup_jax.data import splits
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "calibration.py"
 
-METRICS = ("test error (%)", "NLL (nats)", "Brier score",
-           "ECE, equal width (%)", "ECE, equal mass (%)",
-           "confidence minus accuracy (%)", "temperature")
-LAYOUT = results.Layout(lines=["setting", "method"],
-                        columns="metric",
-                        metrics=list(METRICS))
+METRICS = (
+  "test error (%)",
+  "NLL (nats)",
+  "Brier score",
+  "ECE, equal width (%)",
+  "ECE, equal mass (%)",
+  "confidence minus accuracy (%)",
+  "temperature",
+)
+LAYOUT = results.Layout(
+  lines=["setting", "method"], columns="metric", metrics=list(METRICS)
+)
 Logits = tuple[np.ndarray, np.ndarray]  # With their labels.
 
 
 class Prepared(NamedTuple):
   """What a run needs, checked."""
+
   data: images.ImageSet  # Without the images that are held out.
   held_out: tuple[np.ndarray, np.ndarray]
   programs: dict[str, programs.Program]  # By method.
@@ -53,47 +60,66 @@ class Prepared(NamedTuple):
 def prepare(config: Any) -> Prepared:
   """Checks the config, loads and splits the data, builds all programs."""
   if config.networks:
-    raise ValueError(f"config.networks={config.networks}: networks of another "
-                     "run were trained on the images that the temperature is "
-                     "fitted on, so give ''.")
+    raise ValueError(
+      f"config.networks={config.networks}: networks of another "
+      "run were trained on the images that the temperature is "
+      "fitted on, so give ''."
+    )
   if not 0 < config.held_out < 1:
-    raise ValueError("config.held_out must be between 0 and 1, got "
-                     f"{config.held_out}: it is a share of the images.")
+    raise ValueError(
+      "config.held_out must be between 0 and 1, got "
+      f"{config.held_out}: it is a share of the images."
+    )
   whole = recipe.load(config)
-  train, held = splits.stratified_split(whole.train_labels,
-                                        train_fraction=1 - config.held_out,
-                                        seed=config.held_out_seed)
-  data = whole._replace(train_images=whole.train_images[train],
-                        train_labels=whole.train_labels[train])
+  train, held = splits.stratified_split(
+    whole.train_labels,
+    train_fraction=1 - config.held_out,
+    seed=config.held_out_seed,
+  )
+  data = whole._replace(
+    train_images=whole.train_images[train],
+    train_labels=whole.train_labels[train],
+  )
   made = {
-      method:
-          recipe.make_program(config,
-                              data,
-                              transform=recipe.mixing(config, alpha))
-      for method, alpha in networks.methods(config.alpha).items()
+    method: recipe.make_program(
+      config, data, transform=recipe.mixing(config, alpha)
+    )
+    for method, alpha in networks.methods(config.alpha).items()
   }
-  return Prepared(data, (whole.train_images[held], whole.train_labels[held]),
-                  made, make_predict(config, data))
+  return Prepared(
+    data,
+    (whole.train_images[held], whole.train_labels[held]),
+    made,
+    make_predict(config, data),
+  )
 
 
 def make_predict(config: Any, data: images.ImageSet) -> Any:
   """Compiles a function from a state and uint8 images to their logits."""
-  model = models.build(num_classes=data.num_classes,
-                       dtype=platforms.compute_dtype(config.precision),
-                       **config.model)
+  model = models.build(
+    num_classes=data.num_classes,
+    dtype=platforms.compute_dtype(config.precision),
+    **config.model,
+  )
 
   def predict(state: states.TrainState, pixels: jax.Array) -> jax.Array:
     inputs = augment.normalize(pixels, mean=data.mean, std=data.std)
     logits: Any = model.apply(state.variables(), inputs, train=False)
     return logits
 
-  return jax.jit(predict,
-                 out_shardings=sharding.replicated(sharding.make_mesh()),
-                 compiler_options=platforms.compiler_options("run often"))
+  return jax.jit(
+    predict,
+    out_shardings=sharding.replicated(sharding.make_mesh()),
+    compiler_options=platforms.compiler_options("run often"),
+  )
 
 
-def all_logits(config: Any, predict: Any, state: states.TrainState,
-               examples: tuple[np.ndarray, np.ndarray]) -> Logits:
+def all_logits(
+  config: Any,
+  predict: Any,
+  state: states.TrainState,
+  examples: tuple[np.ndarray, np.ndarray],
+) -> Logits:
   """Returns the logits of all examples, batch by batch, with their labels."""
   pixels, labels = examples
   size, found = config.eval_batch_size, []
@@ -102,8 +128,9 @@ def all_logits(config: Any, predict: Any, state: states.TrainState,
     # The last batch is filled up: one shape, one compilation.
     rows = np.arange(begin, begin + size) % len(labels)
     found.append(
-        jax.device_get(predict(state, sharding.put(pixels[rows], where))))
-  return np.concatenate(found)[:len(labels)], labels
+      jax.device_get(predict(state, sharding.put(pixels[rows], where)))
+    )
+  return np.concatenate(found)[: len(labels)], labels
 
 
 def measure(logits: Logits, temperature: float) -> list[float]:
@@ -114,40 +141,52 @@ def measure(logits: Logits, temperature: float) -> list[float]:
     means = {k: float(v) for k, v in sums.means().items()}
   confidence, right = calibration.predictions(*scaled)
   return [
-      means["error"], means["nll"], means["brier"], means["ece"],
-      100 * calibration.equal_mass(confidence, right).error(),
-      100 * float(np.mean(confidence) - np.mean(right)), temperature
+    means["error"],
+    means["nll"],
+    means["brier"],
+    means["ece"],
+    100 * calibration.equal_mass(confidence, right).error(),
+    100 * float(np.mean(confidence) - np.mean(right)),
+    temperature,
   ]
 
 
-def reliability(config: Any, method: str, logits: list[Logits],
-                temperatures: list[float]) -> results.Reliability:
+def reliability(
+  config: Any, method: str, logits: list[Logits], temperatures: list[float]
+) -> results.Reliability:
   """Returns the diagram of a method, over the predictions of all seeds."""
   each = [
-      calibration.predictions(x / np.float32(t), labels)
-      for (x, labels), t in zip(logits, temperatures)
+    calibration.predictions(x / np.float32(t), labels)
+    for (x, labels), t in zip(logits, temperatures)
   ]
   confidence, right = (np.concatenate(part) for part in zip(*each))
   bins = calibration.equal_width(confidence, right)
   filled = bins.share > 0
-  as_list = lambda x: x[filled].round(5).tolist()
-  return results.Reliability(setting=setting(config),
-                             method=method,
-                             confidence=as_list(bins.confidence),
-                             accuracy=as_list(bins.accuracy),
-                             share=as_list(bins.share),
-                             error=round(100 * bins.error(), 4))
+
+  def as_list(x: np.ndarray) -> list[float]:
+    return x[filled].round(5).tolist()
+
+  return results.Reliability(
+    setting=setting(config),
+    method=method,
+    confidence=as_list(bins.confidence),
+    accuracy=as_list(bins.accuracy),
+    share=as_list(bins.share),
+    error=round(100 * bins.error(), 4),
+  )
 
 
 def setting(config: Any) -> str:
   """Names the set and the network, and in what they are not section 3.2's."""
   paper = configs.get_config(f"dataset=cifar10,model={config.model.name}")
-  return (f"{recipe.setting(config, paper)}, "
-          f"{100 * config.held_out:g} % held out")
+  return (
+    f"{recipe.setting(config, paper)}, {100 * config.held_out:g} % held out"
+  )
 
 
-def run(config: Any, prepared: Prepared,
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: Prepared, recorder: records.Recorder
+) -> results.Result:
   """Trains every network, scales its logits, and measures them."""
   rows: list[results.Row] = []
   diagrams = []
@@ -156,33 +195,40 @@ def run(config: Any, prepared: Prepared,
     held: list[Logits] = []
     test: list[Logits] = []
     for seed in recipe.seeds(config):
-      state, trained = networks.get(config, program, prepared.data, method,
-                                    seed, recorder.workdir)
+      state, trained = networks.get(
+        config, program, prepared.data, method, seed, recorder.workdir
+      )
       start = time.perf_counter()
       data = prepared.data
-      for found, examples in ((held, prepared.held_out),
-                              (test, (data.test_images, data.test_labels))):
+      for found, examples in (
+        (held, prepared.held_out),
+        (test, (data.test_images, data.test_labels)),
+      ):
         found.append(all_logits(config, prepared.predict, state, examples))
       seconds += trained + time.perf_counter() - start
     fitted = [calibration.fit_temperature(*each) for each in held]
-    for name, temperatures in ((method, [1.0] * len(fitted)),
-                               (f"{method}, temperature scaled", fitted)):
+    for name, temperatures in (
+      (method, [1.0] * len(fitted)),
+      (f"{method}, temperature scaled", fitted),
+    ):
       values = [measure(*each) for each in zip(test, temperatures)]
       rows += [
-          results.summarize(numbers,
-                            setting=setting(config),
-                            method=name,
-                            metric=metric,
-                            paper=None,
-                            epochs=config.epochs)
-          for metric, numbers in zip(METRICS, zip(*values))
+        results.summarize(
+          numbers,
+          setting=setting(config),
+          method=name,
+          metric=metric,
+          paper=None,
+          epochs=config.epochs,
+        )
+        for metric, numbers in zip(METRICS, zip(*values))
       ]
       diagrams.append(reliability(config, name, test, temperatures))
   return {
-      "rows": rows,
-      "layout": LAYOUT,
-      "reliability": diagrams,
-      "wall_seconds": round(seconds, 2)
+    "rows": rows,
+    "layout": LAYOUT,
+    "reliability": diagrams,
+    "wall_seconds": round(seconds, 2),
   }
 
 

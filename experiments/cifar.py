@@ -29,25 +29,30 @@ CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "cifar.py"
 METHODS = ("ERM", "mixup, alpha 1")
 # Test error in per cent of these: Zhang et al., ICLR 2018, Figure 3a.
 PAPER = {
-    setting: dict(zip(METHODS, errors)) for setting, errors in {
-        "cifar10, preact_resnet18": (5.6, 4.2),
-        "cifar10, wide_resnet28_10": (3.8, 2.7),
-        "cifar10, densenet_bc_190_40": (3.7, 2.7),
-        "cifar100, preact_resnet18": (25.6, 21.1),
-        "cifar100, wide_resnet28_10": (19.4, 17.5),
-        "cifar100, densenet_bc_190_40": (19.0, 16.8),
-    }.items()
+  setting: dict(zip(METHODS, errors))
+  for setting, errors in {
+    "cifar10, preact_resnet18": (5.6, 4.2),
+    "cifar10, wide_resnet28_10": (3.8, 2.7),
+    "cifar10, densenet_bc_190_40": (3.7, 2.7),
+    "cifar100, preact_resnet18": (25.6, 21.1),
+    "cifar100, wide_resnet28_10": (19.4, 17.5),
+    "cifar100, densenet_bc_190_40": (19.0, 16.8),
+  }.items()
 }
-LAYOUT = results.Layout(lines=["setting", "method"],
-                        columns="metric",
-                        metrics=[
-                            recipe.MEDIAN, "test error (%), last epoch",
-                            "training error (%), clean"
-                        ])
+LAYOUT = results.Layout(
+  lines=["setting", "method"],
+  columns="metric",
+  metrics=[
+    recipe.MEDIAN,
+    "test error (%), last epoch",
+    "training error (%), clean",
+  ],
+)
 
 
 class Prepared(NamedTuple):
   """What a run needs, checked."""
+
   data: images.ImageSet
   programs: dict[str, programs.Program]  # By method.
 
@@ -56,32 +61,36 @@ def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each method."""
   alphas = recipe.methods(config)
   data = recipe.load(config)
-  make = lambda alpha: recipe.make_program(
-      config, data, transform=recipe.mixing(config, alpha))
+
+  def make(alpha: float) -> programs.Program:
+    return recipe.make_program(
+      config, data, transform=recipe.mixing(config, alpha)
+    )
+
   return Prepared(data, {name: make(alpha) for name, alpha in alphas.items()})
 
 
 def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
   """Lowers a training step, for a rehearsal; the set need not be there."""
   data = images.outline(config.dataset)
-  program = recipe.make_program(config,
-                                data,
-                                transform=recipe.mixing(config,
-                                                        alpha,
-                                                        mesh=mesh),
-                                mesh=mesh)
+  program = recipe.make_program(
+    config, data, transform=recipe.mixing(config, alpha, mesh=mesh), mesh=mesh
+  )
   whole, rows = sharding.replicated(mesh), sharding.sharded(mesh)
-  shape = lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole)
+
+  def shape(x: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole)
+
   return rehearsal.lower_step(
-      program, {
-          "images":
-              shape(data.train_images),
-          "labels":
-              shape(data.train_labels),
-          "rows":
-              jax.ShapeDtypeStruct(
-                  (config.batch_size,), np.int32, sharding=rows)
-      })
+    program,
+    {
+      "images": shape(data.train_images),
+      "labels": shape(data.train_labels),
+      "rows": jax.ShapeDtypeStruct(
+        (config.batch_size,), np.int32, sharding=rows
+      ),
+    },
+  )
 
 
 def setting(config: Any) -> str:
@@ -90,33 +99,36 @@ def setting(config: Any) -> str:
   return recipe.setting(config, paper)
 
 
-def result_rows(config: Any, method: str,
-                runs: list[training.Lines]) -> list[results.Row]:
+def result_rows(
+  config: Any, method: str, runs: list[training.Lines]
+) -> list[results.Row]:
   """Makes the rows of one method from the epochs of every seed."""
   last = [run[-1] for run in runs]
   errors = [[line["test/error"] for line in run] for run in runs]
   values: dict[str, list[float]] = {
-      recipe.MEDIAN: [recipe.median_of_last(run) for run in runs],
-      "test error (%), best epoch": [min(run) for run in errors],
-      "test error (%), last epoch": [run[-1] for run in errors],
-      "test NLL (nats), last epoch": [line["test/nll"] for line in last],
-      "test ECE (%), last epoch": [line["test/ece"] for line in last],
-      "training error (%), weighted by lam": [
-          line["train/error"] for line in last
-      ],
-      "training error (%), clean": [line["clean/error"] for line in last],
-      "seconds a network": [recipe.seconds(run) for run in runs],
+    recipe.MEDIAN: [recipe.median_of_last(run) for run in runs],
+    "test error (%), best epoch": [min(run) for run in errors],
+    "test error (%), last epoch": [run[-1] for run in errors],
+    "test NLL (nats), last epoch": [line["test/nll"] for line in last],
+    "test ECE (%), last epoch": [line["test/ece"] for line in last],
+    "training error (%), weighted by lam": [
+      line["train/error"] for line in last
+    ],
+    "training error (%), clean": [line["clean/error"] for line in last],
+    "seconds a network": [recipe.seconds(run) for run in runs],
   }
   name = setting(config)
   paper = PAPER.get(name, {})
   return [
-      results.summarize(
-          numbers,
-          setting=name,
-          method=method,
-          metric=metric,
-          paper=paper.get(method) if metric == recipe.MEDIAN else None,
-          epochs=config.epochs) for metric, numbers in values.items()
+    results.summarize(
+      numbers,
+      setting=name,
+      method=method,
+      metric=metric,
+      paper=paper.get(method) if metric == recipe.MEDIAN else None,
+      epochs=config.epochs,
+    )
+    for metric, numbers in values.items()
   ]
 
 
@@ -124,57 +136,66 @@ def rows_not_run(rows: list[results.Row]) -> list[results.Row]:
   """Returns the paper's rows that are not among these."""
   done = {(row["setting"], row["method"]) for row in rows}
   return [
-      results.summarize([],
-                        setting=name,
-                        method=method,
-                        metric=recipe.MEDIAN,
-                        paper=paper,
-                        epochs=200)
-      for name, errors in PAPER.items()
-      for method, paper in errors.items()
-      if (name, method) not in done
+    results.summarize(
+      [],
+      setting=name,
+      method=method,
+      metric=recipe.MEDIAN,
+      paper=paper,
+      epochs=200,
+    )
+    for name, errors in PAPER.items()
+    for method, paper in errors.items()
+    if (name, method) not in done
   ]
 
 
-def curves(config: Any, method: str,
-           runs: list[training.Lines]) -> list[results.Curve]:
+def curves(
+  config: Any, method: str, runs: list[training.Lines]
+) -> list[results.Curve]:
   """Returns the error over the epochs of every seed, as in Figure 3b."""
   return [
-      results.Curve(setting=setting(config),
-                    method=method,
-                    metric=metric,
-                    epochs=list(range(1, config.epochs + 1)),
-                    values=[[round(line[key], 4) for line in run]
-                            for run in runs])
-      for metric, key in (("test error (%)", "test/error"),
-                          ("training error (%)", "train/error"))
-  ]  # yapf: disable
+    results.Curve(
+      setting=setting(config),
+      method=method,
+      metric=metric,
+      epochs=list(range(1, config.epochs + 1)),
+      values=[[round(line[key], 4) for line in run] for run in runs],
+    )
+    for metric, key in (
+      ("test error (%)", "test/error"),
+      ("training error (%)", "train/error"),
+    )
+  ]
 
 
-def run(config: Any, prepared: Prepared,
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: Prepared, recorder: records.Recorder
+) -> results.Result:
   """Trains every network, and returns rows and curves."""
 
   def train(method: str, seed: int) -> training.Lines:
     workdir = recorder.workdir / method.split(",")[0] / f"seed_{seed}"
-    return recipe.train(config,
-                        prepared.programs[method],
-                        prepared.data,
-                        seed=seed,
-                        workdir=workdir)
+    return recipe.train(
+      config,
+      prepared.programs[method],
+      prepared.data,
+      seed=seed,
+      workdir=workdir,
+    )
 
   seeds = recipe.seeds(config)
   trained = {
-      method: [train(method, seed) for seed in seeds]
-      for method in prepared.programs
-  }  # yapf: disable
+    method: [train(method, seed) for seed in seeds]
+    for method in prepared.programs
+  }
   rows = sum((result_rows(config, *item) for item in trained.items()), [])
   runs = [run for runs in trained.values() for run in runs]
   return {
-      "rows": rows + rows_not_run(rows),
-      "layout": LAYOUT,
-      "curves": sum((curves(config, *item) for item in trained.items()), []),
-      "wall_seconds": round(sum(map(recipe.seconds, runs)), 2)
+    "rows": rows + rows_not_run(rows),
+    "layout": LAYOUT,
+    "curves": sum((curves(config, *item) for item in trained.items()), []),
+    "wall_seconds": round(sum(map(recipe.seconds, runs)), 2),
   }
 
 

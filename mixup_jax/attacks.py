@@ -20,12 +20,14 @@ LossFn = Callable[[Array, Array], Array]
 _LOWEST, _HIGHEST = 0.0, 255.0
 
 
-def fgsm(loss_fn: LossFn,
-         inputs: Array,
-         labels: Array,
-         *,
-         epsilon: jax.typing.ArrayLike,
-         clip: bool = True) -> Array:
+def fgsm(
+  loss_fn: LossFn,
+  inputs: Array,
+  labels: Array,
+  *,
+  epsilon: jax.typing.ArrayLike,
+  clip: bool = True,
+) -> Array:
   """Moves every pixel by epsilon in the direction that raises the loss.
 
   Args:
@@ -46,25 +48,29 @@ def fgsm(loss_fn: LossFn,
     Goodfellow et al., Explaining and harnessing adversarial examples, ICLR
     2015; Zhang et al., ICLR 2018, section 3.5.
   """
-  return iterated_fgsm(loss_fn,
-                       inputs,
-                       labels,
-                       epsilon=epsilon,
-                       num_steps=1,
-                       clip=clip,
-                       unroll=True)
+  return iterated_fgsm(
+    loss_fn,
+    inputs,
+    labels,
+    epsilon=epsilon,
+    num_steps=1,
+    clip=clip,
+    unroll=True,
+  )
 
 
-def iterated_fgsm(loss_fn: LossFn,
-                  inputs: Array,
-                  labels: Array,
-                  *,
-                  epsilon: jax.typing.ArrayLike,
-                  num_steps: int = 10,
-                  step_size: jax.typing.ArrayLike | None = None,
-                  start: Array | None = None,
-                  clip: bool = True,
-                  unroll: bool = False) -> Array:
+def iterated_fgsm(
+  loss_fn: LossFn,
+  inputs: Array,
+  labels: Array,
+  *,
+  epsilon: jax.typing.ArrayLike,
+  num_steps: int = 10,
+  step_size: jax.typing.ArrayLike | None = None,
+  start: Array | None = None,
+  clip: bool = True,
+  unroll: bool = False,
+) -> Array:
   """Takes several steps of FGSM, inside a ball around the inputs.
 
   From `random_start` and with more steps it is projected gradient descent.
@@ -111,11 +117,9 @@ def iterated_fgsm(loss_fn: LossFn,
   return jax.lax.scan(step, x, length=num_steps, unroll=unroll)[0]
 
 
-def random_start(key: Array,
-                 inputs: Array,
-                 *,
-                 epsilon: jax.typing.ArrayLike,
-                 clip: bool = True) -> Array:
+def random_start(
+  key: Array, inputs: Array, *, epsilon: jax.typing.ArrayLike, clip: bool = True
+) -> Array:
   """Draws a point of the ball around each input, to start an attack from.
 
   Args:
@@ -141,8 +145,9 @@ def random_start(key: Array,
   return _project(moved, inputs, epsilon, clip)
 
 
-def _project(x: Array, inputs: Array, epsilon: jax.typing.ArrayLike,
-             clip: bool) -> Array:
+def _project(
+  x: Array, inputs: Array, epsilon: jax.typing.ArrayLike, clip: bool
+) -> Array:
   """Returns the nearest point in the ball, and among valid pixels."""
   radius = jnp.asarray(epsilon, x.dtype)
   x = jnp.clip(x, inputs - radius, inputs + radius)
@@ -153,13 +158,16 @@ def _check(inputs: Array, **sizes: jax.typing.ArrayLike | None) -> None:
   """Raises for inputs that cannot be moved, and sizes that are known wrong."""
   # 16 bits round a step of half a pixel away.
   if inputs.dtype not in (jnp.float32, jnp.float64):
-    raise TypeError(f"cannot move {inputs.dtype.name} pixels of shape "
-                    f"{inputs.shape} by small steps: convert them to float32, "
-                    "from 0 to 255, first.")
+    raise TypeError(
+      f"cannot move {inputs.dtype.name} pixels of shape "
+      f"{inputs.shape} by small steps: convert them to float32, "
+      "from 0 to 255, first."
+    )
   for name, size in sizes.items():
     if size is None or isinstance(size, jax.core.Tracer):
       continue
     if np.less(size, 0).any():
       raise ValueError(
-          f"{name} must be at least 0, got {size}: it is how far a "
-          "pixel of 0 to 255 may move.")
+        f"{name} must be at least 0, got {size}: it is how far a "
+        "pixel of 0 to 255 may move."
+      )

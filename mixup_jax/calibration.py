@@ -24,18 +24,21 @@ class Reliability(NamedTuple):
     accuracy: `[bins]`, the share of them that was right; NaN likewise.
     share: `[bins]`, how many of all predictions they are.
   """
+
   confidence: np.ndarray
   accuracy: np.ndarray
   share: np.ndarray
 
   def error(self) -> float:
     """Returns the expected calibration error, from 0 to 1."""
-    return float(np.nansum(self.share *
-                           np.abs(self.confidence - self.accuracy)))
+    return float(
+      np.nansum(self.share * np.abs(self.confidence - self.accuracy))
+    )
 
 
-def predictions(logits: np.ndarray,
-                labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def predictions(
+  logits: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
   """Returns how sure a classifier was, and where it was right.
 
   Args:
@@ -54,10 +57,9 @@ def predictions(logits: np.ndarray,
   return probabilities.max(1), probabilities.argmax(1) == labels
 
 
-def equal_width(confidence: np.ndarray,
-                right: np.ndarray,
-                *,
-                bins: int = BINS) -> Reliability:
+def equal_width(
+  confidence: np.ndarray, right: np.ndarray, *, bins: int = BINS
+) -> Reliability:
   """Sorts predictions into bins of equal width, open below and closed above.
 
   Args:
@@ -77,10 +79,9 @@ def equal_width(confidence: np.ndarray,
   return _reliability(confidence, right, of_bin, bins)
 
 
-def equal_mass(confidence: np.ndarray,
-               right: np.ndarray,
-               *,
-               bins: int = BINS) -> Reliability:
+def equal_mass(
+  confidence: np.ndarray, right: np.ndarray, *, bins: int = BINS
+) -> Reliability:
   """Sorts predictions into bins of equally many, from the least confident on.
 
   Of a network that is nearly always sure, those of equal width are nearly
@@ -142,23 +143,33 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
   return 1 / scipy.optimize.brentq(slope, low, high)
 
 
-def _reliability(confidence: np.ndarray, right: np.ndarray, of_bin: np.ndarray,
-                 bins: int) -> Reliability:
+def _reliability(
+  confidence: np.ndarray, right: np.ndarray, of_bin: np.ndarray, bins: int
+) -> Reliability:
   """Returns the means of each bin."""
-  sums = lambda weights: np.bincount(of_bin, weights, minlength=bins)
+
+  def sums(weights: np.ndarray | None) -> np.ndarray:
+    return np.bincount(of_bin, weights, minlength=bins)
+
   count = sums(np.ones(len(confidence)))
   with np.errstate(invalid="ignore"):  # An empty bin has no mean.
     return Reliability(
-        sums(confidence) / count,
-        sums(right.astype(float)) / count, count / len(confidence))
+      sums(confidence) / count,
+      sums(right.astype(float)) / count,
+      count / len(confidence),
+    )
 
 
 def _check(logits: np.ndarray, labels: np.ndarray) -> None:
   """Raises unless there is a label for each row, and it is a class."""
   if len(logits) != len(labels) or not len(labels):
-    raise ValueError(f"there are logits of {len(logits)} examples and "
-                     f"{len(labels)} labels: give one for each of some.")
+    raise ValueError(
+      f"there are logits of {len(logits)} examples and "
+      f"{len(labels)} labels: give one for each of some."
+    )
   outside = (labels < 0) | (labels >= logits.shape[1])
   if outside.any():
-    raise ValueError(f"label {labels[outside][0]} is no class: there are "
-                     f"{logits.shape[1]}, from 0 on.")
+    raise ValueError(
+      f"label {labels[outside][0]} is no class: there are "
+      f"{logits.shape[1]}, from 0 on."
+    )

@@ -12,8 +12,8 @@ _CELLS_IN_MEMORY = 10
 
 
 def run(
-    cells: Mapping[str, Callable[[], T]]
-) -> tuple[dict[str, T], dict[str, str]]:  # yapf: disable
+  cells: Mapping[str, Callable[[], T]],
+) -> tuple[dict[str, T], dict[str, str]]:
   """Runs cells one after another.
 
   A loss that is not finite ends its cell alone. All else ends the run: a full

@@ -27,8 +27,14 @@ from mixup_jax import workdirs
 
 # What bad input raises in this package; anything else is a bug, and is shown
 # with its stack.
-_INPUT_ERRORS = (ValueError, TypeError, LookupError, AttributeError, OSError,
-                 flags.Error)
+_INPUT_ERRORS = (
+  ValueError,
+  TypeError,
+  LookupError,
+  AttributeError,
+  OSError,
+  flags.Error,
+)
 # What can end a run that was well begun: divergence, and a full disk.
 _RUN_ERRORS = (FloatingPointError, OSError)
 _GO_ON = "to go on, give the same command with the same working directory"
@@ -37,13 +43,13 @@ _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
 
 def launch(
-    section: str,
-    *,
-    prepare: Callable[[Any], Any],
-    run: Callable[[Any, Any, records.Recorder], results.Result],
-    config_file: str | os.PathLike[str],
-    cpu_devices: int | None = None,
-    lower: rehearsal.Lower | None = None,
+  section: str,
+  *,
+  prepare: Callable[[Any], Any],
+  run: Callable[[Any, Any, records.Recorder], results.Result],
+  config_file: str | os.PathLike[str],
+  cpu_devices: int | None = None,
+  lower: rehearsal.Lower | None = None,
 ) -> None:
   """Runs one section of the paper from the command line.
 
@@ -84,9 +90,12 @@ def launch(
     raise SystemExit(status)
 
 
-def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
-                                                                      Any],
-            run: Callable[..., results.Result]) -> int:
+def _launch(
+  section: str,
+  values: flags.FlagValues,
+  prepare: Callable[[Any], Any],
+  run: Callable[..., results.Result],
+) -> int:
   """Does what `launch` says, in each process; returns the exit status."""
   with _told(_INPUT_ERRORS, status=2):
     config, workdir = values.config, _workdir(section, values)
@@ -94,8 +103,10 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
     workdirs.check(workdir, plain_config)
     with preflight.checked(workdir, values.expect_devices):
       prepared = prepare(config)
-  _say(f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
-       f"{jax.process_count()} process(es), jax {jax.__version__}")
+  _say(
+    f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
+    f"{jax.process_count()} process(es), jax {jax.__version__}"
+  )
   start = time.perf_counter()
   with records.Recorder(workdir, config=plain_config) as recorder:
     try:
@@ -104,19 +115,19 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
         with jax.transfer_guard("disallow"):
           result = run(config, prepared, recorder)
     except loop.Stopped as stopped:
-      _say(f"\n{stopped}, which is saved; {_GO_ON}, "
-           f"{workdir}")
+      _say(f"\n{stopped}, which is saved; {_GO_ON}, {workdir}")
       return 128 + signal.SIGTERM
     # Some know better: what earlier processes did counts as well.
     seconds = result.get("wall_seconds", round(time.perf_counter() - start, 2))
-    path = recorder.result({
-        "section": section,
-        **result, "wall_seconds": seconds
-    })
-  table = (results.laid_out(result)
-           if "layout" in result else results.cells(result["rows"]))
-  _say(f"\n{results.format_table(table)}\n\n"
-       f"{seconds:.1f} s, written to {path}")
+    path = recorder.result(
+      {"section": section, **result, "wall_seconds": seconds}
+    )
+  table = (
+    results.laid_out(result)
+    if "layout" in result
+    else results.cells(result["rows"])
+  )
+  _say(f"\n{results.format_table(table)}\n\n{seconds:.1f} s, written to {path}")
   if jax.process_index() == 0:
     picture = path.with_suffix(".png")
     if figures.draw(dict(result), picture):
@@ -127,22 +138,23 @@ def _launch(section: str, values: flags.FlagValues, prepare: Callable[[Any],
 
 
 def _rehearsal(
-    section: str, topology: str, lower: rehearsal.Lower | None
+  section: str, topology: str, lower: rehearsal.Lower | None
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
   """Returns what prepares and what runs a rehearsal instead of the section."""
   if lower is None:
-    raise ValueError(f"{section} cannot be rehearsed: leave out "
-                     f"--rehearse={topology}.")
+    raise ValueError(
+      f"{section} cannot be rehearsed: leave out --rehearse={topology}."
+    )
   rehearsal.need_no_tpu()
-  return functools.partial(rehearsal.rehearse, topology=topology,
-                           lower=lower), rehearsal.result
+  return functools.partial(
+    rehearsal.rehearse, topology=topology, lower=lower
+  ), rehearsal.result
 
 
 @contextlib.contextmanager
-def _told(errors: tuple[type[Exception], ...],
-          *,
-          status: int,
-          more: str = "") -> Iterator[None]:
+def _told(
+  errors: tuple[type[Exception], ...], *, status: int, more: str = ""
+) -> Iterator[None]:
   """Turns errors into a line on the standard error and an exit status."""
   try:
     yield
@@ -161,41 +173,67 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _parse_flags(section: str,
-                 config_file: str | os.PathLike[str]) -> flags.FlagValues:
+def _parse_flags(
+  section: str, config_file: str | os.PathLike[str]
+) -> flags.FlagValues:
   """Returns the values of the command line."""
   values = flags.FlagValues()
-  config_flags.DEFINE_config_file("config",
-                                  os.fspath(config_file),
-                                  "The config, as FILE or FILE:key=value,...",
-                                  flag_values=values)
+  config_flags.DEFINE_config_file(
+    "config",
+    os.fspath(config_file),
+    "The config, as FILE or FILE:key=value,...",
+    flag_values=values,
+  )
   known: tuple[tuple[Any, str, Any, str], ...] = (
-      (flags.DEFINE_string, "workdir", None,
-       "Where to write, and where to go on; a new directory by default."),
-      (flags.DEFINE_string, "coordinator", None,
-       "With several processes: host:port of the first one."),
-      (flags.DEFINE_integer, "num_processes", None, "How many there are."),
-      (flags.DEFINE_integer, "process_id", None, "Which one this is, from 0."),
-      (flags.DEFINE_bool, "distributed", False,
-       "Let the cluster say these three: TPU pods, GKE, Slurm, Open MPI."),
-      (flags.DEFINE_integer, "expect_devices", None,
-       "Refuse to begin with more or fewer devices than these, such as 256."),
-      (flags.DEFINE_string, "rehearse", None,
-       "Compile for a TPU slice that is not there, such as v5e:16x16, and tell "
-       "what a step would cost; nothing is trained."),
-      (flags.DEFINE_bool, _DEBUG[2:], False, "Show where an error was raised."),
+    (
+      flags.DEFINE_string,
+      "workdir",
+      None,
+      "Where to write, and where to go on; a new directory by default.",
+    ),
+    (
+      flags.DEFINE_string,
+      "coordinator",
+      None,
+      "With several processes: host:port of the first one.",
+    ),
+    (flags.DEFINE_integer, "num_processes", None, "How many there are."),
+    (flags.DEFINE_integer, "process_id", None, "Which one this is, from 0."),
+    (
+      flags.DEFINE_bool,
+      "distributed",
+      False,
+      "Let the cluster say these three: TPU pods, GKE, Slurm, Open MPI.",
+    ),
+    (
+      flags.DEFINE_integer,
+      "expect_devices",
+      None,
+      "Refuse to begin with more or fewer devices than these, such as 256.",
+    ),
+    (
+      flags.DEFINE_string,
+      "rehearse",
+      None,
+      "Compile for a TPU slice that is not there, such as v5e:16x16, and tell "
+      "what a step would cost; nothing is trained.",
+    ),
+    (flags.DEFINE_bool, _DEBUG[2:], False, "Show where an error was raised."),
   )
   for define, name, default, text in known:
     define(name, default, text, flag_values=values)
   if "--help" in sys.argv:
     print(
-        f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
-        f"\n{values.get_help()}")
+      f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
+      f"\n{values.get_help()}"
+    )
     raise SystemExit(0)
   extra = values(sys.argv)[1:]
   if extra:
-    raise ValueError(f"unexpected arguments {extra}: flags look like "
-                     "--workdir=DIR or --config.seeds=10.")
+    raise ValueError(
+      f"unexpected arguments {extra}: flags look like "
+      "--workdir=DIR or --config.seeds=10."
+    )
   return values
 
 
@@ -204,17 +242,22 @@ def _join_the_others(section: str, values: flags.FlagValues) -> None:
   names = ("coordinator", "num_processes", "process_id")
   given = {name: values[name].value for name in names}
   if values.distributed and set(given.values()) != {None}:
-    raise ValueError("--distributed lets the cluster say what --coordinator, "
-                     "--num_processes and --process_id say: give either.")
+    raise ValueError(
+      "--distributed lets the cluster say what --coordinator, "
+      "--num_processes and --process_id say: give either."
+    )
   if values.distributed or set(given.values()) != {None}:
     if values.workdir is None:
-      raise ValueError("several processes need one place to write: give all "
-                       "the same --workdir, on a disk that all of them see.")
-    distributed.initialize(coordinator=values.coordinator,
-                           num_processes=values.num_processes,
-                           process_id=values.process_id,
-                           same=preflight.identity(section,
-                                                   values.config.to_dict()))
+      raise ValueError(
+        "several processes need one place to write: give all "
+        "the same --workdir, on a disk that all of them see."
+      )
+    distributed.initialize(
+      coordinator=values.coordinator,
+      num_processes=values.num_processes,
+      process_id=values.process_id,
+      same=preflight.identity(section, values.config.to_dict()),
+    )
 
 
 def _workdir(section: str, values: flags.FlagValues) -> pathlib.Path:

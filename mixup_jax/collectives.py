@@ -4,14 +4,20 @@ import math
 import re
 from typing import NamedTuple
 
-KINDS = ("all-reduce", "all-gather", "all-to-all", "collective-permute",
-         "reduce-scatter")
+KINDS = (
+  "all-reduce",
+  "all-gather",
+  "all-to-all",
+  "collective-permute",
+  "reduce-scatter",
+)
 _OPERATION = re.compile(rf"= (.*?) ({'|'.join(KINDS)})(-start)?\(")
 _ARRAY = re.compile(r"\b(pred|[a-z]+\d+\w*)\[([\d,]*)\]")
 
 
 class Traffic(NamedTuple):
   """The collectives of one kind: how many, and the bytes that come out."""
+
   number: int
   size: int
 
@@ -31,8 +37,9 @@ def find(text: str) -> dict[str, Traffic]:
     # What only starts one of these has its input among its outputs.
     both = start and kind in ("all-gather", "collective-permute")
     before = found.get(kind, Traffic(0, 0))
-    found[kind] = Traffic(before.number + 1,
-                          before.size + (max(sizes) if both else sum(sizes)))
+    found[kind] = Traffic(
+      before.number + 1, before.size + (max(sizes) if both else sum(sizes))
+    )
   return found
 
 

@@ -23,17 +23,17 @@ class Stopped(Exception):
 
 
 def fit(
-    state: State,
-    step: Callable[[State, Any], tuple[State, Metrics]],
-    batches: Iterable[Any],
-    *,
-    first_step: int = 0,
-    num_steps: int,
-    eval_every: int | None = None,
-    evaluate: Callable[[State], Metrics] | None = None,
-    on_metrics: Callable[[int, Metrics], None] | None = None,
-    save: Callable[[int, State], None] | None = None,
-    stop: Callable[[int], bool] | None = None,
+  state: State,
+  step: Callable[[State, Any], tuple[State, Metrics]],
+  batches: Iterable[Any],
+  *,
+  first_step: int = 0,
+  num_steps: int,
+  eval_every: int | None = None,
+  evaluate: Callable[[State], Metrics] | None = None,
+  on_metrics: Callable[[int, Metrics], None] | None = None,
+  save: Callable[[int, State], None] | None = None,
+  stop: Callable[[int], bool] | None = None,
 ) -> State:
   """Runs a training step over batches.
 
@@ -69,8 +69,10 @@ def fit(
   while done < num_steps:
     batch = next(source, None)
     if batch is None:
-      raise ValueError(f"the batches ended after {done} of {num_steps} steps: "
-                       "repeat the data, or lower num_steps.")
+      raise ValueError(
+        f"the batches ended after {done} of {num_steps} steps: "
+        "repeat the data, or lower num_steps."
+      )
     state, metrics = step(state, batch)
     _report(pending, report)
     pending = done, metrics
@@ -89,8 +91,9 @@ def fit(
   return state
 
 
-def _report(pending: tuple[int, Metrics] | None,
-            report: Callable[[int, Metrics], None]) -> None:
+def _report(
+  pending: tuple[int, Metrics] | None, report: Callable[[int, Metrics], None]
+) -> None:
   """Fetches metrics, if there are any, and reports those of each step."""
   if pending is None:
     return
@@ -106,8 +109,11 @@ def _finite(step_number: int, metrics: Metrics) -> Metrics:
   if math.isfinite(loss):
     return metrics
   others = ", ".join(
-      f"{name} {float(value):g}" for name, value in metrics.items()
-      if name != "loss")
+    f"{name} {float(value):g}"
+    for name, value in metrics.items()
+    if name != "loss"
+  )
   raise FloatingPointError(
-      f"the loss is {loss} at step {step_number}{others and f' ({others})'}: "
-      "lower the learning rate, or look for bad values in the data.")
+    f"the loss is {loss} at step {step_number}{others and f' ({others})'}: "
+    "lower the learning rate, or look for bad values in the data."
+  )

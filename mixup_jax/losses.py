@@ -11,10 +11,7 @@ Array = jax.Array
 
 
 def cross_entropy(
-    logits: Array,
-    targets: Array | MixedLabels,
-    *,
-    label_smoothing: float = 0.0,
+  logits: Array, targets: Array | MixedLabels, *, label_smoothing: float = 0.0
 ) -> Array:
   """Computes the cross-entropy of each example, for every form of label.
 
@@ -42,8 +39,9 @@ def cross_entropy(
     2: the loss of mixed targets is linear in them.
   """
   if not 0 <= label_smoothing <= 1:
-    raise ValueError("label_smoothing must be from 0 to 1, got "
-                     f"{label_smoothing!r}.")
+    raise ValueError(
+      f"label_smoothing must be from 0 to 1, got {label_smoothing!r}."
+    )
   logits = logits.astype(jnp.float32)
   # Softmax does not feel the shift, but large logits would lose digits. It is
   # taken off where values are used: a shifted copy would cost a pass of memory.
@@ -94,9 +92,12 @@ def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
   return _expectation(targets, logits.shape, of_ids, of_classes)
 
 
-def _expectation(targets: Array | MixedLabels, shape: tuple[int, ...],
-                 of_ids: Callable[[Array], Array],
-                 of_classes: Callable[[], Array]) -> Array:
+def _expectation(
+  targets: Array | MixedLabels,
+  shape: tuple[int, ...],
+  of_ids: Callable[[Array], Array],
+  of_classes: Callable[[], Array],
+) -> Array:
   """Returns the mean of a loss under the targets.
 
   Args:
@@ -106,18 +107,24 @@ def _expectation(targets: Array | MixedLabels, shape: tuple[int, ...],
     of_classes: The losses of every class, `[..., classes]`.
   """
   if isinstance(targets, MixedLabels):
-    own, other = (_expectation(labels, shape, of_ids, of_classes)
-                  for labels in (targets.labels, targets.partner_labels))
+    own, other = (
+      _expectation(labels, shape, of_ids, of_classes)
+      for labels in (targets.labels, targets.partner_labels)
+    )
     lam = targets.lam
     lam = lam.reshape(lam.shape + (1,) * (own.ndim - lam.ndim))
     return lam * own + (1 - lam) * other
   if jnp.issubdtype(targets.dtype, jnp.integer):
     if targets.shape != shape[:-1]:
-      raise ValueError(f"class ids of shape {targets.shape} do not fit logits "
-                       f"of shape {shape}: pass one id an example, or one-hot "
-                       "targets as floats.")
+      raise ValueError(
+        f"class ids of shape {targets.shape} do not fit logits "
+        f"of shape {shape}: pass one id an example, or one-hot "
+        "targets as floats."
+      )
     return of_ids(targets)
   if targets.shape != shape:
-    raise ValueError(f"soft targets of shape {targets.shape} do not fit logits "
-                     f"of shape {shape}: pass one number a class.")
+    raise ValueError(
+      f"soft targets of shape {targets.shape} do not fit logits "
+      f"of shape {shape}: pass one number a class."
+    )
   return jnp.sum(targets.astype(jnp.float32) * of_classes(), axis=-1)

@@ -31,6 +31,7 @@ class Sums(NamedTuple):
       over the examples of which it is in the bin.
     right: `[bins]`, how many of these were classified rightly.
   """
+
   examples: Array
   wrong: Array
   missed: Array
@@ -49,19 +50,16 @@ class Sums(NamedTuple):
     """
     gaps = abs(self.right - self.confidence)
     return {
-        "error": 100 * self.wrong / self.examples,
-        "top5_error": 100 * self.missed / self.examples,
-        "nll": self.nll / self.examples,
-        "brier": self.brier / self.examples,
-        "ece": 100 * gaps.sum() / self.examples,
+      "error": 100 * self.wrong / self.examples,
+      "top5_error": 100 * self.missed / self.examples,
+      "nll": self.nll / self.examples,
+      "brier": self.brier / self.examples,
+      "ece": 100 * gaps.sum() / self.examples,
     }
 
 
 def classification(
-    logits: Array,
-    labels: Array,
-    *,
-    where: Array | None = None,
+  logits: Array, labels: Array, *, where: Array | None = None
 ) -> Sums:
   """Sums up how well logits predict class ids.
 
@@ -89,8 +87,19 @@ def classification(
   bins = jnp.clip(jnp.ceil(confidence * BINS) - 1, 0, BINS - 1)
   in_bin = jax.nn.one_hot(bins.astype(jnp.int32), BINS, dtype=bool)
   in_bin &= counted[:, None]
-  add = lambda x: jnp.sum(x.astype(jnp.float32), axis=0, where=counted)
-  add_bins = lambda x: jnp.sum(
-      x.astype(jnp.float32)[:, None], axis=0, where=in_bin)
-  return Sums(add(jnp.ones_like(wrong)), add(wrong), add(missed), add(nll),
-              add(brier), add_bins(confidence), add_bins(~wrong))
+
+  def add(x: Array) -> Array:
+    return jnp.sum(x.astype(jnp.float32), axis=0, where=counted)
+
+  def add_bins(x: Array) -> Array:
+    return jnp.sum(x.astype(jnp.float32)[:, None], axis=0, where=in_bin)
+
+  return Sums(
+    add(jnp.ones_like(wrong)),
+    add(wrong),
+    add(missed),
+    add(nll),
+    add(brier),
+    add_bins(confidence),
+    add_bins(~wrong),
+  )

@@ -26,11 +26,13 @@ def directory(data_dir: str | None = None) -> pathlib.Path:
   return pathlib.Path(data_dir or default).expanduser() / "neighbors"
 
 
-def find(images: np.ndarray,
-         *,
-         k: int,
-         labels: np.ndarray | None = None,
-         cache: pathlib.Path) -> np.ndarray:
+def find(
+  images: np.ndarray,
+  *,
+  k: int,
+  labels: np.ndarray | None = None,
+  cache: pathlib.Path,
+) -> np.ndarray:
   """Finds the k nearest other images of each one, or reads what was found.
 
   Distances are Euclidean ones of raw pixels.
@@ -58,8 +60,10 @@ def find(images: np.ndarray,
   smallest = min(map(len, groups))
   if not 1 <= k < smallest:
     where = "the training set" if labels is None else "the smallest class"
-    raise ValueError(f"{k} neighbours cannot be found among the {smallest} "
-                     f"images of {where}: k must be from 1 to {smallest - 1}.")
+    raise ValueError(
+      f"{k} neighbours cannot be found among the {smallest} "
+      f"images of {where}: k must be from 1 to {smallest - 1}."
+    )
   path = cache / f"{_digest(images, k, labels)}.npy"
   found = _read(path, (len(images), k))
   if found is None:
@@ -88,20 +92,23 @@ def _read(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray | None:
     return None
   except (OSError, ValueError, EOFError) as error:
     reason = str(error)
-  print(f"the neighbours in {path} are damaged ({reason}): they are sought "
-        "again.", file=sys.stderr)  # yapf: disable
+  print(
+    f"the neighbours in {path} are damaged ({reason}): they are sought again.",
+    file=sys.stderr,
+  )
   return None
 
 
-def _write(path: pathlib.Path, images: np.ndarray, groups: list[np.ndarray],
-           k: int) -> np.ndarray:
+def _write(
+  path: pathlib.Path, images: np.ndarray, groups: list[np.ndarray], k: int
+) -> np.ndarray:
   """Finds the neighbours inside each group, and keeps the table."""
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Before the search: it takes minutes, and would be lost.
-    with tempfile.NamedTemporaryFile(dir=path.parent,
-                                     suffix=".part",
-                                     delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+      dir=path.parent, suffix=".part", delete=False
+    ) as file:
       try:
         found = _search(images, groups, k)
         np.save(file, found)
@@ -111,9 +118,10 @@ def _write(path: pathlib.Path, images: np.ndarray, groups: list[np.ndarray],
         os.unlink(file.name)
         raise
   except OSError as error:
-    raise OSError(f"cannot keep the table of neighbours in {path.parent} "
-                  f"({error.strerror}): choose another with --config.data_dir."
-                 ) from error
+    raise OSError(
+      f"cannot keep the table of neighbours in {path.parent} "
+      f"({error.strerror}): choose another with --config.data_dir."
+    ) from error
   return found
 
 

@@ -40,10 +40,12 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
   except (OSError, ValueError):
     result = {}
   if result.get("section") not in sections:
-    raise ValueError(f"config.networks={config.networks} is no finished run of "
-                     f"{' or '.join(f'experiments.{s}' for s in sections)}: "
-                     "name a directory with its result.json, or give '' to "
-                     "train here.")
+    raise ValueError(
+      f"config.networks={config.networks} is no finished run of "
+      f"{' or '.join(f'experiments.{s}' for s in sections)}: "
+      "name a directory with its result.json, or give '' to "
+      "train here."
+    )
   theirs = ml_collections.ConfigDict(_tuples(result["config"]))
   theirs.data_dir = config.data_dir or theirs.data_dir
   return theirs
@@ -84,12 +86,20 @@ def check(config: Any, theirs: Any, made: Mapping[str, runs.Program]) -> None:
     for seed in recipe.seeds(theirs):
       path = directory(config.networks, method, seed)
       if _read(program, path) is None:
-        raise ValueError(f"config.networks={config.networks} has no checkpoint "
-                         f"in {path}: name a run with both methods.")
+        raise ValueError(
+          f"config.networks={config.networks} has no checkpoint "
+          f"in {path}: name a run with both methods."
+        )
 
 
-def get(config: Any, program: Any, data: Any, method: str, seed: int,
-        workdir: pathlib.Path) -> tuple[states.TrainState, float]:
+def get(
+  config: Any,
+  program: Any,
+  data: Any,
+  method: str,
+  seed: int,
+  workdir: pathlib.Path,
+) -> tuple[states.TrainState, float]:
   """Trains a network if it is not to be had, and reads it.
 
   Args:
@@ -114,13 +124,16 @@ def get(config: Any, program: Any, data: Any, method: str, seed: int,
     seconds = recipe.seconds(lines)
   found = _read(program, path)
   if found is None:
-    raise OSError(f"there is no checkpoint in {path} any more: delete it "
-                  "to train the network again.")
+    raise OSError(
+      f"there is no checkpoint in {path} any more: delete it "
+      "to train the network again."
+    )
   return found, seconds
 
 
-def _read(program: runs.Program,
-          path: pathlib.Path) -> states.TrainState | None:
+def _read(
+  program: runs.Program, path: pathlib.Path
+) -> states.TrainState | None:
   """Reads the network in a directory, if there is one."""
   with checkpoint.Checkpoints(path / "checkpoints") as saved:
     found = saved.restore(runs.state_shapes(program))

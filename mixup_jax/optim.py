@@ -9,17 +9,19 @@ import optax
 # Which parameters a weight decay acts on: all of them, or only those with more
 # than one axis, which leaves out biases and the parameters of normalisation.
 DECAYED: dict[str, Callable[[Any], bool]] = {
-    "all": lambda x: True,
-    "kernels": lambda x: x.ndim > 1,
+  "all": lambda x: True,
+  "kernels": lambda x: x.ndim > 1,
 }
 
 
-def sgd(*,
-        learning_rate: optax.ScalarOrSchedule,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-        decayed: str = "all") -> optax.GradientTransformation:
+def sgd(
+  *,
+  learning_rate: optax.ScalarOrSchedule,
+  momentum: float = 0.0,
+  nesterov: bool = False,
+  weight_decay: float = 0.0,
+  decayed: str = "all",
+) -> optax.GradientTransformation:
   """Returns SGD in the form of PyTorch, with which the paper was run.
 
       g = gradient + weight_decay * w
@@ -43,17 +45,23 @@ def sgd(*,
     ValueError: If `decayed` is no such key.
   """
   if decayed not in DECAYED:
-    raise ValueError(f"decayed must be one of {', '.join(DECAYED)}, got "
-                     f"{decayed!r}: it says what the weight decay acts on.")
-  is_decayed = lambda params: jax.tree.map(DECAYED[decayed], params)
+    raise ValueError(
+      f"decayed must be one of {', '.join(DECAYED)}, got "
+      f"{decayed!r}: it says what the weight decay acts on."
+    )
+
+  def is_decayed(params: Any) -> Any:
+    return jax.tree.map(DECAYED[decayed], params)
+
   return optax.chain(
-      optax.add_decayed_weights(weight_decay, mask=is_decayed),
-      optax.sgd(learning_rate, momentum=momentum, nesterov=nesterov))
+    optax.add_decayed_weights(weight_decay, mask=is_decayed),
+    optax.sgd(learning_rate, momentum=momentum, nesterov=nesterov),
+  )
 
 
 OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
-    "adam": optax.adam,
-    "sgd": sgd,
+  "adam": optax.adam,
+  "sgd": sgd,
 }
 
 
@@ -72,17 +80,20 @@ def build(name: str, **settings: Any) -> optax.GradientTransformation:
     TypeError: If the optimiser has no such setting.
   """
   if name not in OPTIMIZERS:
-    raise ValueError(f"unknown optimizer {name!r}: choose one of "
-                     f"{', '.join(OPTIMIZERS)}.")
+    raise ValueError(
+      f"unknown optimizer {name!r}: choose one of {', '.join(OPTIMIZERS)}."
+    )
   return OPTIMIZERS[name](**settings)
 
 
-def step_decay(learning_rate: float,
-               *,
-               steps: Sequence[int],
-               factor: float,
-               warmup_steps: int = 0,
-               warmup_from: float = 0.0) -> optax.Schedule:
+def step_decay(
+  learning_rate: float,
+  *,
+  steps: Sequence[int],
+  factor: float,
+  warmup_steps: int = 0,
+  warmup_from: float = 0.0,
+) -> optax.Schedule:
   """Returns a learning rate that drops at given steps.
 
   Args:
@@ -100,12 +111,16 @@ def step_decay(learning_rate: float,
     ValueError: If the steps do not rise.
   """
   if list(steps) != sorted(set(steps)):
-    raise ValueError(f"the learning rate drops at steps {tuple(steps)}, which "
-                     "do not rise: put them in order, each once.")
-  constant = optax.piecewise_constant_schedule(learning_rate,
-                                               {step: factor for step in steps})
+    raise ValueError(
+      f"the learning rate drops at steps {tuple(steps)}, which "
+      "do not rise: put them in order, each once."
+    )
+  constant = optax.piecewise_constant_schedule(
+    learning_rate, {step: factor for step in steps}
+  )
   if not warmup_steps:
     return constant
   rising = optax.linear_schedule(warmup_from, learning_rate, warmup_steps)
-  return lambda step: jnp.where(step < warmup_steps, rising(step), constant(step
-                                                                           ))
+  return lambda step: jnp.where(
+    step < warmup_steps, rising(step), constant(step)
+  )

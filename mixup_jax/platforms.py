@@ -8,17 +8,14 @@ import jax
 import jax.numpy as jnp
 
 _CPU_OPTIONS: dict[str, dict[str, Any]] = {
-    # The convolutions of XLA's newer library for processors take 1.3 to 1.6
-    # times as long as those that it replaces; this leaves them to the older.
-    "run often": {
-        "xla_cpu_experimental_ynn_fusion_type":
-            "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
-    },
-    # Random numbers for each of many parameters are code that takes a minute to
-    # optimise, and a moment to run.
-    "run once": {
-        "xla_backend_optimization_level": 0
-    },
+  # The convolutions of XLA's newer library for processors take 1.3 to 1.6
+  # times as long as those that it replaces; this leaves them to the older.
+  "run often": {
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
+  },
+  # Random numbers for each of many parameters are code that takes a minute to
+  # optimise, and a moment to run.
+  "run once": {"xla_backend_optimization_level": 0},
 }
 _pretended: list[str] = []
 _PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
@@ -40,8 +37,9 @@ def compute_dtype(precision: str) -> jax.typing.DTypeLike:
   if precision == "auto":
     precision = "float32" if on_cpu() else "bfloat16"
   if precision not in _PRECISIONS:
-    raise ValueError(f"unknown precision {precision!r}: choose auto, "
-                     f"{', '.join(_PRECISIONS)}.")
+    raise ValueError(
+      f"unknown precision {precision!r}: choose auto, {', '.join(_PRECISIONS)}."
+    )
   return _PRECISIONS[precision]
 
 
@@ -60,8 +58,10 @@ def steps_per_dispatch(wanted: int) -> int:
     ValueError: If it is negative.
   """
   if wanted < 0:
-    raise ValueError(f"steps_per_dispatch must be at least 0, got {wanted}: "
-                     "0 is what suits the platform.")
+    raise ValueError(
+      f"steps_per_dispatch must be at least 0, got {wanted}: "
+      "0 is what suits the platform."
+    )
   return wanted or (1 if on_cpu() else 100)
 
 

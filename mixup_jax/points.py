@@ -12,8 +12,9 @@ def encode(points: np.ndarray) -> str:
   """Returns `[points, 2]` floats, in thousandths, as text."""
   lowest, highest = np.iinfo(_TYPE).min, np.iinfo(_TYPE).max
   near = np.clip(np.nan_to_num(points), lowest * _UNIT, highest * _UNIT)
-  return base64.b64encode(np.rint(near /
-                                  _UNIT).astype(_TYPE).tobytes()).decode()
+  return base64.b64encode(
+    np.rint(near / _UNIT).astype(_TYPE).tobytes()
+  ).decode()
 
 
 def decode(text: str) -> np.ndarray:

@@ -56,8 +56,9 @@ def identity(section: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def checked(workdir: pathlib.Path,
-            expect_devices: int | None) -> Iterator[None]:
+def checked(
+  workdir: pathlib.Path, expect_devices: int | None
+) -> Iterator[None]:
   """Compares the processes before the data is loaded within it, and after.
 
   The first one prints a line when all is well; a single process prints nothing.
@@ -91,29 +92,34 @@ def checked(workdir: pathlib.Path,
     token.unlink(missing_ok=True)
   if is_first and len(reports) > 1:
     print(
-        f"preflight: {len(reports)} processes x {mine}, same code, versions "
-        "and config; one disk, data readable",
-        flush=True)
+      f"preflight: {len(reports)} processes x {mine}, same code, versions "
+      "and config; one disk, data readable",
+      flush=True,
+    )
 
 
-def _check_devices(reports: list[dict[str, Any]],
-                   expect_devices: int | None) -> None:
+def _check_devices(
+  reports: list[dict[str, Any]], expect_devices: int | None
+) -> None:
   """Raises if the processes do not have the devices that they should."""
-  by_host = [(report["host"], {
-      "devices": report["devices"]
-  }) for report in reports]
+  by_host = [
+    (report["host"], {"devices": report["devices"]}) for report in reports
+  ]
   found = distributed.differences(by_host)
   if found:
-    raise ValueError(f"not all processes have the same devices:\n{found}\n"
-                     "Look whether some are taken or broken there, and give "
-                     "each process as many.")
+    raise ValueError(
+      f"not all processes have the same devices:\n{found}\n"
+      "Look whether some are taken or broken there, and give "
+      "each process as many."
+    )
   count = jax.device_count()
   if expect_devices not in (None, count):
     raise ValueError(
-        f"expected {expect_devices} devices, and there are {count}: "
-        f"{len(reports)} process(es) with {reports[0]['devices']} each, from "
-        f"{reports[0]['host']} to {reports[-1]['host']}. Start as many as are "
-        "needed, or change --expect_devices.")
+      f"expected {expect_devices} devices, and there are {count}: "
+      f"{len(reports)} process(es) with {reports[0]['devices']} each, from "
+      f"{reports[0]['host']} to {reports[-1]['host']}. Start as many as are "
+      "needed, or change --expect_devices."
+    )
 
 
 def _check_disk(workdir: pathlib.Path, reports: list[dict[str, Any]]) -> None:
@@ -124,7 +130,8 @@ def _check_disk(workdir: pathlib.Path, reports: list[dict[str, Any]]) -> None:
     if time.monotonic() > deadline:
       own = reports[jax.process_index()]["host"]
       raise OSError(
-          f"process {jax.process_index()} ({own}) does not see in {workdir} "
-          f"what process 0 ({reports[0]['host']}) has written there: mount the "
-          "same disk on all hosts, and give it with --workdir.")
+        f"process {jax.process_index()} ({own}) does not see in {workdir} "
+        f"what process 0 ({reports[0]['host']}) has written there: mount the "
+        "same disk on all hosts, and give it with --workdir."
+      )
     time.sleep(0.2)

@@ -45,6 +45,7 @@ class Program(NamedTuple):
       the last batch does not count.
     mesh: The data mesh.
   """
+
   init: jax.stages.Wrapped
   order: jax.stages.Wrapped
   step: jax.stages.Wrapped
@@ -53,18 +54,18 @@ class Program(NamedTuple):
 
 
 def make_program(
-    model: nn.Module,
-    tx: optax.GradientTransformation,
-    data: images.ImageSet,
-    *,
-    mesh: sharding.Mesh,
-    transform: steps.Transform | None = None,
-    mix_hidden: steps.MixHidden | None = None,
-    num_mixed_steps: int | None = None,
-    learning_rate: optax.Schedule | None = None,
-    average_decay: float | None = None,
-    num_plain_steps: int = 0,
-    preparation: Preparation | None = None,
+  model: nn.Module,
+  tx: optax.GradientTransformation,
+  data: images.ImageSet,
+  *,
+  mesh: sharding.Mesh,
+  transform: steps.Transform | None = None,
+  mix_hidden: steps.MixHidden | None = None,
+  num_mixed_steps: int | None = None,
+  learning_rate: optax.Schedule | None = None,
+  average_decay: float | None = None,
+  num_plain_steps: int = 0,
+  preparation: Preparation | None = None,
 ) -> Program:
   """Makes the program that trains a model on a set.
 
@@ -91,33 +92,36 @@ def make_program(
 
   def init(seed: Array) -> states.TrainState:
     inputs = normalize(jnp.zeros_like(data.train_images[:1]))
-    return states.create(model,
-                         tx,
-                         _streams(seed)[0],
-                         inputs,
-                         average=average_decay is not None)
+    return states.create(
+      model, tx, _streams(seed)[0], inputs, average=average_decay is not None
+    )
 
-  def order(seed: Array, epoch: Array, num_examples: int,
-            batch_size: int) -> tuple[Array, Array]:
+  def order(
+    seed: Array, epoch: Array, num_examples: int, batch_size: int
+  ) -> tuple[Array, Array]:
     key = jax.random.fold_in(_streams(seed)[1], epoch)
     return resident.epoch_rows(key, num_examples, batch_size=batch_size)
 
-  def step(seed: Array, state: states.TrainState,
-           batch: steps.Batch) -> tuple[states.TrainState, Metrics]:
+  def step(
+    seed: Array, state: states.TrainState, batch: steps.Batch
+  ) -> tuple[states.TrainState, Metrics]:
     mix = _pairwise(transform) if "neighbors" in batch else transform
-    train_step = steps.make_train_step(model,
-                                       tx,
-                                       losses.cross_entropy,
-                                       root_key=_streams(seed)[2],
-                                       prepare=prepare,
-                                       transform=mix,
-                                       mix_hidden=mix_hidden,
-                                       num_plain_steps=num_plain_steps,
-                                       num_mixed_steps=num_mixed_steps,
-                                       average_decay=average_decay)
+    train_step = steps.make_train_step(
+      model,
+      tx,
+      losses.cross_entropy,
+      root_key=_streams(seed)[2],
+      prepare=prepare,
+      transform=mix,
+      mix_hidden=mix_hidden,
+      num_plain_steps=num_plain_steps,
+      num_mixed_steps=num_mixed_steps,
+      average_decay=average_decay,
+    )
 
-    def one(state: states.TrainState,
-            rows: steps.Batch) -> tuple[states.TrainState, Metrics]:
+    def one(
+      state: states.TrainState, rows: steps.Batch
+    ) -> tuple[states.TrainState, Metrics]:
       done = state.step
       state, values = train_step(state, {**batch, **rows})
       if learning_rate is not None:
@@ -129,46 +133,55 @@ def make_program(
     several = rows["rows"].ndim == 2
     return jax.lax.scan(one, state, rows) if several else one(state, rows)
 
-  def evaluate(state: states.TrainState, pixels: Array, labels: Array,
-               batch_size: int) -> Metrics:
+  def evaluate(
+    state: states.TrainState, pixels: Array, labels: Array, batch_size: int
+  ) -> Metrics:
     batches = jax.lax.with_sharding_constraint(
-        resident.padded_rows(len(labels), batch_size=batch_size),
-        jax.NamedSharding(mesh, jax.P(None, sharding.AXIS)))
+      resident.padded_rows(len(labels), batch_size=batch_size),
+      jax.NamedSharding(mesh, jax.P(None, sharding.AXIS)),
+    )
 
     def one(batch: tuple[Array, Array]) -> metrics.Sums:
       rows, where = batch
-      return evaluate_batch(state,
-                            normalize(pixels[rows]),
-                            labels[rows],
-                            where=where)
+      return evaluate_batch(
+        state, normalize(pixels[rows]), labels[rows], where=where
+      )
 
     sums = jax.lax.map(one, batches)
     return jax.tree.map(lambda x: x.sum(0), sums).means()
 
-  jit = lambda function, use, **options: jax.jit(
+  def jit(function: Callable[..., Any], use: str, **options: Any) -> Any:
+    return jax.jit(
       function,
       out_shardings=sharding.replicated(mesh),
       compiler_options=platforms.compiler_options(use),
-      **options)
-  return Program(init=jit(init, "run once"),
-                 order=jax.jit(order, static_argnums=(2, 3)),
-                 step=jit(step, "run often", donate_argnums=1),
-                 evaluate=jit(evaluate, "run often", static_argnums=3),
-                 mesh=mesh)
+      **options,
+    )
+
+  return Program(
+    init=jit(init, "run once"),
+    order=jax.jit(order, static_argnums=(2, 3)),
+    step=jit(step, "run often", donate_argnums=1),
+    evaluate=jit(evaluate, "run often", static_argnums=3),
+    mesh=mesh,
+  )
 
 
 def _pairwise(transform: steps.Transform | None) -> steps.Transform:
   """Returns the transform of examples that have their partners behind them."""
   if transform is None:
-    raise ValueError("the batch has neighbors, which nothing is mixed with: "
-                     "give a transform, or no neighbors.")
+    raise ValueError(
+      "the batch has neighbors, which nothing is mixed with: "
+      "give a transform, or no neighbors."
+    )
   return functools.partial(transforms.paired, transform=transform)
 
 
 def _preparation(data: images.ImageSet) -> Preparation:
   """Returns the functions that make inputs for training and for evaluation."""
-  normalize = lambda pixels: augment.normalize(
-      pixels, mean=data.mean, std=data.std)
+
+  def normalize(pixels: Array) -> Array:
+    return augment.normalize(pixels, mean=data.mean, std=data.std)
 
   def prepare(key: Array, batch: steps.Batch) -> tuple[Array, Array]:
     rows = batch["rows"]
@@ -178,9 +191,9 @@ def _preparation(data: images.ImageSet) -> Preparation:
       # Example and partner in turns: so a pair stays on its device.
       rows = jnp.stack([rows, partner], axis=1).reshape(-1)
     crop_key, flip_key = jax.random.split(key)
-    pixels = augment.random_crop(crop_key,
-                                 batch["images"][rows],
-                                 padding=data.pad)
+    pixels = augment.random_crop(
+      crop_key, batch["images"][rows], padding=data.pad
+    )
     if data.flip:
       pixels = augment.random_flip(flip_key, pixels)
     return normalize(pixels), batch["labels"][rows]

@@ -23,12 +23,12 @@ from mixup_jax.data import images
 # with the same networks in section 3.8.
 MEDIAN = "test error (%), median of the last 10 epochs"
 _LOWEST = {
-    "seeds": 1,
-    "first_seed": 0,
-    "epochs": 1,
-    "batch_size": 2,
-    "eval_batch_size": 1,
-    "num_train": 0
+  "seeds": 1,
+  "first_seed": 0,
+  "epochs": 1,
+  "batch_size": 2,
+  "eval_batch_size": 1,
+  "num_train": 0,
 }
 
 
@@ -47,39 +47,48 @@ def load(config: Any) -> images.ImageSet:
     FileNotFoundError: If the set has not been prepared.
   """
   if not 0 <= config.average_decay < 1:
-    raise ValueError("config.average_decay must be from 0 to 1, and below it, "
-                     f"got {config.average_decay}: 0 keeps no average.")
+    raise ValueError(
+      "config.average_decay must be from 0 to 1, and below it, "
+      f"got {config.average_decay}: 0 keeps no average."
+    )
   for name, low in _LOWEST.items():
     if config[name] < low:
-      raise ValueError(f"config.{name} must be at least {low}, got "
-                       f"{config[name]}.")
+      raise ValueError(
+        f"config.{name} must be at least {low}, got {config[name]}."
+      )
   platforms.steps_per_dispatch(config.steps_per_dispatch)
   size = sharding.make_mesh().size
   for name in ("batch_size", "eval_batch_size"):
     if config[name] % size:
-      raise ValueError(f"config.{name}={config[name]} cannot be shared by "
-                       f"{size} devices: use a multiple of {size}.")
+      raise ValueError(
+        f"config.{name}={config[name]} cannot be shared by "
+        f"{size} devices: use a multiple of {size}."
+      )
   data = images.load(config.dataset, config.data_dir or None)
   known = len(data.train_labels)
   if config.num_train > known:
-    raise ValueError(f"config.num_train={config.num_train}, but {data.name} "
-                     f"has {known} training images: 0 takes all.")
+    raise ValueError(
+      f"config.num_train={config.num_train}, but {data.name} "
+      f"has {known} training images: 0 takes all."
+    )
   rows = slice(config.num_train or None)
-  return data._replace(train_images=data.train_images[rows],
-                       train_labels=data.train_labels[rows],
-                       pad=data.pad if config.augment else 0,
-                       flip=data.flip and config.augment)
+  return data._replace(
+    train_images=data.train_images[rows],
+    train_labels=data.train_labels[rows],
+    pad=data.pad if config.augment else 0,
+    flip=data.flip and config.augment,
+  )
 
 
 def make_program(
-    config: Any,
-    data: images.ImageSet,
-    *,
-    transform: steps.Transform | None = None,
-    model: dict[str, Any] | None = None,
-    optimizer: dict[str, Any] | None = None,
-    mesh: sharding.Mesh | None = None,
-    **options: Any,
+  config: Any,
+  data: images.ImageSet,
+  *,
+  transform: steps.Transform | None = None,
+  model: dict[str, Any] | None = None,
+  optimizer: dict[str, Any] | None = None,
+  mesh: sharding.Mesh | None = None,
+  **options: Any,
 ) -> programs.Program:
   """Makes the program of a config.
 
@@ -99,29 +108,29 @@ def make_program(
     ValueError: If there is no such model, optimiser, size or schedule.
     TypeError: If the model or the optimiser has no such field.
   """
-  network = models.build(num_classes=data.num_classes,
-                         dtype=platforms.compute_dtype(config.precision),
-                         **{
-                             **config.model,
-                             **(model or {})
-                         })
+  network = models.build(
+    num_classes=data.num_classes,
+    dtype=platforms.compute_dtype(config.precision),
+    **{**config.model, **(model or {})},
+  )
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
   drops = [
-      round(share * config.epochs) * steps_per_epoch
-      for share in config.decay_at
+    round(share * config.epochs) * steps_per_epoch for share in config.decay_at
   ]
-  rate = optim.step_decay(config.learning_rate,
-                          steps=drops,
-                          factor=config.decay_factor)
+  rate = optim.step_decay(
+    config.learning_rate, steps=drops, factor=config.decay_factor
+  )
   settings = {**config.optimizer, **(optimizer or {}), "learning_rate": rate}
-  return programs.make_program(network,
-                               optim.build(**settings),
-                               data,
-                               mesh=mesh or sharding.make_mesh(),
-                               transform=transform,
-                               learning_rate=rate,
-                               average_decay=config.average_decay or None,
-                               **options)
+  return programs.make_program(
+    network,
+    optim.build(**settings),
+    data,
+    mesh=mesh or sharding.make_mesh(),
+    transform=transform,
+    learning_rate=rate,
+    average_decay=config.average_decay or None,
+    **options,
+  )
 
 
 def methods(config: Any) -> dict[str, float]:
@@ -139,16 +148,19 @@ def methods(config: Any) -> dict[str, float]:
   mixup = {f"mixup, alpha {config.alpha:g}": config.alpha}
   known = {"erm": {"ERM": 0.0}, "mixup": mixup, "all": {"ERM": 0.0, **mixup}}
   if config.method not in known:
-    raise ValueError(f"unknown method {config.method!r}: choose one of "
-                     f"{', '.join(known)}.")
+    raise ValueError(
+      f"unknown method {config.method!r}: choose one of {', '.join(known)}."
+    )
   return known[config.method]
 
 
-def mixing(config: Any,
-           alpha: float,
-           *,
-           mesh: sharding.Mesh | None = None,
-           **options: Any) -> steps.Transform | None:
+def mixing(
+  config: Any,
+  alpha: float,
+  *,
+  mesh: sharding.Mesh | None = None,
+  **options: Any,
+) -> steps.Transform | None:
   """Returns mixup with the partners of a config.
 
   Args:
@@ -170,13 +182,20 @@ def mixing(config: Any,
   mixup = functools.partial(transforms.mixup, alpha=alpha, **options)
   if config.partners == "global":
     return mixup  # Plain mixup is that, and stays off the padding.
-  return sharding.with_partners(mixup,
-                                mesh or sharding.make_mesh(),
-                                policy=config.partners)
+  return sharding.with_partners(
+    mixup, mesh or sharding.make_mesh(), policy=config.partners
+  )
 
 
-def train(config: Any, program: programs.Program, data: images.ImageSet, *,
-          seed: int, workdir: pathlib.Path, **options: Any) -> training.Lines:
+def train(
+  config: Any,
+  program: programs.Program,
+  data: images.ImageSet,
+  *,
+  seed: int,
+  workdir: pathlib.Path,
+  **options: Any,
+) -> training.Lines:
   """Trains one network as the config says, or goes on where it was stopped.
 
   Args:
@@ -190,16 +209,18 @@ def train(config: Any, program: programs.Program, data: images.ImageSet, *,
   Returns:
     A line for each epoch, as `training.train`.
   """
-  return training.train(program,
-                        data,
-                        seed=seed,
-                        epochs=config.epochs,
-                        batch_size=config.batch_size,
-                        eval_batch_size=config.eval_batch_size,
-                        steps_per_dispatch=config.steps_per_dispatch,
-                        workdir=workdir,
-                        config=config.to_dict(),
-                        **options)
+  return training.train(
+    program,
+    data,
+    seed=seed,
+    epochs=config.epochs,
+    batch_size=config.batch_size,
+    eval_batch_size=config.eval_batch_size,
+    steps_per_dispatch=config.steps_per_dispatch,
+    workdir=workdir,
+    config=config.to_dict(),
+    **options,
+  )
 
 
 def seeds(config: Any) -> range:
@@ -219,11 +240,17 @@ def setting(config: Any, paper: Any) -> str:
   """
   ours = config.to_dict()
   names = ("epochs", "batch_size", "learning_rate", "average_decay")
-  differs = [f"{name} {value}" for name, value in ours["model"].items()
-             if value != paper.model[name]]  # yapf: disable
+  differs = [
+    f"{name} {value}"
+    for name, value in ours["model"].items()
+    if value != paper.model[name]
+  ]
   if config.dataset != "digits":  # Of which the paper says nothing.
-    differs += [f"{name.replace('_', ' ')} {ours[name]}" for name in names
-                if ours[name] != paper[name]]  # yapf: disable
+    differs += [
+      f"{name.replace('_', ' ')} {ours[name]}"
+      for name in names
+      if ours[name] != paper[name]
+    ]
   if not config.augment:
     differs += ["no augmentation"]
   if config.num_train:

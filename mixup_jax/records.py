@@ -1,9 +1,9 @@
 """What a run leaves in its working directory.
 
-    config.json     the configuration, reloadable
-    metrics.jsonl   one line a report: {"step", name: value, ...}
-    events.out.*    the same for TensorBoard
-    result.json     the table of the run, in the form that reports are made from
+config.json     the configuration, reloadable
+metrics.jsonl   one line a report: {"step", name: value, ...}
+events.out.*    the same for TensorBoard
+result.json     the table of the run, in the form that reports are made from
 """
 
 import datetime
@@ -33,11 +33,13 @@ class Recorder:
     lines: The lines of `metrics.jsonl`, those before a resumption too.
   """
 
-  def __init__(self,
-               workdir: str | os.PathLike[str],
-               *,
-               config: Mapping[str, Any],
-               first_step: int = 0):
+  def __init__(
+    self,
+    workdir: str | os.PathLike[str],
+    *,
+    config: Mapping[str, Any],
+    first_step: int = 0,
+  ):
     """Opens the files.
 
     Args:
@@ -53,18 +55,22 @@ class Recorder:
     self.workdir = workdirs.check(workdir, config)
     self._config = dict(config)
     self.lines = [
-        line for line in _read_lines(self.workdir / _LINES)
-        if line["step"] <= first_step
+      line
+      for line in _read_lines(self.workdir / _LINES)
+      if line["step"] <= first_step
     ]
     self._files: tuple[Any, ...] = ()
     if jax.process_index() == 0:
       replace(self.workdir / "config.json", json.dumps(self._config, indent=2))
       replace(self.workdir / _LINES, "\n".join(map(json.dumps, self.lines)))
-      self._files = (open(self.workdir / _LINES, "a", encoding="utf-8"),
-                     tensorboardX.SummaryWriter(
-                         str(self.workdir),
-                         purge_step=first_step + 1,
-                         filename_suffix=f".{first_step}"))
+      self._files = (
+        open(self.workdir / _LINES, "a", encoding="utf-8"),
+        tensorboardX.SummaryWriter(
+          str(self.workdir),
+          purge_step=first_step + 1,
+          filename_suffix=f".{first_step}",
+        ),
+      )
 
   def __enter__(self) -> "Recorder":
     return self
@@ -89,9 +95,9 @@ class Recorder:
     path = self.workdir / "result.json"
     if self._files:
       content = {
-          **content,
-          "config": self._config,
-          "environment": environment(),
+        **content,
+        "config": self._config,
+        "environment": environment(),
       }
       replace(path, json.dumps(content, indent=2))
     return path
@@ -120,33 +126,26 @@ def environment() -> dict[str, Any]:
   """Returns what a number needs beside it to be believed: where and on what."""
   device = jax.devices()[0]
   return {
-      "device":
-          f"{jax.device_count()} x {device.device_kind}",
-      "platform":
-          device.platform,
-      "processor":
-          _processor(),
-      "cores":
-          len(os.sched_getaffinity(0))
-          if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-      "python":
-          platform.python_version(),
-      "jax":
-          jax.__version__,
-      "numpy":
-          np.__version__,
-      "commit":
-          _commit(),
-      "date":
-          datetime.date.today().isoformat(),
+    "device": f"{jax.device_count()} x {device.device_kind}",
+    "platform": device.platform,
+    "processor": _processor(),
+    "cores": len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity")
+    else os.cpu_count(),
+    "python": platform.python_version(),
+    "jax": jax.__version__,
+    "numpy": np.__version__,
+    "commit": _commit(),
+    "date": datetime.date.today().isoformat(),
   }
 
 
 def _processor() -> str:
   """Returns the name of the host's processor."""
   try:
-    lines = pathlib.Path("/proc/cpuinfo").read_text(
-        encoding="utf-8").splitlines()
+    lines = (
+      pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    )
   except OSError:
     return platform.processor() or platform.machine()
   names = [line.split(":")[1] for line in lines if "model name" in line]
@@ -156,9 +155,12 @@ def _processor() -> str:
 def _commit() -> str | None:
   """Returns the commit of the code, with a "+" if it has been changed since."""
   git = ["git", "-C", str(pathlib.Path(__file__).parent)]
-  run = lambda *words: subprocess.run(
-      [*git, *words], capture_output=True, text=True, check=True).stdout.strip(
-      )
+
+  def run(*words: str) -> str:
+    return subprocess.run(
+      [*git, *words], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
   try:
     commit = run("rev-parse", "--short=12", "HEAD")
     changed = run("status", "--porcelain", "--untracked-files=no")

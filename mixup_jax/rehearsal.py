@@ -24,13 +24,13 @@ from mixup_jax import sharding
 Lower = Callable[[Any, float, sharding.Mesh], jax.stages.Lowered]
 
 _QUIET = {  # Else libtpu looks for a TPU, and tells much.
-    "TPU_SKIP_MDS_QUERY": "1",
-    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # It locks a TPU; there is none.
-    "TPU_WORKER_HOSTNAMES": "localhost",
-    "TPU_ACCELERATOR_TYPE": "v5litepod-4",
-    "TPU_MIN_LOG_LEVEL": "3",
-    "TPU_STDERR_LOG_LEVEL": "3",
-    "TF_CPP_MIN_LOG_LEVEL": "3"
+  "TPU_SKIP_MDS_QUERY": "1",
+  "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # It locks a TPU; there is none.
+  "TPU_WORKER_HOSTNAMES": "localhost",
+  "TPU_ACCELERATOR_TYPE": "v5litepod-4",
+  "TPU_MIN_LOG_LEVEL": "3",
+  "TPU_STDERR_LOG_LEVEL": "3",
+  "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
 _COUNTS = [f"{kind}s" for kind in collectives.KINDS]
@@ -43,15 +43,16 @@ class Chip(NamedTuple):
     flops: Its peak in bfloat16, a second.
     bandwidth: Bytes a second between its memory and it.
   """
+
   flops: float
   bandwidth: float
 
 
 CHIPS = {
-    "v4": Chip(275e12, 1228e9),
-    "v5e": Chip(197e12, 819e9),
-    "v5p": Chip(459e12, 2765e9),
-    "v6e": Chip(918e12, 1640e9),
+  "v4": Chip(275e12, 1228e9),
+  "v5e": Chip(197e12, 819e9),
+  "v5p": Chip(459e12, 2765e9),
+  "v6e": Chip(918e12, 1640e9),
 }
 
 
@@ -64,6 +65,7 @@ class Cost(NamedTuple):
     moved: Bytes read from memory and written to it.
     traffic: The collectives, by kind.
   """
+
   memory: float
   flops: float
   moved: float
@@ -78,6 +80,7 @@ class Rehearsal(NamedTuple):
   """The costs of each method, None for partners that the batch does not suit,
   and for those that do not fit where ERM does.
   """
+
   topology: str
   chip: Chip
   costs: dict[str, Cost | None]
@@ -126,10 +129,11 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
         continue
       costs[name] = cost
     print(
-        f"{name}: {cost.memory / 1e9:.2f} GB a chip, "
-        f"{1e3 * cost.seconds(chip):.2f} ms a step at best, "
-        f"compiled in {time.perf_counter() - start:.0f} s",
-        file=sys.stderr)
+      f"{name}: {cost.memory / 1e9:.2f} GB a chip, "
+      f"{1e3 * cost.seconds(chip):.2f} ms a step at best, "
+      f"compiled in {time.perf_counter() - start:.0f} s",
+      file=sys.stderr,
+    )
   return Rehearsal(topology, chip, costs, time.perf_counter() - begin)
 
 
@@ -147,21 +151,27 @@ def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
   """
   kind, colon, _ = topology.partition(":")
   if kind not in CHIPS or not colon:
-    raise ValueError(f"unknown topology {topology!r}: give a kind of "
-                     f"{', '.join(CHIPS)} and a shape, such as v5e:16x16 or "
-                     "v5p:4x4x8.")
+    raise ValueError(
+      f"unknown topology {topology!r}: give a kind of "
+      f"{', '.join(CHIPS)} and a shape, such as v5e:16x16 or "
+      "v5p:4x4x8."
+    )
   try:
     import libtpu  # noqa: F401  Only the extra brings it.
   except ImportError:
-    raise ValueError("a rehearsal needs the compiler of TPUs: "
-                     "pip install -e '.[rehearse]'") from None
+    raise ValueError(
+      "a rehearsal needs the compiler of TPUs: pip install -e '.[rehearse]'"
+    ) from None
   from jax.experimental import topologies
+
   try:
     pod = topologies.get_topology_desc(platform="tpu", topology_name=topology)
   except Exception as error:  # Of many kinds, with the words of the compiler.
     reason = str(error).strip().splitlines()[0]
-    raise ValueError(f"there is no topology {topology!r} ({reason}): give the "
-                     "shape of a slice, such as v5e:16x16.") from error
+    raise ValueError(
+      f"there is no topology {topology!r} ({reason}): give the "
+      "shape of a slice, such as v5e:16x16."
+    ) from error
   return sharding.make_mesh(pod.devices), CHIPS[kind]
 
 
@@ -175,9 +185,9 @@ def lower_step(program: runs.Program, batch: Any) -> jax.stages.Lowered:
   Returns:
     The step, lowered.
   """
-  seed = jax.ShapeDtypeStruct((),
-                              np.uint32,
-                              sharding=sharding.replicated(program.mesh))
+  seed = jax.ShapeDtypeStruct(
+    (), np.uint32, sharding=sharding.replicated(program.mesh)
+  )
   return program.step.lower(seed, runs.state_shapes(program), batch)
 
 
@@ -200,17 +210,29 @@ def measure(lowered: jax.stages.Lowered) -> Cost:
       raise
     # The words differ from version to version: the first two sizes do not.
     sizes = re.findall(r"\b[\d.]+[KMGT]\b", str(error))
-    needs = (f"{sizes[0]} of the {sizes[1]}"
-             if len(sizes) > 1 else "more than the memory")
+    needs = (
+      f"{sizes[0]} of the {sizes[1]}"
+      if len(sizes) > 1
+      else "more than the memory"
+    )
     raise ValueError(
-        f"a step needs {needs} of a chip: lower config.batch_size, raise "
-        "config.accumulation, or take a larger slice.") from error
+      f"a step needs {needs} of a chip: lower config.batch_size, raise "
+      "config.accumulation, or take a larger slice."
+    ) from error
   found: Any = compiled.memory_analysis()
-  memory = (found.argument_size_in_bytes + found.output_size_in_bytes +
-            found.temp_size_in_bytes - found.alias_size_in_bytes)
+  memory = (
+    found.argument_size_in_bytes
+    + found.output_size_in_bytes
+    + found.temp_size_in_bytes
+    - found.alias_size_in_bytes
+  )
   costs: Any = compiled.cost_analysis()
-  return Cost(memory, costs["flops"], costs["bytes accessed"],
-              collectives.find(compiled.as_text() or ""))
+  return Cost(
+    memory,
+    costs["flops"],
+    costs["bytes accessed"],
+    collectives.find(compiled.as_text() or ""),
+  )
 
 
 def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
@@ -228,44 +250,50 @@ def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
   batch = f"batch {config.batch_size}"
   if config.get("accumulation", 1) > 1:
     batch += f" in {config.accumulation} steps"
-  setting = (f"{config.dataset}, {config.model.name}, {batch}, "
-             f"{rehearsal.topology}")
+  setting = (
+    f"{config.dataset}, {config.model.name}, {batch}, {rehearsal.topology}"
+  )
   plain = rehearsal.costs["ERM"]
   assert plain is not None  # It raised, if it did not compile.
   rows = []
   for method, cost in rehearsal.costs.items():
     for metric, value in _numbers(cost or plain, plain, rehearsal.chip).items():
-      row = results.summarize([] if cost is None else [value],
-                              setting=setting,
-                              method=method,
-                              metric=metric,
-                              paper=None,
-                              epochs=0)
+      row = results.summarize(
+        [] if cost is None else [value],
+        setting=setting,
+        method=method,
+        metric=metric,
+        paper=None,
+        epochs=0,
+      )
       rows.append(row)
       if metric in _COUNTS:
         row["decimals"] = 0
   metrics = list(dict.fromkeys(row["metric"] for row in rows))
   return {
-      "rows": rows,
-      "layout": {
-          "lines": ["setting", "method"],
-          "columns": "metric",
-          "metrics": metrics
-      },
-      "wall_seconds": round(rehearsal.seconds, 2)
+    "rows": rows,
+    "layout": {
+      "lines": ["setting", "method"],
+      "columns": "metric",
+      "metrics": metrics,
+    },
+    "wall_seconds": round(rehearsal.seconds, 2),
   }
 
 
 def _numbers(cost: Cost, plain: Cost, chip: Chip) -> dict[str, float]:
   """Returns the numbers of a method, beside those of ERM."""
-  more = lambda own, other: 100 * (own / other - 1)
+
+  def more(own: float, other: float) -> float:
+    return 100 * (own / other - 1)
+
   numbers = {
-      "memory a chip (GB)": cost.memory / 1e9,
-      "GFLOP a chip": cost.flops / 1e9,
-      "GFLOP, more than ERM (%)": more(cost.flops, plain.flops),
-      "moved a chip (GB)": cost.moved / 1e9,
-      "moved, more than ERM (%)": more(cost.moved, plain.moved),
-      "at best (ms)": 1e3 * cost.seconds(chip)
+    "memory a chip (GB)": cost.memory / 1e9,
+    "GFLOP a chip": cost.flops / 1e9,
+    "GFLOP, more than ERM (%)": more(cost.flops, plain.flops),
+    "moved a chip (GB)": cost.moved / 1e9,
+    "moved, more than ERM (%)": more(cost.moved, plain.moved),
+    "at best (ms)": 1e3 * cost.seconds(chip),
   }
   for kind, (number, size) in cost.traffic.items():
     numbers |= {f"{kind}s": float(number), f"{kind}s (MB)": size / 1e6}

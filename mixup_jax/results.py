@@ -16,6 +16,7 @@ _UNVERIFIED = " unverified"
 
 class Row(TypedDict):
   """One number of a result, never without how many runs it is the mean of."""
+
   setting: str
   method: str
   metric: str
@@ -30,6 +31,7 @@ class Row(TypedDict):
 
 class Curve(TypedDict):
   """A metric over epochs, `values` of `[seeds, epochs]`."""
+
   setting: str
   method: str
   metric: str
@@ -46,6 +48,7 @@ class Pairs(TypedDict):
     values: `[seeds, lams]`.
     paper: The paper's values, of weights as far from each other, from 0 to 1.
   """
+
   setting: str
   method: str
   metric: str
@@ -63,6 +66,7 @@ class Plane(TypedDict):
     percent: For each method, the probability of class 1: a line of text for
       each y, rising, with a number for each x.
   """
+
   limit: float
   points: list[list[str]]
   percent: dict[str, list[str]]
@@ -77,6 +81,7 @@ class Robustness(TypedDict):
     epsilon: How far, in pixels of 0 to 255.
     values: `[seeds, epsilons]`, in per cent.
   """
+
   setting: str
   method: str
   attack: str
@@ -92,6 +97,7 @@ class Strip(TypedDict):
     columns: The number of images in a row.
     png: The picture, as `pictures.encode` makes it.
   """
+
   rows: list[str]
   columns: int
   png: str
@@ -108,6 +114,7 @@ class Reliability(TypedDict):
     share: How many of all predictions they are.
     error: The expected calibration error, in per cent.
   """
+
   setting: str
   method: str
   confidence: list[float]
@@ -125,6 +132,7 @@ class MixedInputs(TypedDict):
     pairs: How many pairs stand side by side.
     png: The picture, as `pictures.encode` makes it.
   """
+
   rows: list[str]
   lam: list[float]
   pairs: int
@@ -142,6 +150,7 @@ class Spectrograms(TypedDict):
     hertz: The highest frequency, in the last row.
     png: The picture, as `pictures.encode` makes it.
   """
+
   titles: list[str]
   low: float
   high: float
@@ -160,6 +169,7 @@ class Snapshots(TypedDict):
     real: The real points, as `points.encode` makes them of `[points, 2]`.
     fake: For each iteration those of the generator, in the same form.
   """
+
   setting: str
   method: str
   iterations: list[int]
@@ -178,6 +188,7 @@ class HeatMap(TypedDict):
     values: For each y a list over x, None where the run failed.
     limits: The least value that there can be, and the largest.
   """
+
   setting: str
   method: str
   metric: str
@@ -197,6 +208,7 @@ class Layout(TypedDict):
     columns: The key whose values are columns.
     metrics: The metrics that are shown.
   """
+
   lines: list[str]
   columns: str
   metrics: list[str]
@@ -210,6 +222,7 @@ class Result(TypedDict):
   report shows the first metric, a line a setting and a column a method, unless
   there is a `layout`.
   """
+
   rows: list[Row]
   curves: NotRequired[list[Curve]]
   plane: NotRequired[Plane]
@@ -226,14 +239,16 @@ class Result(TypedDict):
   wall_seconds: NotRequired[float]
 
 
-def summarize(values: Sequence[float] | np.ndarray,
-              *,
-              setting: str,
-              method: str,
-              metric: str,
-              paper: float | None,
-              epochs: int,
-              unverified: bool = False) -> Row:
+def summarize(
+  values: Sequence[float] | np.ndarray,
+  *,
+  setting: str,
+  method: str,
+  metric: str,
+  paper: float | None,
+  epochs: int,
+  unverified: bool = False,
+) -> Row:
   """Makes a row of the values of several runs.
 
   Args:
@@ -249,14 +264,16 @@ def summarize(values: Sequence[float] | np.ndarray,
     The row, with the standard deviation over the runs.
   """
   count = len(values)
-  row = Row(setting=setting,
-            method=method,
-            metric=metric,
-            paper=paper,
-            value=round(float(np.mean(values)), 4) if count else None,
-            std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
-            n=count,
-            epochs=epochs)
+  row = Row(
+    setting=setting,
+    method=method,
+    metric=metric,
+    paper=paper,
+    value=round(float(np.mean(values)), 4) if count else None,
+    std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
+    n=count,
+    epochs=epochs,
+  )
   if unverified and paper is not None:
     row["unverified"] = True
   return row
@@ -273,7 +290,7 @@ def paired_t_test(differences: Sequence[float] | np.ndarray) -> float:
     around 0: 1 if all are 0.
   """
   values = np.asarray(differences, np.float64)
-  mean, error = values.mean(), values.std(ddof=1) / len(values)**0.5
+  mean, error = values.mean(), values.std(ddof=1) / len(values) ** 0.5
   if not error:
     return float(mean == 0)
   return float(2 * scipy.special.stdtr(len(values) - 1, -abs(mean / error)))
@@ -290,13 +307,18 @@ def cells(rows: Sequence[Row]) -> list[list[str]]:
     errors.
   """
   header = ["setting", "method", "metric", "paper", "ours", "n", "epochs"]
-  lines = [[
-      row["setting"], row["method"], row["metric"],
+  lines = [
+    [
+      row["setting"],
+      row["method"],
+      row["metric"],
       paper_number(row),
       mean_and_error(row),
       str(row["n"]),
-      str(row["epochs"])
-  ] for row in rows]
+      str(row["epochs"]),
+    ]
+    for row in rows
+  ]
   return [header, *lines]
 
 
@@ -309,26 +331,35 @@ def laid_out(result: Mapping[str, Any]) -> list[list[str]]:
   Returns:
     A list of lines, each a list of cells, ours beside the paper's.
   """
-  layout = result.get("layout") or Layout(lines=["setting"],
-                                          columns="method",
-                                          metrics=[result["rows"][0]["metric"]])
+  layout = result.get("layout") or Layout(
+    lines=["setting"], columns="method", metrics=[result["rows"][0]["metric"]]
+  )
   rows = [row for row in result["rows"] if row["metric"] in layout["metrics"]]
-  line_of = lambda row: tuple(row[key] for key in layout["lines"])
-  column_of = lambda row: row[layout["columns"]]
+
+  def line_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[key] for key in layout["lines"])
+
+  def column_of(row: Mapping[str, Any]) -> str:
+    return row[layout["columns"]]
+
   found = {(line_of(row), column_of(row)): row for row in rows}
-  show = lambda how, *cell: how(found[cell]) if cell in found else "-"
+
+  def show(how: Callable[[Any], str], *cell: Any) -> str:
+    return how(found[cell]) if cell in found else "-"
+
   header, columns = _columns(rows, column_of)
   usual = layout["lines"] == ["setting"] and layout["columns"] == "method"
   # Of the lines: a setting is known as one, and the metric has no other place.
   names = layout["metrics"] if usual else layout["lines"]
-  lines = [[*line, *(show(how, line, name)
-                     for how, name in columns)]
-           for line in dict.fromkeys(map(line_of, rows))]
+  lines = [
+    [*line, *(show(how, line, name) for how, name in columns)]
+    for line in dict.fromkeys(map(line_of, rows))
+  ]
   return [[*names, *header], *lines]
 
 
 def _columns(
-    rows: Sequence[dict[str, Any]], column_of: Callable[[dict[str, Any]], str]
+  rows: Sequence[dict[str, Any]], column_of: Callable[[dict[str, Any]], str]
 ) -> tuple[list[str], list[tuple[Callable[..., str], str]]]:
   """Returns the header, and for each column how it shows which cell."""
   header: list[str] = []
@@ -352,8 +383,10 @@ def format_table(cells: Sequence[Sequence[str]]) -> str:
   number = [is_number(column[-1]) for column in zip(*cells)]
   lines = []
   for row in cells:
-    aligned = (c.rjust(w) if right else c.ljust(w)
-               for c, w, right in zip(row, widths, number))
+    aligned = (
+      c.rjust(w) if right else c.ljust(w)
+      for c, w, right in zip(row, widths, number)
+    )
     lines.append("  ".join(aligned).rstrip())
   lines.insert(1, "  ".join("-" * width for width in widths))
   return "\n".join(lines)
@@ -386,4 +419,4 @@ def mean_and_error(row: Row) -> str:
     value = f"<{10**-decimals:.{decimals}f}"
   if is_p or row["n"] < 2:
     return value
-  return f"{value} ± {row['std'] / row['n']**0.5:.{decimals}f}"
+  return f"{value} ± {row['std'] / row['n'] ** 0.5:.{decimals}f}"

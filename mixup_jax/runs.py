@@ -32,28 +32,25 @@ class Program(Protocol):
   """
 
   @property
-  def init(self) -> jax.stages.Wrapped:
-    ...
+  def init(self) -> jax.stages.Wrapped: ...
 
   @property
-  def step(self) -> jax.stages.Wrapped:
-    ...
+  def step(self) -> jax.stages.Wrapped: ...
 
   @property
-  def mesh(self) -> sharding.Mesh:
-    ...
+  def mesh(self) -> sharding.Mesh: ...
 
 
 def run(
-    program: Program,
-    *,
-    seed: int,
-    epochs: int,
-    steps_per_epoch: int,
-    batches: Callable[[int], Iterable[steps.Batch]],
-    measure: Callable[[states.TrainState, bool], Mapping[str, float]],
-    workdir: pathlib.Path,
-    config: Mapping[str, Any],
+  program: Program,
+  *,
+  seed: int,
+  epochs: int,
+  steps_per_epoch: int,
+  batches: Callable[[int], Iterable[steps.Batch]],
+  measure: Callable[[states.TrainState, bool], Mapping[str, float]],
+  workdir: pathlib.Path,
+  config: Mapping[str, Any],
 ) -> Lines:
   """Trains one network, or goes on where it was stopped.
 
@@ -80,36 +77,47 @@ def run(
   """
   key = sharding.put(np.uint32(seed), sharding.replicated(program.mesh))
   num_steps = epochs * steps_per_epoch
-  with (checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as
-        saved, preemption.Preemption() as preempted):
+  with (
+    checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as saved,
+    preemption.Preemption() as preempted,
+  ):
     # Into shapes alone: only a new run has to compile `init`.
-    first_step, state = (saved.restore(state_shapes(program)) or
-                         (0, program.init(key)))
-    with (records.Recorder(workdir, config=config, first_step=first_step) as
-          recorder, _progress(workdir, first_step, num_steps) as progress):
+    first_step, state = saved.restore(state_shapes(program)) or (
+      0,
+      program.init(key),
+    )
+    with (
+      records.Recorder(
+        workdir, config=config, first_step=first_step
+      ) as recorder,
+      _progress(workdir, first_step, num_steps) as progress,
+    ):
       clock = _Clock()
 
       def evaluate(state: states.TrainState) -> dict[str, Any]:
         line = _epoch_means(recorder.lines, steps_per_epoch)
         measured = measure(state, line["epoch"] == epochs)
-        progress.set_postfix_str(f"loss {line['train/loss']:.3f}, "
-                                 f"{_first_number(measured)}")
+        progress.set_postfix_str(
+          f"loss {line['train/loss']:.3f}, {_first_number(measured)}"
+        )
         return {**line, **measured}
 
       def on_metrics(done: int, values: Mapping[str, Any]) -> None:
         recorder.metrics(done, {**values, "seconds": clock.seconds()})
         progress.update(done - progress.n)
 
-      loop.fit(state,
-               functools.partial(program.step, key),
-               batches(first_step),
-               first_step=first_step,
-               num_steps=num_steps,
-               eval_every=steps_per_epoch,
-               evaluate=evaluate,
-               on_metrics=on_metrics,
-               save=saved.save,
-               stop=preempted.reached)
+      loop.fit(
+        state,
+        functools.partial(program.step, key),
+        batches(first_step),
+        first_step=first_step,
+        num_steps=num_steps,
+        eval_every=steps_per_epoch,
+        evaluate=evaluate,
+        on_metrics=on_metrics,
+        save=saved.save,
+        stop=preempted.reached,
+      )
     return [line for line in recorder.lines if "epoch" in line]
 
 
@@ -117,21 +125,23 @@ def state_shapes(program: Program) -> states.TrainState:
   """Returns the shapes of a program's state, to restore a checkpoint into."""
   where = sharding.replicated(program.mesh)
   return jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=where),
-      program.init.trace(jax.ShapeDtypeStruct((), np.uint32)).out_info)
+    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=where),
+    program.init.trace(jax.ShapeDtypeStruct((), np.uint32)).out_info,
+  )
 
 
 def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
   """Returns the number of the epoch just ended, its means and its time."""
   done = lines[-1]["step"]
   epoch = [
-      line for line in lines[-2 * steps_per_epoch:]
-      if "loss" in line and line["step"] > done - steps_per_epoch
+    line
+    for line in lines[-2 * steps_per_epoch :]
+    if "loss" in line and line["step"] > done - steps_per_epoch
   ]
   means = {
-      f"train/{name}": float(np.mean([line[name] for line in epoch]))
-      for name in epoch[0]
-      if name not in ("step", "seconds")
+    f"train/{name}": float(np.mean([line[name] for line in epoch]))
+    for name in epoch[0]
+    if name not in ("step", "seconds")
   }
   seconds = sum(line["seconds"] for line in epoch)
   return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
@@ -146,14 +156,17 @@ def _first_number(measured: Mapping[str, float]) -> str:
   return f"{name} {measured[name]:.2f}"
 
 
-def _progress(workdir: pathlib.Path, first_step: int,
-              num_steps: int) -> tqdm.tqdm:
+def _progress(
+  workdir: pathlib.Path, first_step: int, num_steps: int
+) -> tqdm.tqdm:
   """Returns the bar of a run, shown by the first process alone."""
-  return tqdm.tqdm(total=num_steps,
-                   initial=first_step,
-                   desc="/".join(workdir.parts[-2:]),
-                   unit="step",
-                   disable=jax.process_index() > 0)
+  return tqdm.tqdm(
+    total=num_steps,
+    initial=first_step,
+    desc="/".join(workdir.parts[-2:]),
+    unit="step",
+    disable=jax.process_index() > 0,
+  )
 
 
 class _Clock:

@@ -38,9 +38,12 @@ def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
   """Returns a one-axis mesh, "data", over all devices or the given ones."""
   devices = jax.devices() if devices is None else devices
   # Explicit axes, the default, forbid x[partner] on a sharded batch.
-  return jax.make_mesh((len(devices),), (AXIS,),
-                       axis_types=(jax.sharding.AxisType.Auto,),
-                       devices=devices)
+  return jax.make_mesh(
+    (len(devices),),
+    (AXIS,),
+    axis_types=(jax.sharding.AxisType.Auto,),
+    devices=devices,
+  )
 
 
 def sharded(mesh: Mesh) -> jax.sharding.NamedSharding:
@@ -94,8 +97,9 @@ def put_rows(tree: PyTree, mesh: Mesh) -> PyTree:
     _check_divides(len(x) * jax.process_count(), mesh.size, "a batch sharded")
   with jax.transfer_guard_host_to_device("allow"):
     return jax.tree.map(
-        functools.partial(jax.make_array_from_process_local_data,
-                          sharded(mesh)), tree)
+      functools.partial(jax.make_array_from_process_local_data, sharded(mesh)),
+      tree,
+    )
 
 
 def per_device(transform: Transform, mesh: Mesh) -> Transform:
@@ -116,8 +120,9 @@ def per_device(transform: Transform, mesh: Mesh) -> Transform:
     equally.
   """
 
-  def grouped(key: Array, inputs: PyTree,
-              targets: PyTree) -> tuple[PyTree, PyTree]:
+  def grouped(
+    key: Array, inputs: PyTree, targets: PyTree
+  ) -> tuple[PyTree, PyTree]:
     keys = jax.random.split(key, mesh.size)
     groups = jax.tree.map(lambda x: _split_rows(x, mesh), (inputs, targets))
     mixed = jax.vmap(transform)(keys, *groups)
@@ -127,10 +132,9 @@ def per_device(transform: Transform, mesh: Mesh) -> Transform:
   return grouped
 
 
-def with_partners(transform: Transform,
-                  mesh: Mesh,
-                  *,
-                  policy: str = "local") -> Transform:
+def with_partners(
+  transform: Transform, mesh: Mesh, *, policy: str = "local"
+) -> Transform:
   """Gives a mixing transform partners under a policy with a known price.
 
   Args:
@@ -148,8 +152,9 @@ def with_partners(transform: Transform,
   """
   _check_policy(policy)
 
-  def paired(key: Array, inputs: PyTree, targets: PyTree,
-             **options: Any) -> tuple[PyTree, PyTree]:
+  def paired(
+    key: Array, inputs: PyTree, targets: PyTree, **options: Any
+  ) -> tuple[PyTree, PyTree]:
     transform_key, partner_key = jax.random.split(key)
     batch_size = jax.tree.leaves(inputs)[0].shape[0]
     partner = partners(partner_key, batch_size, mesh=mesh, policy=policy)
@@ -158,8 +163,9 @@ def with_partners(transform: Transform,
   return paired
 
 
-def partners(key: Array, batch_size: int, *, mesh: Mesh,
-             policy: str) -> Callable[[PyTree], PyTree]:
+def partners(
+  key: Array, batch_size: int, *, mesh: Mesh, policy: str
+) -> Callable[[PyTree], PyTree]:
   """Draws partners for a sharded batch.
 
   Args:
@@ -180,21 +186,32 @@ def partners(key: Array, batch_size: int, *, mesh: Mesh,
   _check_policy(policy)
   if policy == "global":
     order = jax.random.permutation(key, batch_size)
-    fetch = lambda x: x[order]
+
+    def fetch(x: Array) -> Array:
+      return x[order]
   elif policy == "roll":
     # A traced shift would cost 25 MiB; this static one sends a row.
     fetch = functools.partial(jnp.roll, shift=1, axis=0)
   elif policy == "local_roll":
-    fetch = lambda x: _roll_locally(x, mesh)
+
+    def fetch(x: Array) -> Array:
+      return _roll_locally(x, mesh)
   elif policy == "local":
     order = _local_orders(key, batch_size, mesh)
-    fetch = lambda x: _permute_locally(x, order, mesh)
+
+    def fetch(x: Array) -> Array:
+      return _permute_locally(x, order, mesh)
   else:
     before, after = (
-        _local_orders(k, batch_size, mesh) for k in jax.random.split(key))
+      _local_orders(k, batch_size, mesh) for k in jax.random.split(key)
+    )
     _check_divides(batch_size, mesh.size**2, "all_to_all partners")
-    fetch = lambda x: _permute_locally(
-        _swap_blocks(_permute_locally(x, before, mesh), mesh), after, mesh)
+
+    def fetch(x: Array) -> Array:
+      return _permute_locally(
+        _swap_blocks(_permute_locally(x, before, mesh), mesh), after, mesh
+      )
+
   return functools.partial(jax.tree.map, fetch)
 
 
@@ -209,8 +226,9 @@ def _local_orders(key: Array, batch_size: int, mesh: Mesh) -> Array:
 
 def _permute_locally(x: Array, orders: Array, mesh: Mesh) -> Array:
   """Permutes the rows inside each device."""
-  permuted = jax.vmap(lambda rows, order: rows[order])(_split_rows(x, mesh),
-                                                       orders)
+  permuted = jax.vmap(lambda rows, order: rows[order])(
+    _split_rows(x, mesh), orders
+  )
   return _join_rows(permuted, orders.shape[1], mesh)
 
 
@@ -223,10 +241,9 @@ def _roll_locally(x: Array, mesh: Mesh) -> Array:
 def _swap_blocks(x: Array, mesh: Mesh) -> Array:
   """Sends the i-th part of each device's rows to the i-th device."""
 
-  @functools.partial(jax.shard_map,
-                     mesh=mesh,
-                     in_specs=jax.P(AXIS),
-                     out_specs=jax.P(AXIS))
+  @functools.partial(
+    jax.shard_map, mesh=mesh, in_specs=jax.P(AXIS), out_specs=jax.P(AXIS)
+  )
   def swap(rows: Array) -> Array:
     return jax.lax.all_to_all(rows, AXIS, 0, 0, tiled=True)
 
@@ -251,12 +268,15 @@ def _join_rows(x: Array, size: int, mesh: Mesh) -> Array:
 def _check_policy(policy: str) -> None:
   """Raises if the policy has no name here."""
   if policy not in POLICIES:
-    raise ValueError(f"unknown partner policy {policy!r}: choose one of "
-                     f"{', '.join(POLICIES)}.")
+    raise ValueError(
+      f"unknown partner policy {policy!r}: choose one of {', '.join(POLICIES)}."
+    )
 
 
 def _check_divides(batch_size: int, parts: int, what: str) -> None:
   """Raises unless the batch divides into equal parts."""
   if batch_size % parts:
-    raise ValueError(f"{what} must divide into {parts} equal parts, got "
-                     f"{batch_size} examples: use a multiple of {parts}.")
+    raise ValueError(
+      f"{what} must divide into {parts} equal parts, got "
+      f"{batch_size} examples: use a multiple of {parts}."
+    )

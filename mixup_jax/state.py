@@ -22,6 +22,7 @@ class TrainState(NamedTuple):
     average: The moving average of `{"params", "batch_stats"}`, `{}` if the run
       keeps none.
   """
+
   step: Array
   params: PyTree
   batch_stats: PyTree
@@ -31,17 +32,19 @@ class TrainState(NamedTuple):
   def variables(self) -> dict[str, PyTree]:
     """Returns what the model is measured with: the average, if there is one."""
     return self.average or {
-        "params": self.params,
-        "batch_stats": self.batch_stats
+      "params": self.params,
+      "batch_stats": self.batch_stats,
     }
 
 
-def create(model: nn.Module,
-           tx: optax.GradientTransformation,
-           key: Array,
-           inputs: PyTree,
-           *,
-           average: bool = False) -> TrainState:
+def create(
+  model: nn.Module,
+  tx: optax.GradientTransformation,
+  key: Array,
+  inputs: PyTree,
+  *,
+  average: bool = False,
+) -> TrainState:
   """Initialises a model and its optimiser.
 
   Args:
@@ -58,10 +61,10 @@ def create(model: nn.Module,
   variables = {"params": {}, "batch_stats": {}, **variables}
   params = variables["params"]
   return TrainState(
-      step=jnp.zeros((), jnp.int32),
-      params=params,
-      batch_stats=variables["batch_stats"],
-      opt_state=tx.init(params),
-      # A copy: a donated state must not hold one buffer twice.
-      average=jax.tree.map(jnp.copy, variables) if average else {},
+    step=jnp.zeros((), jnp.int32),
+    params=params,
+    batch_stats=variables["batch_stats"],
+    opt_state=tx.init(params),
+    # A copy: a donated state must not hold one buffer twice.
+    average=jax.tree.map(jnp.copy, variables) if average else {},
   )

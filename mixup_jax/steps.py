@@ -21,22 +21,23 @@ PyTree = Any
 Batch = Mapping[str, PyTree]
 Prepare = Callable[[Array, Batch], tuple[PyTree, PyTree]]
 Transform = Callable[[Array, PyTree, PyTree], tuple[PyTree, PyTree]]
-MixHidden = Callable[[Array, PyTree], tuple[Callable[[int, PyTree], PyTree],
-                                            PyTree]]
+MixHidden = Callable[
+  [Array, PyTree], tuple[Callable[[int, PyTree], PyTree], PyTree]
+]
 
 
 def make_train_step(
-    model: nn.Module,
-    tx: optax.GradientTransformation,
-    loss_fn: Callable[[Array, PyTree], Array],
-    *,
-    root_key: Array,
-    prepare: Prepare,
-    transform: Transform | None = None,
-    mix_hidden: MixHidden | None = None,
-    num_plain_steps: int = 0,
-    num_mixed_steps: int | None = None,
-    average_decay: float | None = None,
+  model: nn.Module,
+  tx: optax.GradientTransformation,
+  loss_fn: Callable[[Array, PyTree], Array],
+  *,
+  root_key: Array,
+  prepare: Prepare,
+  transform: Transform | None = None,
+  mix_hidden: MixHidden | None = None,
+  num_plain_steps: int = 0,
+  num_mixed_steps: int | None = None,
+  average_decay: float | None = None,
 ) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]:
   """Makes one step of (vicinal) risk minimisation.
 
@@ -79,8 +80,9 @@ def make_train_step(
   if transform is not None and mix_hidden is not None:
     raise ValueError("transform and mix_hidden would mix twice: give one.")
 
-  def train_step(state: TrainState,
-                 batch: Batch) -> tuple[TrainState, dict[str, Array]]:
+  def train_step(
+    state: TrainState, batch: Batch
+  ) -> tuple[TrainState, dict[str, Array]]:
     # Clone: folding in a new step each time is what makes one key enough.
     key = jax.random.fold_in(jax.random.clone(root_key), state.step)
     prepare_key, transform_key, dropout_key = jax.random.split(key, 3)
@@ -89,8 +91,9 @@ def make_train_step(
     inputs, targets = prepare(prepare_key, batch)
     options, hooks = dict(mask), dict(mask)
     if num_plain_steps or num_mixed_steps is not None:
-      last = np.iinfo(
-          np.int32).max if num_mixed_steps is None else (num_mixed_steps)
+      last = (
+        np.iinfo(np.int32).max if num_mixed_steps is None else (num_mixed_steps)
+      )
       options["enabled"] = (num_plain_steps <= state.step) & (state.step < last)
     if transform is not None:
       inputs, targets = transform(transform_key, inputs, targets, **options)
@@ -99,18 +102,20 @@ def make_train_step(
 
     def vicinal_risk(params: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
       variables = {"params": params, "batch_stats": state.batch_stats}
-      logits, updates = model.apply(variables,
-                                    inputs,
-                                    train=True,
-                                    mutable=["batch_stats"],
-                                    rngs={"dropout": dropout_key},
-                                    **hooks)
+      logits, updates = model.apply(
+        variables,
+        inputs,
+        train=True,
+        mutable=["batch_stats"],
+        rngs={"dropout": dropout_key},
+        **hooks,
+      )
       loss = jnp.mean(loss_fn(logits, targets), where=where)
       return loss, (logits, updates)
 
-    (loss, (logits,
-            updates)), grads = jax.value_and_grad(vicinal_risk,
-                                                  has_aux=True)(state.params)
+    (loss, (logits, updates)), grads = jax.value_and_grad(
+      vicinal_risk, has_aux=True
+    )(state.params)
     # Adam of optax raises a float to an integer power, which strict promotion,
     # if a caller has set it, forbids.
     with jax.numpy_dtype_promotion("standard"):
@@ -119,20 +124,24 @@ def make_train_step(
     batch_stats = updates.get("batch_stats", {})
     average = state.average
     if average_decay is not None:
-      average = _moving_average(average, {
-          "params": params,
-          "batch_stats": batch_stats
-      }, state.step, average_decay)
+      average = _moving_average(
+        average,
+        {"params": params, "batch_stats": batch_stats},
+        state.step,
+        average_decay,
+      )
     error = 100 * jnp.mean(losses.zero_one(logits, targets), where=where)
-    new_state = TrainState(state.step + 1, params, batch_stats, opt_state,
-                           average)
+    new_state = TrainState(
+      state.step + 1, params, batch_stats, opt_state, average
+    )
     return new_state, {"loss": loss, "error": error}
 
   return train_step
 
 
-def _moving_average(average: PyTree, values: PyTree, step: Array,
-                    decay: float) -> PyTree:
+def _moving_average(
+  average: PyTree, values: PyTree, step: Array, decay: float
+) -> PyTree:
   """Moves the average towards the values, faster in the first steps.
 
   Else it would be of the initial weights for long: 1 / (1 - decay) steps.
@@ -152,10 +161,9 @@ def make_eval_step(model: nn.Module) -> Callable[..., metrics.Sums]:
     A function `(state, inputs, labels, where=None) -> metrics.Sums`.
   """
 
-  def eval_step(state: TrainState,
-                inputs: PyTree,
-                labels: Array,
-                where: Array | None = None) -> metrics.Sums:
+  def eval_step(
+    state: TrainState, inputs: PyTree, labels: Array, where: Array | None = None
+  ) -> metrics.Sums:
     logits: Any = model.apply(state.variables(), inputs, train=False)
     return metrics.classification(logits, labels, where=where)
 

@@ -39,6 +39,7 @@ class Program(NamedTuple):
       `metrics.Sums`.
     mesh: The data mesh.
   """
+
   init: jax.stages.Wrapped
   step: jax.stages.Wrapped
   evaluate: jax.stages.Wrapped
@@ -46,16 +47,16 @@ class Program(NamedTuple):
 
 
 def make_program(
-    model: nn.Module,
-    tx: optax.GradientTransformation,
-    *,
-    image_size: int,
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
-    mesh: sharding.Mesh,
-    transform: Callable[..., Any] | None = None,
-    learning_rate: optax.Schedule | None = None,
-    accumulation: int = 1,
+  model: nn.Module,
+  tx: optax.GradientTransformation,
+  *,
+  image_size: int,
+  mean: tuple[float, ...],
+  std: tuple[float, ...],
+  mesh: sharding.Mesh,
+  transform: Callable[..., Any] | None = None,
+  learning_rate: optax.Schedule | None = None,
+  accumulation: int = 1,
 ) -> Program:
   """Makes the program that trains a model on streamed images.
 
@@ -79,8 +80,10 @@ def make_program(
     ValueError: If `accumulation` is less than 1.
   """
   if accumulation < 1:
-    raise ValueError(f"accumulation must be at least 1, got {accumulation}: "
-                     "1 updates the weights in each step.")
+    raise ValueError(
+      f"accumulation must be at least 1, got {accumulation}: "
+      "1 updates the weights in each step."
+    )
   if accumulation > 1:
     several = optax.MultiSteps(tx, every_k_schedule=accumulation)
     tx = several.gradient_transformation()
@@ -97,14 +100,17 @@ def make_program(
     images = batch["images"]
     return normalize(images) if mix is None else images, batch["labels"]
 
-  def step(seed: Array, state: states.TrainState,
-           batch: steps.Batch) -> tuple[states.TrainState, dict[str, Any]]:
-    train_step = steps.make_train_step(model,
-                                       tx,
-                                       losses.cross_entropy,
-                                       root_key=_streams(seed)[1],
-                                       prepare=prepare,
-                                       transform=mix)
+  def step(
+    seed: Array, state: states.TrainState, batch: steps.Batch
+  ) -> tuple[states.TrainState, dict[str, Any]]:
+    train_step = steps.make_train_step(
+      model,
+      tx,
+      losses.cross_entropy,
+      root_key=_streams(seed)[1],
+      prepare=prepare,
+      transform=mix,
+    )
     done = state.step // accumulation
     state, values = train_step(state, batch)
     if learning_rate is not None:
@@ -113,32 +119,39 @@ def make_program(
     return state, values
 
   def evaluate(state: states.TrainState, batch: steps.Batch) -> metrics.Sums:
-    return evaluate_batch(state,
-                          normalize(batch["images"]),
-                          batch["labels"],
-                          where=batch.get("where"))
+    return evaluate_batch(
+      state,
+      normalize(batch["images"]),
+      batch["labels"],
+      where=batch.get("where"),
+    )
 
-  jit = lambda function, use, **options: jax.jit(
+  def jit(function: Callable[..., Any], use: str, **options: Any) -> Any:
+    return jax.jit(
       function,
       out_shardings=sharding.replicated(mesh),
       compiler_options=platforms.compiler_options(use),
-      **options)
-  return Program(init=jit(init, "run once"),
-                 step=jit(step, "run often", donate_argnums=1),
-                 evaluate=jit(evaluate, "run often"),
-                 mesh=mesh)
+      **options,
+    )
+
+  return Program(
+    init=jit(init, "run once"),
+    step=jit(step, "run often", donate_argnums=1),
+    evaluate=jit(evaluate, "run often"),
+    mesh=mesh,
+  )
 
 
 def train(
-    program: Program,
-    *,
-    seed: int,
-    epochs: int,
-    steps_per_epoch: int,
-    train_batches: Callable[[int], Batches],
-    eval_batches: Callable[[], Batches],
-    workdir: pathlib.Path,
-    config: Mapping[str, Any],
+  program: Program,
+  *,
+  seed: int,
+  epochs: int,
+  steps_per_epoch: int,
+  train_batches: Callable[[int], Batches],
+  eval_batches: Callable[[], Batches],
+  workdir: pathlib.Path,
+  config: Mapping[str, Any],
 ) -> runs.Lines:
   """Trains one network, or goes on where it was stopped.
 
@@ -162,7 +175,9 @@ def train(
     FloatingPointError: If the loss is not finite.
     Stopped: If the process was told to stop; the state is saved.
   """
-  put = lambda batch: sharding.put_rows(batch, program.mesh)
+
+  def put(batch: Mapping[str, np.ndarray]) -> Any:
+    return sharding.put_rows(batch, program.mesh)
 
   def batches(first_step: int) -> Iterator[steps.Batch]:
     return map(put, train_batches(first_step))
@@ -171,20 +186,22 @@ def train(
     del is_last
     # One after another: no more than a batch is on the devices.
     sums = [
-        jax.device_get(program.evaluate(state, put(batch)))
-        for batch in eval_batches()
+      jax.device_get(program.evaluate(state, put(batch)))
+      for batch in eval_batches()
     ]
     total = jax.tree.map(lambda *x: np.sum(x, axis=0), *sums)
     return {f"validation/{k}": float(v) for k, v in total.means().items()}
 
-  return runs.run(program,
-                  seed=seed,
-                  epochs=epochs,
-                  steps_per_epoch=steps_per_epoch,
-                  batches=batches,
-                  measure=measure,
-                  workdir=workdir,
-                  config=config)
+  return runs.run(
+    program,
+    seed=seed,
+    epochs=epochs,
+    steps_per_epoch=steps_per_epoch,
+    batches=batches,
+    measure=measure,
+    workdir=workdir,
+    config=config,
+  )
 
 
 def _streams(seed: Array) -> Array:

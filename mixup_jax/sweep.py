@@ -33,14 +33,21 @@ class Problem(NamedTuple):
     splits: The splits, stacked: every leaf is `[seeds, ...]`.
     num_classes: The number of classes.
   """
+
   features: np.ndarray
   labels: np.ndarray
   splits: splits.Split
   num_classes: int
 
 
-def split_problem(table: tables.Table, *, num_seeds: int, first_seed: int,
-                  train_fraction: float, scaling: str) -> Problem:
+def split_problem(
+  table: tables.Table,
+  *,
+  num_seeds: int,
+  first_seed: int,
+  train_fraction: float,
+  scaling: str,
+) -> Problem:
   """Splits a table once a seed.
 
   Args:
@@ -54,17 +61,25 @@ def split_problem(table: tables.Table, *, num_seeds: int, first_seed: int,
     The problem.
   """
   each = [
-      splits.split_scaled(table,
-                          train_fraction=train_fraction,
-                          seed=first_seed + index,
-                          scaling=scaling) for index in range(num_seeds)
+    splits.split_scaled(
+      table,
+      train_fraction=train_fraction,
+      seed=first_seed + index,
+      scaling=scaling,
+    )
+    for index in range(num_seeds)
   ]
   stacked = jax.tree.map(lambda *x: np.stack(x), *each)
   return Problem(table.features, table.labels, stacked, table.num_classes)
 
 
-def make_run(model: nn.Module, tx: optax.GradientTransformation, *,
-             batch_size: int, epochs: int) -> Callable[..., Curves]:
+def make_run(
+  model: nn.Module,
+  tx: optax.GradientTransformation,
+  *,
+  batch_size: int,
+  epochs: int,
+) -> Callable[..., Curves]:
   """Makes a whole run as one function, to be vmapped over alphas and seeds.
 
   What does not depend on alpha, the split, the weights and the order of the
@@ -83,36 +98,46 @@ def make_run(model: nn.Module, tx: optax.GradientTransformation, *,
   """
   evaluate = steps.make_eval_step(model)
 
-  def run(alpha: Array, seed: Array, split: splits.Split, features: Array,
-          labels: Array) -> Curves:
+  def run(
+    alpha: Array,
+    seed: Array,
+    split: splits.Split,
+    features: Array,
+    labels: Array,
+  ) -> Curves:
     init_key, rows_key, mix_key, step_key = jax.random.split(
-        jax.random.key(seed), 4)
+      jax.random.key(seed), 4
+    )
     inputs = split.scaled(features[split.train_rows])
     targets = labels[split.train_rows]
     # All draws of the run at once: inside the scan they would cost as much as
     # the step itself.
-    rows, where = resident.shuffled_rows(rows_key,
-                                         inputs.shape[0],
-                                         batch_size=batch_size,
-                                         epochs=epochs)
+    rows, where = resident.shuffled_rows(
+      rows_key, inputs.shape[0], batch_size=batch_size, epochs=epochs
+    )
     mix = draw_plans(mix_key, where, alpha=alpha)
     train_step = steps.make_train_step(
-        model,
-        tx,
-        losses.cross_entropy,
-        root_key=step_key,
-        prepare=lambda key, batch: batch["examples"])
+      model,
+      tx,
+      losses.cross_entropy,
+      root_key=step_key,
+      prepare=lambda key, batch: batch["examples"],
+    )
 
-    def step(state: states.TrainState,
-             batch: steps.Batch) -> tuple[states.TrainState, Array]:
+    def step(
+      state: states.TrainState, batch: steps.Batch
+    ) -> tuple[states.TrainState, Array]:
       state, metrics = train_step(state, batch)
       return state, metrics["loss"]
 
-    def epoch(state: states.TrainState,
-              plan: tuple[Any, ...]) -> tuple[states.TrainState, Array]:
+    def epoch(
+      state: states.TrainState, plan: tuple[Any, ...]
+    ) -> tuple[states.TrainState, Array]:
       rows, where, mix = plan
-      examples = (jax.vmap(transforms.mix_pairs)(inputs[rows], mix),
-                  jax.vmap(transforms.mix_targets)(targets[rows], mix))
+      examples = (
+        jax.vmap(transforms.mix_pairs)(inputs[rows], mix),
+        jax.vmap(transforms.mix_targets)(targets[rows], mix),
+      )
       batches = {"examples": examples, "where": where}
       # Unrolling once spares the copy of the parameters: 15 % on a processor.
       state, loss = jax.lax.scan(step, state, batches, unroll=2)
@@ -138,14 +163,17 @@ def draw_plans(key: Array, where: Array, *, alpha: Array) -> transforms.Mix:
   Returns:
     Plans whose leaves are `[epochs, steps, ...]`.
   """
-  draw = lambda k, valid: transforms.sample_mix(
-      k, valid.shape[0], alpha=alpha, where=valid)
+
+  def draw(k: Array, valid: Array) -> transforms.Mix:
+    return transforms.sample_mix(k, valid.shape[0], alpha=alpha, where=valid)
+
   keys = jax.random.split(key, where.shape[:2])
   return jax.vmap(jax.vmap(draw))(keys, where)
 
 
-def make_program(run: Callable[..., Curves],
-                 mesh: jax.sharding.Mesh) -> Callable[..., Curves]:
+def make_program(
+  run: Callable[..., Curves], mesh: jax.sharding.Mesh
+) -> Callable[..., Curves]:
   """Compiles a run for many alphas and, on each device, many seeds.
 
   Args:
@@ -160,21 +188,26 @@ def make_program(run: Callable[..., Curves],
   every_seed = jax.vmap(every_alpha, in_axes=(None, 0, 0, None, None))
   by_seed, shared = jax.P(sharding.AXIS), jax.P()
   return jax.jit(
-      jax.shard_map(every_seed,
-                    mesh=mesh,
-                    in_specs=(shared, by_seed, by_seed, shared, shared),
-                    out_specs=by_seed,
-                    check_vma=False))
+    jax.shard_map(
+      every_seed,
+      mesh=mesh,
+      in_specs=(shared, by_seed, by_seed, shared, shared),
+      out_specs=by_seed,
+      check_vma=False,
+    )
+  )
 
 
-def train(program: Callable[..., Curves],
-          problem: Problem,
-          *,
-          mesh: jax.sharding.Mesh,
-          alphas: Sequence[float],
-          first_seed: int = 0,
-          seeds_per_device: int = 2,
-          on_group: Callable[[int], object] = lambda count: None) -> Curves:
+def train(
+  program: Callable[..., Curves],
+  problem: Problem,
+  *,
+  mesh: jax.sharding.Mesh,
+  alphas: Sequence[float],
+  first_seed: int = 0,
+  seeds_per_device: int = 2,
+  on_group: Callable[[int], object] = lambda count: None,
+) -> Curves:
   """Trains every seed with every alpha, some seeds a device at a time.
 
   Args:
@@ -193,8 +226,9 @@ def train(program: Callable[..., Curves],
   num_seeds = len(problem.splits.train_rows)
   size = mesh.size * seeds_per_device
   shared = jax.device_put(
-      (np.asarray(alphas, np.float32), problem.features, problem.labels),
-      sharding.replicated(mesh))
+    (np.asarray(alphas, np.float32), problem.features, problem.labels),
+    sharding.replicated(mesh),
+  )
   groups = []
   for start in range(0, num_seeds, size):
     # The last group is filled up, so that one program serves all.
@@ -202,7 +236,8 @@ def train(program: Callable[..., Curves],
     seeds = np.asarray(first_seed + group, np.uint32)
     splits = jax.tree.map(lambda x: x[group], problem.splits)
     seeds, splits = jax.device_put((seeds, splits), sharding.sharded(mesh))
-    groups.append(jax.device_get(program(shared[0], seeds, splits,
-                                         *shared[1:])))
+    groups.append(
+      jax.device_get(program(shared[0], seeds, splits, *shared[1:]))
+    )
     on_group(min(size, num_seeds - start))
   return jax.tree.map(lambda *x: np.concatenate(x)[:num_seeds], *groups)

@@ -20,18 +20,18 @@ Examples = tuple[np.ndarray, np.ndarray]
 
 
 def train(
-    program: programs.Program,
-    data: images.ImageSet,
-    *,
-    seed: int,
-    epochs: int,
-    batch_size: int,
-    eval_batch_size: int,
-    workdir: pathlib.Path,
-    config: Mapping[str, Any],
-    steps_per_dispatch: int = 0,
-    measured: Mapping[str, Examples] | None = None,
-    neighbors: np.ndarray | None = None,
+  program: programs.Program,
+  data: images.ImageSet,
+  *,
+  seed: int,
+  epochs: int,
+  batch_size: int,
+  eval_batch_size: int,
+  workdir: pathlib.Path,
+  config: Mapping[str, Any],
+  steps_per_dispatch: int = 0,
+  measured: Mapping[str, Examples] | None = None,
+  neighbors: np.ndarray | None = None,
 ) -> Lines:
   """Trains one network, or goes on where it was stopped.
 
@@ -61,53 +61,60 @@ def train(
   """
   mesh = program.mesh
   parts = {
-      "train": (data.train_images, data.train_labels),
-      "test": (data.test_images, data.test_labels),
-      **(measured or {})
+    "train": (data.train_images, data.train_labels),
+    "test": (data.test_images, data.test_labels),
+    **(measured or {}),
   }
   on_device, table = sharding.put((parts, neighbors), sharding.replicated(mesh))
 
   def batches_from(first_step: int) -> Iterator[steps.Batch]:
-    return batches(program,
-                   on_device["train"],
-                   seed=seed,
-                   batch_size=batch_size,
-                   first_step=first_step,
-                   at_once=platforms.steps_per_dispatch(steps_per_dispatch),
-                   neighbors=table)
+    return batches(
+      program,
+      on_device["train"],
+      seed=seed,
+      batch_size=batch_size,
+      first_step=first_step,
+      at_once=platforms.steps_per_dispatch(steps_per_dispatch),
+      neighbors=table,
+    )
 
   def measure(state: states.TrainState, is_last: bool) -> dict[str, Any]:
     shown = {name: name for name in parts if name != "train"}
     if is_last:
       shown["clean"] = "train"
     values = {
-        name: program.evaluate(state, *on_device[part], eval_batch_size)
-        for name, part in shown.items()
+      name: program.evaluate(state, *on_device[part], eval_batch_size)
+      for name, part in shown.items()
     }
     means = jax.device_get(values)  # In another order.
     return {
-        f"{name}/{metric}": value for name in shown
-        for metric, value in means[name].items()
+      f"{name}/{metric}": value
+      for name in shown
+      for metric, value in means[name].items()
     }
 
-  return runs.run(program,
-                  seed=seed,
-                  epochs=epochs,
-                  steps_per_epoch=-(-len(data.train_labels) // batch_size),
-                  batches=batches_from,
-                  measure=measure,
-                  workdir=workdir,
-                  config=config)
+  return runs.run(
+    program,
+    seed=seed,
+    epochs=epochs,
+    steps_per_epoch=-(-len(data.train_labels) // batch_size),
+    batches=batches_from,
+    measure=measure,
+    workdir=workdir,
+    config=config,
+  )
 
 
-def batches(program: programs.Program,
-            examples: tuple[jax.Array, jax.Array],
-            *,
-            seed: int,
-            batch_size: int,
-            first_step: int,
-            at_once: int,
-            neighbors: jax.Array | None = None) -> Iterator[steps.Batch]:
+def batches(
+  program: programs.Program,
+  examples: tuple[jax.Array, jax.Array],
+  *,
+  seed: int,
+  batch_size: int,
+  first_step: int,
+  at_once: int,
+  neighbors: jax.Array | None = None,
+) -> Iterator[steps.Batch]:
   """Yields the batches of a run, epoch after epoch, from a step on.
 
   Which rows a step has depends on the seed and the step alone.
@@ -134,7 +141,8 @@ def batches(program: programs.Program,
   for epoch in itertools.count(first_step // -(-len(labels) // batch_size)):
     counters = jax.device_put((np.uint32(seed), np.uint32(epoch)))
     rows, where = jax.device_get(
-        program.order(*counters, len(labels), batch_size))
+      program.order(*counters, len(labels), batch_size)
+    )
     # Without padding there is nothing to mask, and nothing to pay for it.
     chosen = {"rows": rows} | ({} if where.all() else {"where": where})
     for begin in range(start, len(rows), at_once):

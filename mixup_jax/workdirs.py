@@ -11,8 +11,9 @@ import jax
 _NEEDED_BYTES = 16 * 2**20
 
 
-def check(workdir: str | os.PathLike[str],
-          config: Mapping[str, Any] | None = None) -> pathlib.Path:
+def check(
+  workdir: str | os.PathLike[str], config: Mapping[str, Any] | None = None
+) -> pathlib.Path:
   """Makes a working directory, and proves that a run can have it.
 
   Args:
@@ -35,12 +36,15 @@ def check(workdir: str | os.PathLike[str],
     free = shutil.disk_usage(path).free
   except OSError as error:
     raise OSError(
-        f"cannot write to the working directory {path} "
-        f"({error.strerror}): choose another with --workdir.") from error
+      f"cannot write to the working directory {path} "
+      f"({error.strerror}): choose another with --workdir."
+    ) from error
   if free < _NEEDED_BYTES:
-    raise OSError(f"the disk of the working directory {path} has only "
-                  f"{free / 2**20:.1f} MiB left: free some, or choose another "
-                  "directory with --workdir.")
+    raise OSError(
+      f"the disk of the working directory {path} has only "
+      f"{free / 2**20:.1f} MiB left: free some, or choose another "
+      "directory with --workdir."
+    )
   if config is not None and (path / "config.json").exists():
     _check_config(path, config)
   return path
@@ -51,17 +55,18 @@ def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
   before = flat(json.loads((path / "config.json").read_text("utf-8")))
   now = flat(json.loads(json.dumps(config)))
   changed = [
-      f"  {name}: {before.get(name, 'nothing')} there, "
-      f"{now.get(name, 'nothing')} here"
-      for name in dict.fromkeys([*before, *now])
-      if before.get(name) != now.get(name)
+    f"  {name}: {before.get(name, 'nothing')} there, "
+    f"{now.get(name, 'nothing')} here"
+    for name in dict.fromkeys([*before, *now])
+    if before.get(name) != now.get(name)
   ]
   if changed:
     raise ValueError(
-        f"the working directory {path} holds a run with another config:\n" +
-        "\n".join(changed) +
-        "\nChoose another directory with --workdir, or the same config to "
-        "continue.")
+      f"the working directory {path} holds a run with another config:\n"
+      + "\n".join(changed)
+      + "\nChoose another directory with --workdir, or the same config to "
+      "continue."
+    )
 
 
 def flat(tree: Any, name: str = "config") -> dict[str, Any]:

@@ -6,11 +6,13 @@ import pathlib
 os.environ["JAX_PLATFORMS"] = "cpu"
 # Programs of tests run once or twice: LLVM takes longer to make them fast than
 # they then save, and the suite a third longer.
-os.environ["XLA_FLAGS"] = " ".join((
+os.environ["XLA_FLAGS"] = " ".join(
+  (
     os.environ.get("XLA_FLAGS", ""),
     "--xla_force_host_platform_device_count=8",
     "--xla_backend_optimization_level=0",
-))
+  )
+)
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
@@ -21,10 +23,10 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_debug_key_reuse", True)
 
 hypothesis.settings.register_profile(
-    "mixup_jax",
-    deadline=None,  # The first example of a shape compiles.
-    derandomize=True,
-    max_examples=20,
+  "mixup_jax",
+  deadline=None,  # The first example of a shape compiles.
+  derandomize=True,
+  max_examples=20,
 )
 hypothesis.settings.load_profile("mixup_jax")
 
@@ -55,6 +57,8 @@ def raw_data() -> pathlib.Path:
   """Returns the directory of real raw data sets, or skips the test."""
   directory = os.environ.get("MIXUP_JAX_RAW_DATA")
   if not directory:
-    pytest.skip("set MIXUP_JAX_RAW_DATA to a directory of raw data sets "
-                "(uci/abalone/abalone.data, ...) to run this test")
+    pytest.skip(
+      "set MIXUP_JAX_RAW_DATA to a directory of raw data sets "
+      "(uci/abalone/abalone.data, ...) to run this test"
+    )
   return pathlib.Path(directory)

@@ -14,20 +14,21 @@ from mixup_jax import sharding
 
 EPSILON = 4.0
 ATTACKS = {
-    "fgsm":
-        attacks.fgsm,
-    "iterated":
-        attacks.iterated_fgsm,
-    "long steps":
-        functools.partial(attacks.iterated_fgsm, step_size=3.0, num_steps=5),
+  "fgsm": attacks.fgsm,
+  "iterated": attacks.iterated_fgsm,
+  "long steps": functools.partial(
+    attacks.iterated_fgsm, step_size=3.0, num_steps=5
+  ),
 }
 each_attack = pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 
 
 def weights():
   rng = np.random.default_rng(0)
-  return (rng.normal(size=(12, 16)).astype(np.float32) / 300,
-          rng.normal(size=(16, 3)).astype(np.float32))
+  return (
+    rng.normal(size=(12, 16)).astype(np.float32) / 300,
+    rng.normal(size=(16, 3)).astype(np.float32),
+  )
 
 
 def loss_fn(pixels, labels):
@@ -59,31 +60,34 @@ def test_the_loss_of_every_example_rises_on_a_convex_toy(attack):
   """By epsilon times the 1-norm of the gradient, of a linear loss."""
   pixels, labels = examples()
   slope = jnp.asarray(weights()[0][:, 0].reshape(2, 2, 3))
-  linear = lambda x, _: (x * slope[None]).sum((1, 2, 3))
+
+  def linear(x, _):
+    return (x * slope[None]).sum((1, 2, 3))
+
   moved = attack(linear, pixels, labels, epsilon=EPSILON, clip=False)
   rise = linear(moved, labels) - linear(pixels, labels)
-  chex.assert_trees_all_close(rise,
-                              jnp.full(8, EPSILON) * jnp.abs(slope).sum(),
-                              rtol=1e-3)
+  chex.assert_trees_all_close(
+    rise, jnp.full(8, EPSILON) * jnp.abs(slope).sum(), rtol=1e-3
+  )
   moved = attack(loss_fn, pixels, labels, epsilon=EPSILON)
   assert (loss_fn(moved, labels) > loss_fn(pixels, labels)).all()
 
 
 def test_one_long_step_of_the_iterated_attack_is_fgsm():
-  one = attacks.iterated_fgsm(loss_fn,
-                              *examples(),
-                              epsilon=EPSILON,
-                              num_steps=1,
-                              step_size=EPSILON)
+  one = attacks.iterated_fgsm(
+    loss_fn, *examples(), epsilon=EPSILON, num_steps=1, step_size=EPSILON
+  )
   chex.assert_trees_all_equal(
-      one, attacks.fgsm(loss_fn, *examples(), epsilon=EPSILON))
+    one, attacks.fgsm(loss_fn, *examples(), epsilon=EPSILON)
+  )
 
 
 def test_without_a_radius_nothing_moves():
   pixels, labels = examples()
   for attack in ATTACKS.values():
-    chex.assert_trees_all_equal(attack(loss_fn, pixels, labels, epsilon=0.0),
-                                pixels)
+    chex.assert_trees_all_equal(
+      attack(loss_fn, pixels, labels, epsilon=0.0), pixels
+    )
 
 
 @each_attack
@@ -93,21 +97,24 @@ def test_eager_jit_vmap_and_8_devices(attack):
   expected = attack(pixels, labels, epsilon=EPSILON)
   same = functools.partial(chex.assert_trees_all_close, expected, atol=1e-3)
   same(jax.jit(attack)(pixels, labels, epsilon=jnp.float32(EPSILON)))
-  alone = lambda x, y: attack(x[None], y[None], epsilon=EPSILON)[0]
+
+  def alone(x, y):
+    return attack(x[None], y[None], epsilon=EPSILON)[0]
+
   same(jax.vmap(alone)(pixels, labels))
   where = sharding.sharded(sharding.make_mesh())
-  spread = jax.jit(attack, out_shardings=where)(*jax.device_put(
-      (pixels, labels), where),
-                                                epsilon=EPSILON)
+  spread = jax.jit(attack, out_shardings=where)(
+    *jax.device_put((pixels, labels), where), epsilon=EPSILON
+  )
   assert spread.sharding == where
   same(jax.device_get(spread))
 
 
 def test_a_loop_and_steps_compiled_for_themselves_are_the_same():
   attack = functools.partial(attacks.iterated_fgsm, loss_fn, epsilon=EPSILON)
-  chex.assert_trees_all_close(attack(*examples()),
-                              attack(*examples(), unroll=True),
-                              atol=1e-4)
+  chex.assert_trees_all_close(
+    attack(*examples()), attack(*examples(), unroll=True), atol=1e-4
+  )
   lowered = jax.jit(functools.partial(attack, unroll=True)).lower(*examples())
   assert "while" not in lowered.as_text()
 
@@ -125,13 +132,15 @@ def test_random_starts_fill_the_ball(getkey):
 def test_an_attack_from_a_start_stays_in_the_ball_of_the_inputs(getkey):
   pixels, labels = examples()
   start = attacks.random_start(getkey(), pixels, epsilon=EPSILON)
-  moved = attacks.iterated_fgsm(loss_fn,
-                                pixels,
-                                labels,
-                                epsilon=EPSILON,
-                                step_size=1.0,
-                                num_steps=20,
-                                start=start)
+  moved = attacks.iterated_fgsm(
+    loss_fn,
+    pixels,
+    labels,
+    epsilon=EPSILON,
+    step_size=1.0,
+    num_steps=20,
+    start=start,
+  )
   assert jnp.abs(moved - pixels).max() <= EPSILON + 1e-4
   assert (loss_fn(moved, labels) > loss_fn(start, labels)).all()
 
@@ -145,26 +154,26 @@ def test_pytorch_moves_alike(num_steps):
   for _ in range(num_steps):
     x = x.detach().requires_grad_()
     logits = torch.tanh(x.reshape(-1, 12) @ first) @ second
-    loss = torch.nn.functional.cross_entropy(logits,
-                                             torch.from_numpy(
-                                                 np.array(labels)).long(),
-                                             reduction="sum")
-    gradient, = torch.autograd.grad(loss, x)
+    loss = torch.nn.functional.cross_entropy(
+      logits, torch.from_numpy(np.array(labels)).long(), reduction="sum"
+    )
+    (gradient,) = torch.autograd.grad(loss, x)
     x = x + EPSILON / num_steps * gradient.sign()
     x = torch.clamp(x, origin - EPSILON, origin + EPSILON).clamp(0, 255)
-  ours = attacks.iterated_fgsm(loss_fn,
-                               pixels,
-                               labels,
-                               epsilon=EPSILON,
-                               num_steps=num_steps)
+  ours = attacks.iterated_fgsm(
+    loss_fn, pixels, labels, epsilon=EPSILON, num_steps=num_steps
+  )
   np.testing.assert_allclose(ours, x.detach().numpy(), atol=1e-3)
 
 
-@pytest.mark.parametrize("options, error, message", [
+@pytest.mark.parametrize(
+  "options, error, message",
+  [
     ({"epsilon": -4.0}, ValueError, "epsilon must be at least 0, got -4.0"),
     ({"epsilon": 4.0, "step_size": -1.0}, ValueError, "step_size .* got -1.0"),
     ({"epsilon": 4.0, "num_steps": 0}, ValueError, "num_steps .* got 0"),
-])  # yapf: disable
+  ],
+)
 def test_bad_sizes_are_refused(options, error, message):
   with pytest.raises(error, match=message):
     attacks.iterated_fgsm(loss_fn, *examples(), **options)

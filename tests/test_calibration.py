@@ -49,12 +49,13 @@ def test_equal_width_is_what_sums_over_batches_say():
   np.testing.assert_allclose(100 * found.error(), means["ece"], rtol=1e-4)
 
 
-@pytest.mark.parametrize("bins",
-                         (calibration.equal_width, calibration.equal_mass))
+@pytest.mark.parametrize(
+  "bins", (calibration.equal_width, calibration.equal_mass)
+)
 def test_a_calibrated_classifier_has_no_error_but_that_of_chance(bins):
   errors = [
-      bins(*calibration.predictions(*draw(count, seed=1))).error()
-      for count in (1000, 100_000)
+    bins(*calibration.predictions(*draw(count, seed=1))).error()
+    for count in (1000, 100_000)
   ]
   # The absolute value makes noise an error: it falls with the root of n.
   assert errors[1] < 0.006 and errors[0] > 3 * errors[1]
@@ -65,9 +66,9 @@ def test_a_calibrated_classifier_has_no_error_but_that_of_chance(bins):
 @pytest.mark.parametrize("scale", (0.5, 1.0, 4.0))
 def test_the_temperature_undoes_a_scale(scale):
   logits, labels = draw(20_000, scale=scale)
-  np.testing.assert_allclose(calibration.fit_temperature(logits, labels),
-                             scale,
-                             rtol=0.03)
+  np.testing.assert_allclose(
+    calibration.fit_temperature(logits, labels), scale, rtol=0.03
+  )
 
 
 def test_the_temperature_is_the_minimum():
@@ -77,20 +78,23 @@ def test_the_temperature_is_the_minimum():
     logs = scipy.special.log_softmax(logits / temperature, axis=1)
     return -logs[np.arange(300), labels].mean()
 
-  expected = scipy.optimize.minimize_scalar(nll,
-                                            bounds=(0.1, 10),
-                                            method="bounded",
-                                            options={"xatol": 1e-8})
+  expected = scipy.optimize.minimize_scalar(
+    nll, bounds=(0.1, 10), method="bounded", options={"xatol": 1e-8}
+  )
   found = calibration.fit_temperature(logits, labels)
   np.testing.assert_allclose(found, expected.x, rtol=1e-5)
 
 
 def test_a_temperature_that_nothing_fixes_ends_at_a_bound():
   logits = np.eye(3)[[0, 1, 2, 1]]
-  assert (calibration.fit_temperature(logits, np.array(
-      [0, 1, 2, 1])) == calibration.LOWEST_TEMPERATURE)
-  assert (calibration.fit_temperature(logits, np.array(
-      [1, 2, 0, 0])) == calibration.HIGHEST_TEMPERATURE)
+  assert (
+    calibration.fit_temperature(logits, np.array([0, 1, 2, 1]))
+    == calibration.LOWEST_TEMPERATURE
+  )
+  assert (
+    calibration.fit_temperature(logits, np.array([1, 2, 0, 0]))
+    == calibration.HIGHEST_TEMPERATURE
+  )
 
 
 def test_bad_labels_are_refused():

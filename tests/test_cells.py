@@ -31,10 +31,12 @@ def test_what_is_no_divergence_ends_the_run():
 
 def test_compiled_programs_do_not_pile_up():
   programs = [jax.jit(lambda x, i=i: x + i) for i in range(25)]
-  done, _ = cells.run({
+  done, _ = cells.run(
+    {
       str(i): lambda program=program: program(jnp.float32(0))
       for i, program in enumerate(programs)
-  })
+    }
+  )
   assert [float(x) for x in done.values()] == list(range(25))
   # Those since the last time that all were let go of.
   assert sum(program._cache_size() for program in programs) == 5

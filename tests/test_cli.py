@@ -12,14 +12,14 @@ from mixup_jax import loop
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 ROW = {
-    "setting": "iris",
-    "method": "ERM",
-    "metric": "test error (%)",
-    "paper": 21.3,
-    "value": 14.4,
-    "std": 5.0,
-    "n": 25,
-    "epochs": 10
+  "setting": "iris",
+  "method": "ERM",
+  "metric": "test error (%)",
+  "paper": 21.3,
+  "value": 14.4,
+  "std": 5.0,
+  "n": 25,
+  "epochs": 10,
 }
 
 
@@ -28,12 +28,12 @@ def launch(monkeypatch):
 
   def launch_toy(*argv, prepare=lambda config: None, run=None):
     monkeypatch.setattr(sys, "argv", ["toy", *argv])
-    cli.launch("toy",
-               prepare=prepare,
-               run=run or (lambda config, prepared, recorder: {
-                   "rows": [ROW]
-               }),
-               config_file=CONFIG)
+    cli.launch(
+      "toy",
+      prepare=prepare,
+      run=run or (lambda config, prepared, recorder: {"rows": [ROW]}),
+      config_file=CONFIG,
+    )
 
   return launch_toy
 
@@ -59,11 +59,13 @@ def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
     recorder.metrics(1, {"loss": 0.5})
     return {"rows": [ROW]}
 
-  launch(f"--config={CONFIG}:seeds=3",
-         "--config.seeds=7",
-         f"--workdir={tmp_path}",
-         prepare=lambda config: "data",
-         run=run)
+  launch(
+    f"--config={CONFIG}:seeds=3",
+    "--config.seeds=7",
+    f"--workdir={tmp_path}",
+    prepare=lambda config: "data",
+    run=run,
+  )
   result = json.loads((tmp_path / "result.json").read_text())
   assert result["rows"] == [ROW] and result["config"]["seeds"] == 7
   out = capsys.readouterr().out
@@ -72,13 +74,16 @@ def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
 
 
 def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
-  curve = {"setting": "iris", "method": "ERM", "metric": "test error (%)",
-           "epochs": [1, 2], "values": [[2.0, 1.0]]}  # yapf: disable
-  launch(f"--workdir={tmp_path}",
-         run=lambda *_: {
-             "rows": [ROW],
-             "curves": [curve]
-         })
+  curve = {
+    "setting": "iris",
+    "method": "ERM",
+    "metric": "test error (%)",
+    "epochs": [1, 2],
+    "values": [[2.0, 1.0]],
+  }
+  launch(
+    f"--workdir={tmp_path}", run=lambda *_: {"rows": [ROW], "curves": [curve]}
+  )
   assert (tmp_path / "result.png").stat().st_size > 1000
   assert f"drawn in {tmp_path / 'result.png'}" in capsys.readouterr().out
 
@@ -94,15 +99,18 @@ def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
   assert line == "failed: mixup: the loss is nan at step 3\n"
 
 
-@pytest.mark.parametrize("argv, words", [
-    (("--config.sedes=3",), "\nDid you mean \"seeds\" instead"),
+@pytest.mark.parametrize(
+  "argv, words",
+  [
+    (("--config.sedes=3",), '\nDid you mean "seeds" instead'),
     (("--config.seeds=many",), "many"),
     ((f"--config={CONFIG}:datset=iris",), "did you mean 'dataset'"),
     ((f"--config={CONFIG}:seeds=x",), "seeds='x' is not of type int"),
     (("--config=nowhere.py",), "nowhere.py"),
     (("--wrokdir=x",), "workdir"),
     (("seeds=3",), "unexpected arguments ['seeds=3']: flags look like"),
-])
+  ],
+)
 def test_a_typo_is_one_line(refused, argv, words):
   assert words in refused(*argv)
 
@@ -146,10 +154,11 @@ def test_a_bug_keeps_its_stack(launch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "error",
-    (FloatingPointError("the loss is nan"), OSError("the disk is full")))
-def test_what_ends_a_run_is_told_with_the_config(launch, tmp_path, capsys,
-                                                 error):
+  "error", (FloatingPointError("the loss is nan"), OSError("the disk is full"))
+)
+def test_what_ends_a_run_is_told_with_the_config(
+  launch, tmp_path, capsys, error
+):
 
   def run(config, prepared, recorder):
     raise error
@@ -193,20 +202,31 @@ def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
   assert "config.seeds: 50 there, 9 here" in error
 
 
-@pytest.mark.parametrize("argv, words", [
+@pytest.mark.parametrize(
+  "argv, words",
+  [
     (("--num_processes=2",), "give all the same --workdir"),
     (("--distributed", "--process_id=1"), "give either"),
     (("--workdir=DIR", "--num_processes=2"), "give all three"),
-    (("--workdir=DIR", "--coordinator=here", "--num_processes=2",
-      "--process_id=2"), "from 0 to 1"),
-])
+    (
+      (
+        "--workdir=DIR",
+        "--coordinator=here",
+        "--num_processes=2",
+        "--process_id=2",
+      ),
+      "from 0 to 1",
+    ),
+  ],
+)
 def test_several_processes_must_fit_together(refused, tmp_path, argv, words):
   argv = [word.replace("DIR", str(tmp_path)) for word in argv]
   assert words in refused(*argv)
 
 
-def test_who_does_not_come_is_worth_another_start(launch, tmp_path, capsys,
-                                                  monkeypatch):
+def test_who_does_not_come_is_worth_another_start(
+  launch, tmp_path, capsys, monkeypatch
+):
 
   def initialize(same, **_):
     assert same["section"] == "toy" and same["config.seeds"] == 50
@@ -224,9 +244,9 @@ def test_too_few_devices_are_found_before_any_work(tmp_path, refused):
   def prepare(config):
     raise AssertionError("worked before the check")
 
-  error = refused(f"--workdir={tmp_path}",
-                  "--expect_devices=256",
-                  prepare=prepare)
+  error = refused(
+    f"--workdir={tmp_path}", "--expect_devices=256", prepare=prepare
+  )
   assert "expected 256 devices, and there are 8: 1 process(es) with 8" in error
 
 
@@ -248,14 +268,23 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
   monkeypatch.setattr(cli.rehearsal, "need_no_tpu", lambda: asked.append("no"))
   monkeypatch.setattr(cli.rehearsal, "rehearse", rehearse)
   monkeypatch.setattr(cli.rehearsal, "result", result)
-  monkeypatch.setattr(sys, "argv", [
-      "toy", "--rehearse=v5e:16x16", f"--workdir={tmp_path}", "--config.seeds=3"
-  ])
-  cli.launch("toy",
-             prepare=None,
-             run=None,
-             config_file=CONFIG,
-             lower=lambda config, alpha, mesh: alpha)
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
+      "toy",
+      "--rehearse=v5e:16x16",
+      f"--workdir={tmp_path}",
+      "--config.seeds=3",
+    ],
+  )
+  cli.launch(
+    "toy",
+    prepare=None,
+    run=None,
+    config_file=CONFIG,
+    lower=lambda config, alpha, mesh: alpha,
+  )
   assert asked == ["no", (3, "v5e:16x16", 0.2)]
   assert "costs" in capsys.readouterr().out
   assert (tmp_path / "result.json").exists()

@@ -8,19 +8,32 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 # A module may import from the levels below its own.
 LEVELS = (
-    {
-        "transforms", "metrics", "attacks", "models", "data", "sharding",
-        "results", "workdirs", "cells", "checkpoint", "distributed",
-        "preemption", "platforms", "pictures", "calibration", "points",
-        "collectives"
-    },
-    {"losses", "figures", "neighbors", "preflight"},
-    {"state", "optim", "records"},
-    {"steps", "loop"},
-    {"sweep", "program", "runs"},
-    {"training", "streaming", "rehearsal"},
-    {"recipe"},
-    {"cli", "networks", "streaming_recipe"},
+  {
+    "transforms",
+    "metrics",
+    "attacks",
+    "models",
+    "data",
+    "sharding",
+    "results",
+    "workdirs",
+    "cells",
+    "checkpoint",
+    "distributed",
+    "preemption",
+    "platforms",
+    "pictures",
+    "calibration",
+    "points",
+    "collectives",
+  },
+  {"losses", "figures", "neighbors", "preflight"},
+  {"state", "optim", "records"},
+  {"steps", "loop"},
+  {"sweep", "program", "runs"},
+  {"training", "streaming", "rehearsal"},
+  {"recipe"},
+  {"cli", "networks", "streaming_recipe"},
 )
 # Besides, losses knows the labels that transforms make, and nothing else.
 ONLY = {"losses": {"transforms"}}
@@ -74,31 +87,43 @@ def test_libraries_stay_where_they_belong(path):
   if own in ("transforms", "losses", "__init__"):
     allowed = {"jax", "numpy", "mixup_jax"}
     assert not roots & {"flax", "optax", "chex"} and roots - allowed <= {
-        "typing", "numbers", "functools", "math"
+      "typing",
+      "numbers",
+      "functools",
+      "math",
     }
 
 
-@pytest.mark.parametrize("path",
-                         sorted((ROOT / "experiments").rglob("*.py")),
-                         ids=lambda p: "/".join(parts(p)))
+@pytest.mark.parametrize(
+  "path",
+  sorted((ROOT / "experiments").rglob("*.py")),
+  ids=lambda p: "/".join(parts(p)),
+)
 def test_experiments_do_not_import_each_other(path):
   own = ".".join(parts(path)[:2])
   for name in imported(path):
     assert not name.startswith("experiments.") or name.startswith(f"{own}.")
 
 
-@pytest.mark.parametrize("path",
-                         sorted((ROOT / "configs").glob("*.py")),
-                         ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+  "path", sorted((ROOT / "configs").glob("*.py")), ids=lambda p: p.stem
+)
 def test_configs_import_only_ml_collections_and_each_other(path):
   for name in imported(path):
-    assert name.split(".")[0] in ("ml_collections", "configs", "typing",
-                                  "difflib"), name
+    assert name.split(".")[0] in (
+      "ml_collections",
+      "configs",
+      "typing",
+      "difflib",
+    ), name
 
 
 def test_tests_mirror_the_tree():
-  sources = [*MODULES, *(ROOT / "experiments").rglob("*.py"),
-             *(ROOT / "configs").glob("*.py")]  # yapf: disable
+  sources = [
+    *MODULES,
+    *(ROOT / "experiments").rglob("*.py"),
+    *(ROOT / "configs").glob("*.py"),
+  ]
   for path in sources:
     *folders, name = parts(path)
     if folders[0] == "mixup_jax":

@@ -41,29 +41,32 @@ def test_mixed_labels_are_the_weighted_sum(lam, seed):
   ids = [jax.random.randint(key, (7,), 0, 4) for key in keys[1:]]
   mixed = transforms.MixedLabels(*ids, jnp.float32(lam))
   own, other = (losses.cross_entropy(logits, labels) for labels in ids)
-  chex.assert_trees_all_close(losses.cross_entropy(logits, mixed),
-                              lam * own + (1 - lam) * other,
-                              rtol=1e-6)
+  chex.assert_trees_all_close(
+    losses.cross_entropy(logits, mixed),
+    lam * own + (1 - lam) * other,
+    rtol=1e-6,
+  )
 
 
 def test_a_weight_for_each_example_of_a_segmentation(getkey):
   logits, labels = draw(getkey, (3, 2, 2))
-  mixed = transforms.MixedLabels(labels, labels[::-1],
-                                 jnp.asarray([0.0, 0.5, 1.0]))
+  mixed = transforms.MixedLabels(
+    labels, labels[::-1], jnp.asarray([0.0, 0.5, 1.0])
+  )
   loss = losses.cross_entropy(logits, mixed)
   chex.assert_shape(loss, (3, 2, 2))
-  chex.assert_trees_all_close(loss,
-                              losses.cross_entropy(logits, mixed.soft(5)),
-                              rtol=1e-5)
+  chex.assert_trees_all_close(
+    loss, losses.cross_entropy(logits, mixed.soft(5)), rtol=1e-5
+  )
 
 
 def test_large_logits_keep_their_digits():
   logits = jnp.asarray([[1e4, 1e4 + 1.0, 1e4 - 2.0]])
   exact = -np.log(np.exp(-1.0) / np.exp([-1.0, 0.0, -3.0]).sum())
   loss = losses.cross_entropy(logits, jnp.asarray([0]))
-  chex.assert_trees_all_close(loss,
-                              jnp.asarray([exact], jnp.float32),
-                              rtol=1e-6)
+  chex.assert_trees_all_close(
+    loss, jnp.asarray([exact], jnp.float32), rtol=1e-6
+  )
 
 
 def test_half_precision_logits_are_used_in_float32(getkey):
@@ -72,16 +75,17 @@ def test_half_precision_logits_are_used_in_float32(getkey):
   loss = losses.cross_entropy(half, labels)
   chex.assert_type(loss, jnp.float32)
   chex.assert_trees_all_equal(
-      loss, losses.cross_entropy(half.astype(jnp.float32), labels))
+    loss, losses.cross_entropy(half.astype(jnp.float32), labels)
+  )
 
 
 def test_the_gradient_is_probability_minus_target(getkey):
   logits, labels = draw(getkey)
   mixed = transforms.MixedLabels(labels, labels[::-1], jnp.float32(0.3))
   gradient = jax.grad(lambda x: losses.cross_entropy(x, mixed).sum())(logits)
-  chex.assert_trees_all_close(gradient,
-                              jax.nn.softmax(logits) - mixed.soft(5),
-                              atol=1e-6)
+  chex.assert_trees_all_close(
+    gradient, jax.nn.softmax(logits) - mixed.soft(5), atol=1e-6
+  )
 
 
 def test_a_class_out_of_range_is_seen():
@@ -89,12 +93,15 @@ def test_a_class_out_of_range_is_seen():
   assert jnp.isnan(loss).all()
 
 
-@pytest.mark.parametrize("targets, message", [
+@pytest.mark.parametrize(
+  "targets, message",
+  [
     (jnp.zeros((4, 3), jnp.int32), "one-hot targets as floats"),
     (jnp.zeros((5,), jnp.int32), r"class ids of shape \(5,\) do not fit"),
     (jnp.zeros((4, 2)), r"soft targets of shape \(4, 2\) do not fit"),
     (jnp.zeros((4,)), "one number a class"),
-])
+  ],
+)
 def test_shapes_that_do_not_fit_are_refused(targets, message):
   with pytest.raises(ValueError, match=message):
     losses.cross_entropy(jnp.zeros((4, 3)), targets)
@@ -103,9 +110,9 @@ def test_shapes_that_do_not_fit_are_refused(targets, message):
 @pytest.mark.parametrize("smoothing", (-0.1, 1.1, float("nan")))
 def test_wrong_smoothing_is_refused(smoothing):
   with pytest.raises(ValueError, match=f"from 0 to 1, got {smoothing}"):
-    losses.cross_entropy(jnp.zeros((4, 3)),
-                         jnp.zeros(4, jnp.int32),
-                         label_smoothing=smoothing)
+    losses.cross_entropy(
+      jnp.zeros((4, 3)), jnp.zeros(4, jnp.int32), label_smoothing=smoothing
+    )
 
 
 def test_zero_one_of_every_form_of_label(getkey):
@@ -117,12 +124,14 @@ def test_zero_one_of_every_form_of_label(getkey):
   chex.assert_trees_all_equal(losses.zero_one(logits, one_hot), wrong)
   mixed = transforms.MixedLabels(labels, labels[::-1], jnp.float32(0.7))
   other = (logits.argmax(-1) != labels[::-1]).astype(jnp.float32)
-  chex.assert_trees_all_close(losses.zero_one(logits, mixed),
-                              0.7 * wrong + 0.3 * other,
-                              rtol=1e-6)
-  chex.assert_trees_all_close(losses.zero_one(logits, mixed.soft(5)),
-                              losses.zero_one(logits, mixed),
-                              rtol=1e-5)
+  chex.assert_trees_all_close(
+    losses.zero_one(logits, mixed), 0.7 * wrong + 0.3 * other, rtol=1e-6
+  )
+  chex.assert_trees_all_close(
+    losses.zero_one(logits, mixed.soft(5)),
+    losses.zero_one(logits, mixed),
+    rtol=1e-5,
+  )
 
 
 def test_zero_one_refuses_shapes_that_do_not_fit():

@@ -30,13 +30,12 @@ def test_means_equal_scikit_learn(getkey):
 def test_top_five_equals_scikit_learn(getkey):
   logits, labels = draw(getkey, classes=9)
   means = metrics.classification(logits, labels).means()
-  accuracy = sklearn.metrics.top_k_accuracy_score(labels,
-                                                  logits,
-                                                  k=5,
-                                                  labels=range(9))
-  np.testing.assert_allclose(means["top5_error"],
-                             100 * (1 - accuracy),
-                             rtol=1e-5)
+  accuracy = sklearn.metrics.top_k_accuracy_score(
+    labels, logits, k=5, labels=range(9)
+  )
+  np.testing.assert_allclose(
+    means["top5_error"], 100 * (1 - accuracy), rtol=1e-5
+  )
   few = metrics.classification(logits[:, :4], labels % 4).means()
   assert few["top5_error"] == 0  # Of four classes, all are among five.
   nowhere = metrics.classification(logits, labels + 9).means()
@@ -50,9 +49,10 @@ def test_padded_batches_give_the_same_sums(getkey):
   padded = jnp.pad(logits, ((0, 14), (0, 0)), constant_values=jnp.nan)
   ids = jnp.pad(labels, (0, 14))
   parts = [
-      metrics.classification(padded[i:i + 16],
-                             ids[i:i + 16],
-                             where=where[i:i + 16]) for i in range(0, 64, 16)
+    metrics.classification(
+      padded[i : i + 16], ids[i : i + 16], where=where[i : i + 16]
+    )
+    for i in range(0, 64, 16)
   ]
   total = jax.tree.map(lambda *x: sum(x), *parts)
   chex.assert_trees_all_close(total, whole, rtol=1e-5)
@@ -61,8 +61,9 @@ def test_padded_batches_give_the_same_sums(getkey):
 
 def test_calibration_error_by_hand():
   """Two examples of confidence 0.9, one right; two of 0.6, both right."""
-  logits = jnp.log(jnp.asarray([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4,
-                                                                     0.6]]))
+  logits = jnp.log(
+    jnp.asarray([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
+  )
   means = metrics.classification(logits, jnp.asarray([0, 1, 0, 1])).means()
   expected = 100 * (2 / 4 * abs(0.5 - 0.9) + 2 / 4 * abs(1 - 0.6))
   np.testing.assert_allclose(means["ece"], expected, rtol=1e-5)

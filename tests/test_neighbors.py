@@ -19,15 +19,17 @@ def searches(monkeypatch):
   """Counts the searches."""
   counts = []
   search = neighbors._search
-  monkeypatch.setattr(neighbors, "_search",
-                      lambda *args: counts.append(1) or search(*args))
+  monkeypatch.setattr(
+    neighbors, "_search", lambda *args: counts.append(1) or search(*args)
+  )
   return counts
 
 
 def exhaustive(pixels, k):
   search = sklearn.neighbors.NearestNeighbors(n_neighbors=k)
-  return search.fit(pixels.reshape(len(pixels),
-                                   -1)).kneighbors(return_distance=False)
+  return search.fit(pixels.reshape(len(pixels), -1)).kneighbors(
+    return_distance=False
+  )
 
 
 def test_tables_are_those_of_an_exhaustive_search(tmp_path):
@@ -39,7 +41,8 @@ def test_tables_are_those_of_an_exhaustive_search(tmp_path):
   for c in range(3):
     rows = np.flatnonzero(labels == c)
     chex.assert_trees_all_equal(
-        same[rows], rows[exhaustive(pixels[rows], 4)].astype(np.int32))
+      same[rows], rows[exhaustive(pixels[rows], 4)].astype(np.int32)
+    )
 
 
 def test_a_table_is_found_once(tmp_path, searches):
@@ -51,14 +54,22 @@ def test_a_table_is_found_once(tmp_path, searches):
   other = pixels.copy()
   other[0, 0, 0, 0] ^= 1
   for number, (x, k, y) in enumerate(
-      ((other, 4, None), (pixels, 3, None), (pixels, 4, labels),
-       (pixels, 4, labels[::-1])), start=2):  # yapf: disable
+    (
+      (other, 4, None),
+      (pixels, 3, None),
+      (pixels, 4, labels),
+      (pixels, 4, labels[::-1]),
+    ),
+    start=2,
+  ):
     neighbors.find(x, k=k, labels=y, cache=cache)
     assert len(searches) == number
   assert len(list(cache.iterdir())) == 5
 
 
-@pytest.mark.parametrize("damage", (
+@pytest.mark.parametrize(
+  "damage",
+  (
     lambda path: path.write_bytes(path.read_bytes()[:-10]),
     lambda path: path.write_bytes(b""),
     lambda path: path.write_bytes(b"no table"),
@@ -66,11 +77,12 @@ def test_a_table_is_found_once(tmp_path, searches):
     lambda path: np.save(path, np.zeros((40, 4))),
     lambda path: np.save(path, np.full((40, 4), 40, np.int32)),
     lambda path: np.save(path, np.array([{}] * 40)),
-))
+  ),
+)
 def test_a_damaged_table_is_sought_again(tmp_path, capsys, damage):
   pixels, _ = images()
   first = neighbors.find(pixels, k=4, cache=tmp_path)
-  path, = tmp_path.iterdir()
+  (path,) = tmp_path.iterdir()
   damage(path)
   again = neighbors.find(pixels, k=4, cache=tmp_path)
   chex.assert_trees_all_equal(again, first)
@@ -97,18 +109,20 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path, searches):
   assert not searches  # It is told before the work.
 
 
-@pytest.mark.parametrize("k, in_class, message", [
+@pytest.mark.parametrize(
+  "k, in_class, message",
+  [
     (40, False, "40 images of the training set: k must be from 1 to 39"),
     (13, True, "13 images of the smallest class: k must be from 1 to 12"),
     (0, False, "0 neighbours cannot be found"),
-])
+  ],
+)
 def test_a_wrong_k_is_refused(tmp_path, k, in_class, message):
   pixels, labels = images()
   with pytest.raises(ValueError, match=message):
-    neighbors.find(pixels,
-                   k=k,
-                   labels=labels if in_class else None,
-                   cache=tmp_path)
+    neighbors.find(
+      pixels, k=k, labels=labels if in_class else None, cache=tmp_path
+    )
 
 
 def test_tables_are_beside_the_sets(monkeypatch, tmp_path):

@@ -34,8 +34,9 @@ def test_a_run_decides_how_its_networks_are_built(tmp_path):
   config = write_run(tmp_path, alpha=0.4, data_dir="there")
   theirs = networks.trained_as(given(tmp_path))
   assert theirs.to_dict() == config.to_dict()  # With tuples, as before JSON.
-  assert networks.trained_as(given(tmp_path,
-                                   data_dir="here")).data_dir == "here"
+  assert (
+    networks.trained_as(given(tmp_path, data_dir="here")).data_dir == "here"
+  )
   assert list(networks.methods(theirs.alpha)) == ["ERM", "mixup, alpha 0.4"]
 
 
@@ -54,8 +55,8 @@ def test_a_network_is_trained_read_and_missed(tmp_path):
   data = recipe.load(config)
   made = {"ERM": recipe.make_program(config, data)}
   states = [
-      networks.get(config, made["ERM"], data, "ERM", seed, tmp_path)
-      for seed in recipe.seeds(config)
+    networks.get(config, made["ERM"], data, "ERM", seed, tmp_path)
+    for seed in recipe.seeds(config)
   ]
   assert all(seconds > 0 for _, seconds in states)
   run = given(tmp_path)

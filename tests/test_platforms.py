@@ -12,9 +12,14 @@ def backend(monkeypatch):
   return lambda name: monkeypatch.setattr(jax, "default_backend", lambda: name)
 
 
-@pytest.mark.parametrize("name, dtype, steps", [("cpu", jnp.float32, 1),
-                                                ("gpu", jnp.bfloat16, 100),
-                                                ("tpu", jnp.bfloat16, 100)])
+@pytest.mark.parametrize(
+  "name, dtype, steps",
+  [
+    ("cpu", jnp.float32, 1),
+    ("gpu", jnp.bfloat16, 100),
+    ("tpu", jnp.bfloat16, 100),
+  ],
+)
 def test_each_platform_has_its_defaults(backend, name, dtype, steps):
   backend(name)
   assert platforms.compute_dtype("auto") == dtype
@@ -37,10 +42,9 @@ def test_options_are_only_those_that_the_compiler_takes(monkeypatch, use):
   options = platforms.compiler_options(use)
   assert jax.jit(lambda: 1, compiler_options=options)() == 1
   platforms._known_options.cache_clear()
-  monkeypatch.setattr(platforms, "_CPU_OPTIONS",
-                      {use: {
-                          "xla_no_such_option": "1"
-                      }})
+  monkeypatch.setattr(
+    platforms, "_CPU_OPTIONS", {use: {"xla_no_such_option": "1"}}
+  )
   assert platforms.compiler_options(use) is None
   platforms._known_options.cache_clear()
   monkeypatch.setattr(jax, "default_backend", lambda: "gpu")

@@ -14,5 +14,6 @@ def test_points_come_back_rounded():
 
 def test_what_is_far_away_or_no_number_does_no_harm():
   cloud = np.array([[100.0, -1e30], [np.inf, np.nan]])
-  np.testing.assert_allclose(points.decode(points.encode(cloud)),
-                             [[32.767, -32.768], [32.767, 0]])
+  np.testing.assert_allclose(
+    points.decode(points.encode(cloud)), [[32.767, -32.768], [32.767, 0]]
+  )

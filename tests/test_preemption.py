@@ -12,8 +12,9 @@ from mixup_jax import preemption
 def handled():
   """Collects the signals that reach the handler around."""
   numbers = []
-  before = signal.signal(signal.SIGTERM,
-                         lambda number, _: numbers.append(number))
+  before = signal.signal(
+    signal.SIGTERM, lambda number, _: numbers.append(number)
+  )
   yield numbers
   signal.signal(signal.SIGTERM, before)
 

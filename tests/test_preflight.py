@@ -42,18 +42,24 @@ def run(tmp_path):
     with socket.create_server(("", 0)) as server:
       port = server.getsockname()[1]
     processes = [
-        subprocess.Popen([
-            sys.executable, "-c", SCRIPT, CONFIG, f"--workdir={tmp_path}",
-            f"--coordinator=127.0.0.1:{port}", "--num_processes=2",
-            f"--process_id={index}", *flags
+      subprocess.Popen(
+        [
+          sys.executable,
+          "-c",
+          SCRIPT,
+          CONFIG,
+          f"--workdir={tmp_path}",
+          f"--coordinator=127.0.0.1:{port}",
+          "--num_processes=2",
+          f"--process_id={index}",
+          *flags,
         ],
-                         stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE,
-                         text=True,
-                         env={
-                             **os.environ, "PYTHONPATH": os.getcwd(),
-                             **environment
-                         }) for index, flags in enumerate(flags_of_each)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
+      )
+      for index, flags in enumerate(flags_of_each)
     ]
     told = [process.communicate(timeout=60) for process in processes]
     return [(p.returncode, *words) for p, words in zip(processes, told)]
@@ -65,8 +71,10 @@ def run(tmp_path):
 def test_good_processes_are_told_in_a_line(run, tmp_path):
   (status, out, _), (other, quiet, _) = run(["--expect_devices=16"], [])
   assert status == other == 0 and not quiet
-  assert out.startswith("preflight: 2 processes x 8 cpu, same code, versions "
-                        "and config; one disk, data readable\ntoy: 16 x cpu")
+  assert out.startswith(
+    "preflight: 2 processes x 8 cpu, same code, versions "
+    "and config; one disk, data readable\ntoy: 16 x cpu"
+  )
   assert not list(tmp_path.glob(".pre*"))
 
 
@@ -75,9 +83,10 @@ def test_another_config_is_told_by_all_before_jax_starts(run):
   (status, _, words), other = run([], ["--config.seeds=9"])
   assert status == 2
   assert words == (
-      "error: the processes do not fit together:\n"
-      f"  config.seeds: 50 on process 0 ({HERE}), 9 on process 1 ({HERE})\n"
-      "Give the same code, versions and config to all.\n")
+    "error: the processes do not fit together:\n"
+    f"  config.seeds: 50 on process 0 ({HERE}), 9 on process 1 ({HERE})\n"
+    "Give the same code, versions and config to all.\n"
+  )
   assert other == (2, "", words)
 
 
@@ -86,9 +95,13 @@ def test_who_cannot_read_the_data_says_so_to_all(run):
   (status, out, words), other = run([], [], WITHOUT_DATA="0")
   assert (status, out) == (2, "")
   assert words == "error: iris is not prepared in /data: prepare it\n"
-  assert other == (2, "", f"error: process 0 ({HERE}) is gone, it ended with "
-                   "FileNotFoundError: iris is not prepared in /data: prepare "
-                   "it: look at its log. All others have stopped.\n")
+  assert other == (
+    2,
+    "",
+    f"error: process 0 ({HERE}) is gone, it ended with "
+    "FileNotFoundError: iris is not prepared in /data: prepare "
+    "it: look at its log. All others have stopped.\n",
+  )
 
 
 def test_the_identity_names_code_versions_and_values():
@@ -98,8 +111,12 @@ def test_the_identity_names_code_versions_and_values():
   assert fields["jax"] == jax.__version__
   assert fields["python"] == "{}.{}.{}".format(*sys.version_info)
   assert set(fields) >= {"jaxlib", "flax", "optax", "numpy"}
-  for name in ("mixup_jax/preflight.py", "mixup_jax/models/mlp.py",
-               "configs/cifar.py", "experiments/cifar.py"):
+  for name in (
+    "mixup_jax/preflight.py",
+    "mixup_jax/models/mlp.py",
+    "configs/cifar.py",
+    "experiments/cifar.py",
+  ):
     assert len(fields[name]) == 12
   assert len(json.dumps(fields)) < 2**16
 
@@ -112,8 +129,9 @@ def test_a_changed_file_is_another_identity(monkeypatch, tmp_path):
   path.write_text("a = 1\n")
   before = preflight.identity("toy", {})
   path.write_text("a = 2\n")
-  lines = distributed.differences([("a", before),
-                                   ("b", preflight.identity("toy", {}))])
+  lines = distributed.differences(
+    [("a", before), ("b", preflight.identity("toy", {}))]
+  )
   assert lines.startswith("  code_of_a_test/part/steps.py: ")
   assert lines.count("\n") == 0
 
@@ -146,17 +164,22 @@ def test_one_with_fewer_devices_is_named(others, tmp_path):
   others(devices="4 cpu")
   with pytest.raises(ValueError) as error, preflight.checked(tmp_path, None):
     raise AssertionError("went on")
-  assert ('devices: "4 cpu" on process 1 (b), "8 cpu" on process 0 (a) and '
-          "process 2 (c)") in str(error.value)
+  assert (
+    'devices: "4 cpu" on process 1 (b), "8 cpu" on process 0 (a) and '
+    "process 2 (c)"
+  ) in str(error.value)
   assert not list(tmp_path.iterdir())
 
 
 def test_fewer_devices_than_expected_are_told_with_their_hosts(
-    others, tmp_path):
+  others, tmp_path
+):
   others()
-  with pytest.raises(ValueError,
-                     match="expected 256 devices, and there are 8"
-                     ".*3 process.* with 8 cpu each, from a to c. Start"):
+  with pytest.raises(
+    ValueError,
+    match="expected 256 devices, and there are 8"
+    ".*3 process.* with 8 cpu each, from a to c. Start",
+  ):
     with preflight.checked(tmp_path, 256):
       raise AssertionError("went on")
 
@@ -164,9 +187,11 @@ def test_fewer_devices_than_expected_are_told_with_their_hosts(
 def test_another_disk_is_named(others, tmp_path, monkeypatch):
   monkeypatch.setattr(preflight, "_DISK_SECONDS", 0.1)
   others(own=1)
-  with pytest.raises(OSError,
-                     match=r"process 1 \(c\) does not see in .* what "
-                     r"process 0 \(b\) has written there: mount"):
+  with pytest.raises(
+    OSError,
+    match=r"process 1 \(c\) does not see in .* what "
+    r"process 0 \(b\) has written there: mount",
+  ):
     with preflight.checked(tmp_path, None):
       raise AssertionError("went on")
 

@@ -22,18 +22,25 @@ RATE = optim.step_decay(0.1, steps=(2,), factor=0.1)
 
 def small_set():
   rng = np.random.default_rng(0)
-  pixels = lambda count: rng.integers(0, 256, (count, 8, 8, 3), np.uint8)
-  labels = lambda count: rng.integers(0, 3, count).astype(np.int32)
-  return images.ImageSet(name="small",
-                         train_images=pixels(40),
-                         train_labels=labels(40),
-                         test_images=pixels(20),
-                         test_labels=labels(20),
-                         num_classes=3,
-                         mean=(0.5, 0.5, 0.5),
-                         std=(0.25, 0.25, 0.25),
-                         pad=1,
-                         flip=True)
+
+  def pixels(count):
+    return rng.integers(0, 256, (count, 8, 8, 3), np.uint8)
+
+  def labels(count):
+    return rng.integers(0, 3, count).astype(np.int32)
+
+  return images.ImageSet(
+    name="small",
+    train_images=pixels(40),
+    train_labels=labels(40),
+    test_images=pixels(20),
+    test_labels=labels(20),
+    num_classes=3,
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    pad=1,
+    flip=True,
+  )
 
 
 @functools.cache
@@ -41,14 +48,15 @@ def program(devices, average_decay=None):
   data = small_set()
   model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
   tx = optim.build("sgd", learning_rate=RATE, momentum=0.9, weight_decay=1e-4)
-  return programs.make_program(model,
-                               tx,
-                               data,
-                               mesh=sharding.make_mesh(jax.devices()[:devices]),
-                               transform=functools.partial(transforms.mixup,
-                                                           alpha=1.0),
-                               learning_rate=RATE,
-                               average_decay=average_decay)
+  return programs.make_program(
+    model,
+    tx,
+    data,
+    mesh=sharding.make_mesh(jax.devices()[:devices]),
+    transform=functools.partial(transforms.mixup, alpha=1.0),
+    learning_rate=RATE,
+    average_decay=average_decay,
+  )
 
 
 def put(made, tree, spec=jax.P()):
@@ -62,13 +70,12 @@ def batches(made, count):
   rng = np.random.default_rng(1)
   for index in range(count):
     chosen = {
-        "rows": rng.permutation(40)[:16].astype(np.int32),
-        "where": np.arange(16) < (8 if index == count - 1 else 16)
+      "rows": rng.permutation(40)[:16].astype(np.int32),
+      "where": np.arange(16) < (8 if index == count - 1 else 16),
     }
-    yield {
-        "images": whole[0],
-        "labels": whole[1]
-    } | put(made, chosen, jax.P("data"))
+    yield {"images": whole[0], "labels": whole[1]} | put(
+      made, chosen, jax.P("data")
+    )
 
 
 def trained(made, count=3):
@@ -84,13 +91,12 @@ def trained(made, count=3):
 def test_the_number_of_devices_changes_nothing(devices):
   one, metrics = trained(program(1))
   many, same = trained(program(devices))
-  chex.assert_trees_all_close(jax.device_get(many),
-                              jax.device_get(one),
-                              rtol=1e-3,
-                              atol=1e-5)
-  chex.assert_trees_all_close(jax.device_get(same),
-                              jax.device_get(metrics),
-                              rtol=1e-4)
+  chex.assert_trees_all_close(
+    jax.device_get(many), jax.device_get(one), rtol=1e-3, atol=1e-5
+  )
+  chex.assert_trees_all_close(
+    jax.device_get(same), jax.device_get(metrics), rtol=1e-4
+  )
 
 
 def table(k=4):
@@ -112,13 +118,12 @@ def with_neighbors(made, count=2):
 def test_partners_from_the_whole_set_do_not_depend_on_the_devices():
   one, metrics = with_neighbors(program(1))
   many, same = with_neighbors(program(8))
-  chex.assert_trees_all_close(jax.device_get(many),
-                              jax.device_get(one),
-                              rtol=1e-3,
-                              atol=1e-5)
-  chex.assert_trees_all_close(jax.device_get(same),
-                              jax.device_get(metrics),
-                              rtol=1e-4)
+  chex.assert_trees_all_close(
+    jax.device_get(many), jax.device_get(one), rtol=1e-3, atol=1e-5
+  )
+  chex.assert_trees_all_close(
+    jax.device_get(same), jax.device_get(metrics), rtol=1e-4
+  )
   with pytest.raises(AssertionError):  # Else they would be of the batch.
     chex.assert_trees_all_close(trained(program(1), 2)[0].params, one.params)
 
@@ -128,10 +133,10 @@ def test_partners_come_from_the_table_and_are_augmented_independently():
   prepare, _ = programs._preparation(data)
   rows = np.arange(40, dtype=np.int32)
   batch = {
-      "images": jnp.asarray(data.train_images),
-      "labels": jnp.asarray(rows),  # So that a label tells the row.
-      "rows": jnp.asarray(rows),
-      "neighbors": jnp.asarray(table())
+    "images": jnp.asarray(data.train_images),
+    "labels": jnp.asarray(rows),  # So that a label tells the row.
+    "rows": jnp.asarray(rows),
+    "neighbors": jnp.asarray(table()),
   }
   _, found = prepare(jax.random.key(0), batch)
   own, partner = found.reshape(40, 2).T
@@ -150,8 +155,11 @@ def test_without_a_table_nothing_is_drawn_but_crops_and_mirrors():
   data = small_set()
   prepare, normalize = programs._preparation(data)
   rows = np.arange(5, dtype=np.int32)
-  batch = {"images": data.train_images, "labels": data.train_labels,
-           "rows": rows}  # yapf: disable
+  batch = {
+    "images": data.train_images,
+    "labels": data.train_labels,
+    "rows": rows,
+  }
   inputs, labels = prepare(jax.random.key(3), batch)
   crop_key, flip_key = jax.random.split(jax.random.key(3))
   crops = augment.random_crop(crop_key, data.train_images[rows], padding=1)
@@ -161,13 +169,12 @@ def test_without_a_table_nothing_is_drawn_but_crops_and_mirrors():
 
 
 def test_neighbors_of_erm_are_refused():
-  made = programs.make_program(models.build("preact_resnet18",
-                                            num_classes=3,
-                                            width=4,
-                                            blocks=(1,)),
-                               optim.build("sgd", learning_rate=RATE),
-                               small_set(),
-                               mesh=sharding.make_mesh(jax.devices()[:1]))
+  made = programs.make_program(
+    models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,)),
+    optim.build("sgd", learning_rate=RATE),
+    small_set(),
+    mesh=sharding.make_mesh(jax.devices()[:1]),
+  )
   with pytest.raises(ValueError, match="nothing is mixed with: give a trans"):
     with_neighbors(made, 1)
 
@@ -175,18 +182,20 @@ def test_neighbors_of_erm_are_refused():
 def test_steps_in_one_dispatch_are_steps_one_by_one():
   made = program(1)
   one_by_one, metrics = trained(made)
-  chosen = [{
-      k: jax.device_get(v) for k, v in batch.items() if k in ("rows", "where")
-  } for batch in batches(made, 3)]
+  chosen = [
+    {k: jax.device_get(v) for k, v in batch.items() if k in ("rows", "where")}
+    for batch in batches(made, 3)
+  ]
   whole = next(batches(made, 1))
-  whole |= put(made, jax.tree.map(lambda *x: np.stack(x), *chosen),
-               jax.P(None, "data"))
+  whole |= put(
+    made, jax.tree.map(lambda *x: np.stack(x), *chosen), jax.P(None, "data")
+  )
   seed = put(made, np.uint32(5))
   at_once, stacked = made.step(seed, made.init(seed), whole)
   chex.assert_trees_all_close(at_once, one_by_one, rtol=1e-3, atol=1e-5)
-  chex.assert_trees_all_close(stacked,
-                              jax.tree.map(lambda *x: jnp.stack(x), *metrics),
-                              rtol=1e-4)
+  chex.assert_trees_all_close(
+    stacked, jax.tree.map(lambda *x: jnp.stack(x), *metrics), rtol=1e-4
+  )
   np.testing.assert_allclose(stacked["learning_rate"], [0.1, 0.1, 0.01])
 
 
@@ -197,8 +206,8 @@ def test_seeds_differ_and_repeat():
   with pytest.raises(AssertionError):
     chex.assert_trees_all_close(first.params, other.params)
   orders = [
-      made.order(jnp.uint32(seed), jnp.uint32(epoch), 40, 16)[0]
-      for seed, epoch in ((1, 0), (1, 1), (2, 0))
+    made.order(jnp.uint32(seed), jnp.uint32(epoch), 40, 16)[0]
+    for seed, epoch in ((1, 0), (1, 1), (2, 0))
   ]
   for a, b in ((0, 1), (0, 2), (1, 2)):
     assert (orders[a] != orders[b]).any()

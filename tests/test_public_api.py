@@ -11,19 +11,29 @@ from mixup_jax import losses
 from mixup_jax import transforms
 
 FUNCTIONS = [
-    getattr(transforms, name)
-    for name in transforms.__all__
-    if inspect.isfunction(getattr(transforms, name))
+  getattr(transforms, name)
+  for name in transforms.__all__
+  if inspect.isfunction(getattr(transforms, name))
 ] + [losses.cross_entropy, losses.zero_one]
 ARRAYS = {
-    "inputs", "images", "targets", "labels", "lam", "logits", "tree", "mix",
-    "box", "neighbors", "a", "b"
+  "inputs",
+  "images",
+  "targets",
+  "labels",
+  "lam",
+  "logits",
+  "tree",
+  "mix",
+  "box",
+  "neighbors",
+  "a",
+  "b",
 }
 SIZES = {"batch_size", "size", "alpha"}
 
-each_function = pytest.mark.parametrize("function",
-                                        FUNCTIONS,
-                                        ids=lambda f: f.__name__)
+each_function = pytest.mark.parametrize(
+  "function", FUNCTIONS, ids=lambda f: f.__name__
+)
 
 
 @each_function
@@ -55,7 +65,8 @@ def test_docstrings_have_their_parts(function):
   verb = first.split()[0]
   assert verb.endswith("s"), f"{verb} is not the third person"
   parts = dict.fromkeys(
-      ("Args:", "Returns:", "Raises:"))  # In this order, where they are.
+    ("Args:", "Returns:", "Raises:")
+  )  # In this order, where they are.
   positions = [text.find(part) for part in parts if part in text]
   assert positions == sorted(positions)
   assert "Args:" in text
@@ -80,9 +91,21 @@ def test_names_of_the_package_are_those_of_the_transforms():
 
 
 def test_importing_the_package_imports_nothing_heavy():
-  heavy = ("flax", "optax", "chex", "tensorflow", "tensorflow_datasets",
-           "sklearn", "matplotlib", "ml_collections", "absl", "orbax",
-           "tensorboardX")
-  code = (f"import sys, mixup_jax; found = [m for m in {heavy} "
-          "if m in sys.modules]; assert not found, found")
+  heavy = (
+    "flax",
+    "optax",
+    "chex",
+    "tensorflow",
+    "tensorflow_datasets",
+    "sklearn",
+    "matplotlib",
+    "ml_collections",
+    "absl",
+    "orbax",
+    "tensorboardX",
+  )
+  code = (
+    f"import sys, mixup_jax; found = [m for m in {heavy} "
+    "if m in sys.modules]; assert not found, found"
+  )
   subprocess.run([sys.executable, "-c", code], check=True)

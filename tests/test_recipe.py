@@ -16,12 +16,14 @@ def config(argument="smoke", **changes):
 
 
 def make(values):
-  return recipe.make_program(values,
-                             recipe.load(values),
-                             transform=recipe.mixing(values, values.alpha))
+  return recipe.make_program(
+    values, recipe.load(values), transform=recipe.mixing(values, values.alpha)
+  )
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"alpha": -1.0}, "alpha must be .* got -1"),
     ({"dataset": "cifar11"}, "Did you mean 'cifar10'"),
     ({"seeds": 0}, "config.seeds must be at least 1, got 0"),
@@ -34,7 +36,8 @@ def make(values):
     ({"steps_per_dispatch": -1}, "steps_per_dispatch must be at least 0"),
     ({"decay_at": (0.75, 0.5)}, "do not rise"),
     ({"average_decay": 1.0}, "config.average_decay must be from 0 to 1"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused(changes, message):
   with pytest.raises(ValueError, match=message):
     make(config(**changes))
@@ -56,13 +59,18 @@ def test_augmentation_can_be_left_out():
 def test_changes_of_one_cell_reach_the_model_and_the_optimiser(monkeypatch):
   values = config()
   made = []
-  monkeypatch.setattr(recipe.programs, "make_program",
-                      lambda model, tx, *_, **options: made.append((model, tx)))
-  recipe.make_program(values,
-                      recipe.load(values),
-                      model={"dropout": 0.3},
-                      optimizer={"weight_decay": 0.5})
-  (model, tx), = made
+  monkeypatch.setattr(
+    recipe.programs,
+    "make_program",
+    lambda model, tx, *_, **options: made.append((model, tx)),
+  )
+  recipe.make_program(
+    values,
+    recipe.load(values),
+    model={"dropout": 0.3},
+    optimizer={"weight_decay": 0.5},
+  )
+  ((model, tx),) = made
   assert model.dropout == 0.3 and model.width == values.model.width
   params = {"w": jax.numpy.ones(2)}
   with jax.numpy_dtype_promotion("standard"):
@@ -83,16 +91,20 @@ def test_erm_has_no_transform_and_options_reach_mixup():
 def test_the_rate_drops_after_its_share_of_the_epochs(monkeypatch):
   values = config(epochs=4, batch_size=512, num_train=1000)
   monkeypatch.setattr(
-      sharding, "make_mesh", lambda: jax.make_mesh(
-          (1,), (sharding.AXIS,), devices=jax.devices()[:1]))
+    sharding,
+    "make_mesh",
+    lambda: jax.make_mesh((1,), (sharding.AXIS,), devices=jax.devices()[:1]),
+  )
   made = []
   monkeypatch.setattr(
-      recipe.programs, "make_program",
-      lambda *_, **options: made.append(options["learning_rate"]))
+    recipe.programs,
+    "make_program",
+    lambda *_, **options: made.append(options["learning_rate"]),
+  )
   recipe.make_program(values, recipe.load(values))
   with jax.numpy_dtype_promotion("standard"):
     rates = [float(made[0](step)) for step in range(8)]
-  np.testing.assert_allclose(rates, [.1] * 4 + [.01] * 2 + [.001] * 2)
+  np.testing.assert_allclose(rates, [0.1] * 4 + [0.01] * 2 + [0.001] * 2)
 
 
 def test_settings_name_what_is_not_the_papers():
@@ -104,13 +116,16 @@ def test_settings_name_what_is_not_the_papers():
   values.num_train = 500
   values.augment = False
   assert recipe.setting(values, paper) == (
-      "cifar10, preact_resnet18 (width 8, epochs 12, no augmentation, 500 "
-      "training images)")
+    "cifar10, preact_resnet18 (width 8, epochs 12, no augmentation, 500 "
+    "training images)"
+  )
 
 
 def test_lines_are_summed_up():
-  lines = [{"test/error": e, "train/seconds": 2.0, "seconds": 1.0}
-           for e in (90, *range(20, 10, -1))]  # yapf: disable
+  lines = [
+    {"test/error": e, "train/seconds": 2.0, "seconds": 1.0}
+    for e in (90, *range(20, 10, -1))
+  ]
   assert recipe.median_of_last(lines) == 15.5
   assert recipe.seconds(lines) == 33
   values = config(seeds=2)

@@ -12,14 +12,16 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from mixup_jax import records
 
-ROW = dict(setting="iris",
-           method="ERM",
-           metric="test error (%)",
-           paper=21.3,
-           value=14.43,
-           std=5.0,
-           n=25,
-           epochs=10)
+ROW = dict(
+  setting="iris",
+  method="ERM",
+  metric="test error (%)",
+  paper=21.3,
+  value=14.43,
+  std=5.0,
+  n=25,
+  epochs=10,
+)
 
 
 def test_the_files_of_a_run(tmp_path):
@@ -30,18 +32,14 @@ def test_the_files_of_a_run(tmp_path):
     path = recorder.result({"section": "tabular", "rows": [ROW]})
   run = tmp_path / "run"
   assert json.loads((run / "config.json").read_text()) == {
-      "alpha": 0.2,
-      "layers": [1, 2]
+    "alpha": 0.2,
+    "layers": [1, 2],
   }
   lines = (run / "metrics.jsonl").read_text().splitlines()
-  assert [json.loads(line) for line in lines] == [{
-      "step": 1,
-      "loss": 0.5
-  }, {
-      "step": 2,
-      "loss": 0.25,
-      "error": 3.0
-  }]
+  assert [json.loads(line) for line in lines] == [
+    {"step": 1, "loss": 0.5},
+    {"step": 2, "loss": 0.25, "error": 3.0},
+  ]
   result = json.loads(path.read_text())
   assert result["rows"] == [ROW] and result["section"] == "tabular"
   assert result["config"]["alpha"] == 0.2
@@ -54,8 +52,9 @@ def test_a_resumed_run_drops_the_lines_of_steps_that_come_again(tmp_path):
       recorder.metrics(step, {"loss": step})
   with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
     file.write('{"step": 6, "lo')  # Killed while it wrote.
-  with records.Recorder(tmp_path, config={"a": (1, 2)},
-                        first_step=3) as recorder:
+  with records.Recorder(
+    tmp_path, config={"a": (1, 2)}, first_step=3
+  ) as recorder:
     assert [line["step"] for line in recorder.lines] == [1, 2, 3]
     recorder.metrics(4, {"loss": 44})
   lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
@@ -86,8 +85,14 @@ def test_the_environment_names_device_versions_and_commit():
   environment = records.environment()
   assert environment["device"] == "8 x cpu"
   assert set(environment) >= {
-      "platform", "processor", "cores", "python", "jax", "numpy", "commit",
-      "date"
+    "platform",
+    "processor",
+    "cores",
+    "python",
+    "jax",
+    "numpy",
+    "commit",
+    "date",
   }
   json.dumps(environment)
 

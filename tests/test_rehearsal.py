@@ -1,5 +1,4 @@
-"""Proves what a rehearsal asks, tells and refuses; with a compiler if there is.
-"""
+"""Proves what an estimate needs, reports and refuses."""
 
 import sys
 import types
@@ -19,17 +18,17 @@ CHIP = rehearsal.Chip(flops=100.0, bandwidth=10.0)
 
 
 def config(**changes):
-  return ml_collections.ConfigDict({
+  return ml_collections.ConfigDict(
+    {
       "dataset": "digits",
-      "model": {
-          "name": "mlp"
-      },
+      "model": {"name": "mlp"},
       "batch_size": 16,
       "method": "all",
       "alpha": 0.2,
       "partners": "local",
-      **changes
-  })
+      **changes,
+    }
+  )
 
 
 def cost(memory=1e9, flops=200.0, moved=10.0, **traffic):
@@ -47,9 +46,9 @@ def laptop(monkeypatch):
     asked.append((config.partners, alpha, platforms.on_cpu()))
     if alpha and config.partners == "all_to_all":
       raise ValueError("16 examples do not divide")
-    rows = jax.ShapeDtypeStruct((config.batch_size, 2),
-                                jnp.float32,
-                                sharding=sharding.sharded(mesh))
+    rows = jax.ShapeDtypeStruct(
+      (config.batch_size, 2), jnp.float32, sharding=sharding.sharded(mesh)
+    )
     shift = 1 if alpha and config.partners == "roll" else 0
     return jax.jit(lambda x: jnp.roll(x, shift, axis=0).sum()).lower(rows)
 
@@ -59,11 +58,11 @@ def laptop(monkeypatch):
 def test_every_policy_is_compiled_as_for_a_tpu(laptop, capsys):
   found = rehearsal.rehearse(config(), topology="v5e:2x4", lower=laptop.lower)
   assert laptop.asked == [("local", 0.0, False)] + [
-      (policy, 0.2, False) for policy in sharding.POLICIES
+    (policy, 0.2, False) for policy in sharding.POLICIES
   ]
   assert platforms.on_cpu()  # Again.
   assert list(found.costs) == ["ERM"] + [
-      f"mixup, {policy} partners" for policy in sharding.POLICIES
+    f"mixup, {policy} partners" for policy in sharding.POLICIES
   ]
   assert set(found.costs["ERM"].traffic) == {"all-reduce"}
   assert "collective-permute" in found.costs["mixup, roll partners"].traffic
@@ -85,9 +84,9 @@ def test_partners_that_do_not_fit_are_left_out_and_erm_is_not(laptop, capsys):
     return lowered
 
   in_vain = 0.2
-  found = rehearsal.rehearse(config(method="mixup"),
-                             topology="v5e:2x4",
-                             lower=lower)
+  found = rehearsal.rehearse(
+    config(method="mixup"), topology="v5e:2x4", lower=lower
+  )
   assert found.costs["ERM"] is not None
   assert found.costs["mixup, local partners"] is None
   assert "local partners: left out, a step needs" in capsys.readouterr().err
@@ -98,9 +97,11 @@ def test_partners_that_do_not_fit_are_left_out_and_erm_is_not(laptop, capsys):
 
 @pytest.mark.parametrize("method, count", [("erm", 1), ("mixup", 2)])
 def test_the_method_says_what_is_compiled(laptop, method, count):
-  found = rehearsal.rehearse(config(method=method, partners="roll"),
-                             topology="v5e:2x4",
-                             lower=laptop.lower)
+  found = rehearsal.rehearse(
+    config(method=method, partners="roll"),
+    topology="v5e:2x4",
+    lower=laptop.lower,
+  )
   assert len(found.costs) == count
   assert laptop.asked[-1][0] == "roll"
 
@@ -112,20 +113,26 @@ def test_the_time_is_that_of_what_is_slower():
 
 def test_rows_are_beside_those_of_erm():
   found = rehearsal.Rehearsal(
-      "v5e:2x4", CHIP, {
-          "ERM":
-              cost(),
-          "mixup, roll partners":
-              cost(moved=10.1,
-                   **{"all-reduce": collectives.Traffic(3, 2_000_000)}),
-          "mixup, all_to_all partners":
-              None
-      }, 3.0)
+    "v5e:2x4",
+    CHIP,
+    {
+      "ERM": cost(),
+      "mixup, roll partners": cost(
+        moved=10.1, **{"all-reduce": collectives.Traffic(3, 2_000_000)}
+      ),
+      "mixup, all_to_all partners": None,
+    },
+    3.0,
+  )
   result = rehearsal.result(config(accumulation=2), found, None)
   rows = {(row["method"], row["metric"]): row for row in result["rows"]}
-  assert {row["setting"] for row in result["rows"]
-         } == {"digits, mlp, batch 16 in 2 steps, v5e:2x4"}
-  roll = lambda metric: rows["mixup, roll partners", metric]["value"]
+  assert {row["setting"] for row in result["rows"]} == {
+    "digits, mlp, batch 16 in 2 steps, v5e:2x4"
+  }
+
+  def roll(metric):
+    return rows["mixup, roll partners", metric]["value"]
+
   assert roll("memory a chip (GB)") == 1 and result["wall_seconds"] == 3
   assert roll("moved, more than ERM (%)") == 1
   assert roll("GFLOP, more than ERM (%)") == 0
@@ -137,21 +144,30 @@ def test_rows_are_beside_those_of_erm():
   assert lines[2][2] == "not run"
 
 
-@pytest.mark.parametrize("words, needs", [
-    ("Used 18.21G of 15.75G hbm. Exceeded hbm capacity by 2.46G.",
-     "18.21G of the 15.75G"),
-    ("the total memory required for HLO temporaries (64.90G) exceeds available "
-     "HBM (15.75G). HLO module: jit_step.", "64.90G of the 15.75G"),
+@pytest.mark.parametrize(
+  "words, needs",
+  [
+    (
+      "Used 18.21G of 15.75G hbm. Exceeded hbm capacity by 2.46G.",
+      "18.21G of the 15.75G",
+    ),
+    (
+      "the total memory required for HLO temporaries (64.90G) exceeds "
+      "available HBM (15.75G). HLO module: jit_step.",
+      "64.90G of the 15.75G",
+    ),
     ("no more is known.", "more than the memory"),
-])
+  ],
+)
 def test_a_step_that_does_not_fit_says_what_would(words, needs):
 
   def compile_in_vain():
     raise jax.errors.JaxRuntimeError(f"RESOURCE_EXHAUSTED: E1000: {words}")
 
   lowered = types.SimpleNamespace(compile=compile_in_vain)
-  with pytest.raises(ValueError, match=f"a step needs {needs} of a chip: lower "
-                     "config.batch_size"):  # yapf: disable
+  with pytest.raises(
+    ValueError, match=f"a step needs {needs} of a chip: lower config.batch_size"
+  ):
     rehearsal.measure(lowered)
 
 
@@ -166,8 +182,9 @@ def test_other_errors_of_the_compiler_are_bugs():
 
 def test_what_is_no_topology(monkeypatch):
   for name in ("v5e", "v9:2x2", "16x16", ""):
-    with pytest.raises(ValueError, match=f"unknown topology '{name}': give a "
-                       "kind of v4, v5e"):  # yapf: disable
+    with pytest.raises(
+      ValueError, match=f"unknown topology '{name}': give a kind of v4, v5e"
+    ):
       rehearsal.make_mesh(name)
   monkeypatch.setitem(sys.modules, "libtpu", None)
   with pytest.raises(ValueError, match=r"pip install -e '.\[rehearse\]'"):
@@ -182,9 +199,9 @@ def test_the_compiler_of_tpus():
     rehearsal.make_mesh("v5e:banana")
   mesh, _ = rehearsal.make_mesh("v5e:2x2")
   assert mesh.size == 4 and {d.platform for d in mesh.devices.flat} == {"tpu"}
-  rows = jax.ShapeDtypeStruct((8, 128),
-                              jnp.bfloat16,
-                              sharding=sharding.sharded(mesh))
+  rows = jax.ShapeDtypeStruct(
+    (8, 128), jnp.bfloat16, sharding=sharding.sharded(mesh)
+  )
   found = rehearsal.measure(jax.jit(lambda x: (x @ x.T).sum()).lower(rows))
   assert found.flops > 0 and found.moved > 0 and found.memory > 0
   assert found.traffic

@@ -5,14 +5,16 @@ import scipy.stats
 
 from mixup_jax import results
 
-ROW = results.Row(setting="iris",
-                  method="ERM",
-                  metric="test error (%)",
-                  paper=21.3,
-                  value=14.43,
-                  std=5.0,
-                  n=25,
-                  epochs=10)
+ROW = results.Row(
+  setting="iris",
+  method="ERM",
+  metric="test error (%)",
+  paper=21.3,
+  value=14.43,
+  std=5.0,
+  n=25,
+  epochs=10,
+)
 
 
 def test_runs_are_summed_up_as_mean_and_standard_deviation():
@@ -24,12 +26,14 @@ def test_runs_are_summed_up_as_mean_and_standard_deviation():
 
 
 def test_what_was_not_run_says_so():
-  row = results.summarize([],
-                          setting="cifar10",
-                          method="ERM",
-                          metric="test error (%)",
-                          paper=5.6,
-                          epochs=200)
+  row = results.summarize(
+    [],
+    setting="cifar10",
+    method="ERM",
+    metric="test error (%)",
+    paper=5.6,
+    epochs=200,
+  )
   assert row["value"] is None and row["n"] == 0
   assert results.mean_and_error(row) == "not run"
 
@@ -68,39 +72,47 @@ def test_a_row_may_say_its_decimals():
 def test_cells_put_ours_beside_the_papers():
   header, line = results.cells([ROW])
   assert dict(zip(header, line)) == {
-      "setting": "iris",
-      "method": "ERM",
-      "metric": "test error (%)",
-      "paper": "21.3",
-      "ours": "14.43 ± 1.00",
-      "n": "25",
-      "epochs": "10"
+    "setting": "iris",
+    "method": "ERM",
+    "metric": "test error (%)",
+    "paper": "21.3",
+    "ours": "14.43 ± 1.00",
+    "n": "25",
+    "epochs": "10",
   }
 
 
 def test_tables_are_aligned():
-  text = results.format_table([["name", "value"], ["a", "1.5"],
-                               ["long name", "-"], ["b", "12.25"]])
+  text = results.format_table(
+    [["name", "value"], ["a", "1.5"], ["long name", "-"], ["b", "12.25"]]
+  )
   assert text.splitlines() == [
-      "name       value", "---------  -----", "a            1.5",
-      "long name      -", "b          12.25"
+    "name       value",
+    "---------  -----",
+    "a            1.5",
+    "long name      -",
+    "b          12.25",
   ]
 
 
 def test_a_result_is_laid_out_as_it_says():
   rows = [
-      {**ROW, "n": 1, "setting": setting, "metric": metric, "value": value}
-      for setting, metric, value in (("a", "best", 1.0), ("a", "last", 2.0),
-                                     ("b", "last", 4.0), ("b", "time", 8.0))
-  ]  # yapf: disable
-  layout = results.Layout(lines=["setting", "method"],
-                          columns="metric",
-                          metrics=["best", "last"])
+    {**ROW, "n": 1, "setting": setting, "metric": metric, "value": value}
+    for setting, metric, value in (
+      ("a", "best", 1.0),
+      ("a", "last", 2.0),
+      ("b", "last", 4.0),
+      ("b", "time", 8.0),
+    )
+  ]
+  layout = results.Layout(
+    lines=["setting", "method"], columns="metric", metrics=["best", "last"]
+  )
   assert results.laid_out({"rows": rows, "layout": layout}) == [
-      ["setting", "method", "best, paper", "best", "last, paper", "last"],
-      ["a", rows[0]["method"], "21.3", "1.00", "21.3", "2.00"],
-      ["b", rows[0]["method"], "-", "-", "21.3", "4.00"],
-  ]  # yapf: disable
+    ["setting", "method", "best, paper", "best", "last, paper", "last"],
+    ["a", rows[0]["method"], "21.3", "1.00", "21.3", "2.00"],
+    ["b", rows[0]["method"], "-", "-", "21.3", "4.00"],
+  ]
   assert results.laid_out({"rows": rows[:1]})[0][0] == "best"
 
 
@@ -109,7 +121,8 @@ def test_the_paired_test_is_students():
   expected = scipy.stats.ttest_1samp(differences, 0).pvalue
   assert abs(results.paired_t_test(differences) - expected) < 1e-9
   assert results.paired_t_test(-differences) == results.paired_t_test(
-      differences)
+    differences
+  )
   assert results.paired_t_test([0.0, 0.0]) == 1
   assert results.paired_t_test([2.0, 2.0]) == 0
 

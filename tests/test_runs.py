@@ -22,19 +22,21 @@ def counting():
 
   @jax.jit
   def init(seed):
-    return states.TrainState(step=jnp.zeros((), jnp.int32),
-                             params={"w": seed.astype(jnp.float32)},
-                             batch_stats={},
-                             opt_state=(),
-                             average={})
+    return states.TrainState(
+      step=jnp.zeros((), jnp.int32),
+      params={"w": seed.astype(jnp.float32)},
+      batch_stats={},
+      opt_state=(),
+      average={},
+    )
 
   @jax.jit
   def step(seed, state, batch):
     del seed
     new = {"w": state.params["w"] + batch}
     return state._replace(step=state.step + 1, params=new), {
-        "loss": batch,
-        "error": 2 * batch
+      "loss": batch,
+      "error": 2 * batch,
     }
 
   mesh = sharding.make_mesh(jax.devices()[:1])
@@ -52,14 +54,16 @@ def run(workdir, asked):
     value = float(state.params["w"])
     return {"some/nll": 0.0, "some/error": value, "is_last": float(is_last)}
 
-  return runs.run(counting(),
-                  seed=7,
-                  epochs=2,
-                  steps_per_epoch=STEPS,
-                  batches=batches,
-                  measure=measure,
-                  workdir=workdir,
-                  config={})
+  return runs.run(
+    counting(),
+    seed=7,
+    epochs=2,
+    steps_per_epoch=STEPS,
+    batches=batches,
+    measure=measure,
+    workdir=workdir,
+    config={},
+  )
 
 
 def test_an_epoch_is_a_line_of_means_and_measurements(tmp_path):
@@ -75,14 +79,17 @@ def test_an_epoch_is_a_line_of_means_and_measurements(tmp_path):
 
 @pytest.mark.parametrize("stop", (1, STEPS, 5))
 def test_a_run_asks_for_the_batches_from_where_it_was_stopped(
-    tmp_path, monkeypatch, stop):
+  tmp_path, monkeypatch, stop
+):
   asked = []
-  monkeypatch.setattr(preemption.Preemption, "reached",
-                      lambda self, done: done == stop)
+  monkeypatch.setattr(
+    preemption.Preemption, "reached", lambda self, done: done == stop
+  )
   with pytest.raises(loop.Stopped):
     run(tmp_path, asked)
-  monkeypatch.setattr(preemption.Preemption, "reached",
-                      lambda self, done: False)
+  monkeypatch.setattr(
+    preemption.Preemption, "reached", lambda self, done: False
+  )
   lines = run(tmp_path, asked)
   assert asked == [0, stop]
   assert lines[-1]["some/error"] == 7 + sum(range(6))
@@ -95,6 +102,6 @@ def test_a_run_asks_for_the_batches_from_where_it_was_stopped(
 def test_shapes_are_those_of_the_first_state():
   shapes = runs.state_shapes(counting())
   state = counting().init(np.uint32(0))
-  assert jax.tree.map(lambda x: (x.shape, x.dtype),
-                      shapes) == jax.tree.map(lambda x: (x.shape, x.dtype),
-                                              state)
+  assert jax.tree.map(lambda x: (x.shape, x.dtype), shapes) == jax.tree.map(
+    lambda x: (x.shape, x.dtype), state
+  )

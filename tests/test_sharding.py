@@ -14,8 +14,14 @@ from mixup_jax import sharding
 from mixup_jax import transforms
 
 BATCH = 128
-COLLECTIVES = ("all-gather", "all-to-all", "collective-permute", "all-reduce",
-               "reduce-scatter", "collective-broadcast")
+COLLECTIVES = (
+  "all-gather",
+  "all-to-all",
+  "collective-permute",
+  "all-reduce",
+  "reduce-scatter",
+  "collective-broadcast",
+)
 mixup = functools.partial(transforms.mixup, alpha=1.0)
 
 
@@ -28,22 +34,21 @@ def mesh():
 
 def collectives(transform, mesh) -> dict[str, list[int]]:
   """Returns the elements that each collective of the program puts out."""
-  images = jax.ShapeDtypeStruct((BATCH, 8, 8, 3),
-                                jnp.float32,
-                                sharding=sharding.sharded(mesh))
-  labels = jax.ShapeDtypeStruct((BATCH,),
-                                jnp.int32,
-                                sharding=sharding.sharded(mesh))
+  images = jax.ShapeDtypeStruct(
+    (BATCH, 8, 8, 3), jnp.float32, sharding=sharding.sharded(mesh)
+  )
+  labels = jax.ShapeDtypeStruct(
+    (BATCH,), jnp.int32, sharding=sharding.sharded(mesh)
+  )
   key = jax.eval_shape(lambda: jax.random.key(0))
   text = jax.jit(transform).lower(key, images, labels).compile().as_text()
   found: dict[str, list[int]] = {}
   pattern = rf"= (.*?) ({'|'.join(COLLECTIVES)})(?:-start)?\("
   for shapes, name in re.findall(pattern, text):
     size = sum(
-        int(np.prod([int(d)
-                     for d in dims.split(",")
-                     if d]))
-        for dims in re.findall(r"\w+\[([\d,]*)\]", shapes))
+      int(np.prod([int(d) for d in dims.split(",") if d]))
+      for dims in re.findall(r"\w+\[([\d,]*)\]", shapes)
+    )
     found.setdefault(name, []).append(size)
   return found
 
@@ -52,9 +57,9 @@ def collectives(transform, mesh) -> dict[str, list[int]]:
 def test_put_is_device_put_for_one_process(mesh, place):
   where = place(mesh)
   tree = {
-      "ids": np.arange(16, dtype=np.int32),
-      "images": np.ones((8, 4, 4), np.uint8),
-      "pair": (np.zeros((8, 2), np.float32),)
+    "ids": np.arange(16, dtype=np.int32),
+    "images": np.ones((8, 4, 4), np.uint8),
+    "pair": (np.zeros((8, 2), np.float32),),
   }
   with jax.transfer_guard("disallow"):
     put = sharding.put(tree, where)
@@ -64,13 +69,16 @@ def test_put_is_device_put_for_one_process(mesh, place):
   assert all(x.sharding == where for x in jax.tree.leaves(put))
 
 
-@pytest.mark.parametrize("policy, kinds", [
+@pytest.mark.parametrize(
+  "policy, kinds",
+  [
     ("local", set()),
     ("local_roll", set()),
     ("roll", {"collective-permute"}),
     ("all_to_all", {"all-to-all"}),
     ("global", {"all-gather"}),
-])
+  ],
+)
 def test_the_collectives_of_each_policy(mesh, policy, kinds):
   transform = sharding.with_partners(mixup, mesh, policy=policy)
   found = collectives(transform, mesh)
@@ -81,10 +89,17 @@ def test_the_collectives_of_each_policy(mesh, policy, kinds):
 
 def test_the_price_of_each_policy(mesh):
   """Elements of images that arrive at a device, from the program itself."""
-  price = lambda policy: max(
+
+  def price(policy):
+    return max(
       sum(
-          collectives(sharding.with_partners(mixup, mesh, policy=policy), mesh).
-          values(), [0]))
+        collectives(
+          sharding.with_partners(mixup, mesh, policy=policy), mesh
+        ).values(),
+        [0],
+      )
+    )
+
   image, shard = 8 * 8 * 3, 8 * 8 * 3 * BATCH // 8
   assert price("local") == price("local_roll") == 0
   assert price("roll") == image
@@ -102,12 +117,15 @@ def test_rows_of_a_roll_would_be_gathered(mesh):
   assert "all-gather" in collectives(rolled, mesh)
 
 
-@pytest.mark.parametrize("transform", [
+@pytest.mark.parametrize(
+  "transform",
+  [
     mixup,
     functools.partial(transforms.cutmix, alpha=1.0, per_example=True),
     functools.partial(transforms.inputs_only, alpha=1.0),
-],
-                         ids=["mixup", "cutmix", "inputs_only"])
+  ],
+  ids=["mixup", "cutmix", "inputs_only"],
+)
 def test_per_device_needs_no_collective(mesh, transform):
   assert not collectives(sharding.per_device(transform, mesh), mesh)
 
@@ -120,7 +138,8 @@ def test_per_example_lambdas_need_no_collective(mesh):
 
 @pytest.mark.parametrize("policy", sharding.POLICIES)
 def test_partners_are_a_permutation_that_inputs_and_labels_share(
-    mesh, policy, getkey):
+  mesh, policy, getkey
+):
 
   @jax.jit
   def fetch(key, tree):
@@ -136,11 +155,11 @@ def test_partners_are_a_permutation_that_inputs_and_labels_share(
   shard = BATCH // 8
   crosses = np.asarray(first["rows"]) // shard != np.arange(BATCH) // shard
   expected = {
-      "local": 0,
-      "local_roll": 0,
-      "roll": 8,
-      "all_to_all": BATCH * 7 / 8,
-      "global": BATCH * 7 / 8
+    "local": 0,
+    "local_roll": 0,
+    "roll": 8,
+    "all_to_all": BATCH * 7 / 8,
+    "global": BATCH * 7 / 8,
   }[policy]
   assert abs(crosses.sum() - expected) <= (12 if policy == "global" else 0)
 
@@ -173,9 +192,9 @@ def test_per_device_equals_the_transform_on_each_part(mesh, getkey):
   key = getkey()
   x = jax.random.normal(getkey(), (BATCH, 3))
   y = jnp.arange(BATCH)
-  mixed, targets = jax.jit(sharding.per_device(mixup,
-                                               mesh))(jax.random.clone(key), x,
-                                                      y)
+  mixed, targets = jax.jit(sharding.per_device(mixup, mesh))(
+    jax.random.clone(key), x, y
+  )
   chex.assert_shape(targets.lam, (BATCH,))
   assert len(np.unique(targets.lam)) == 8
   size = BATCH // 8
@@ -183,8 +202,9 @@ def test_per_device_equals_the_transform_on_each_part(mesh, getkey):
     rows = slice(index * size, (index + 1) * size)
     expected, labels = mixup(part_key, x[rows], y[rows])
     chex.assert_trees_all_close(mixed[rows], expected, rtol=1e-5, atol=1e-7)
-    chex.assert_trees_all_equal(targets.partner_labels[rows],
-                                labels.partner_labels)
+    chex.assert_trees_all_equal(
+      targets.partner_labels[rows], labels.partner_labels
+    )
 
 
 def gradient_problem(getkey):
@@ -192,7 +212,10 @@ def gradient_problem(getkey):
   x = jax.random.normal(getkey(), (BATCH, 12))
   y = jax.random.randint(getkey(), (BATCH,), 0, 4)
   mixed = transforms.mixup(getkey(), x, y, alpha=1.0, per_example=True)
-  loss = lambda w, x, t: losses.cross_entropy(x @ w, t).mean()
+
+  def loss(w, x, t):
+    return losses.cross_entropy(x @ w, t).mean()
+
   return weights, mixed, loss
 
 
@@ -208,15 +231,19 @@ def test_gradients_of_jit_pmap_and_shard_map_equal_one_device(mesh, getkey):
   rows = jax.P(sharding.AXIS)
   # grad(pmean(loss)): the other order is wrong by the number of devices.
   by_shard_map = jax.jit(
-      jax.shard_map(jax.grad(mean_loss),
-                    mesh=mesh,
-                    in_specs=(jax.P(), rows, rows),
-                    out_specs=jax.P()))(weights, *spread)
+    jax.shard_map(
+      jax.grad(mean_loss),
+      mesh=mesh,
+      in_specs=(jax.P(), rows, rows),
+      out_specs=jax.P(),
+    )
+  )(weights, *spread)
   parts = jax.tree.map(lambda a: a.reshape((8, -1) + a.shape[1:]), (x, targets))
   by_pmap = jax.pmap(
-      lambda w, x, t: jax.lax.pmean(jax.grad(loss)(w, x, t), sharding.AXIS),
-      axis_name=sharding.AXIS,
-      in_axes=(None, 0, 0))(weights, *parts)[0]
+    lambda w, x, t: jax.lax.pmean(jax.grad(loss)(w, x, t), sharding.AXIS),
+    axis_name=sharding.AXIS,
+    in_axes=(None, 0, 0),
+  )(weights, *parts)[0]
   for gradient in (by_jit, by_shard_map, by_pmap):
     chex.assert_trees_all_close(gradient, expected, rtol=1e-5, atol=1e-7)
 
@@ -242,8 +269,11 @@ def test_bad_input_names_the_value_and_the_remedy(mesh, getkey):
 
 def test_a_local_roll_gives_the_row_before_on_the_own_device(mesh, getkey):
   rows = jax.device_put(jnp.arange(BATCH), sharding.sharded(mesh))
-  fetch = jax.jit(lambda key, x: sharding.partners(
-      key, BATCH, mesh=mesh, policy="local_roll")(x))
+  fetch = jax.jit(
+    lambda key, x: sharding.partners(
+      key, BATCH, mesh=mesh, policy="local_roll"
+    )(x)
+  )
   expected = np.roll(np.arange(BATCH).reshape(8, -1), 1, axis=1).reshape(-1)
   chex.assert_trees_all_equal(fetch(getkey(), rows), expected)
 
@@ -253,8 +283,9 @@ def test_padding_is_never_a_partner(getkey, mesh, policy):
   where = jnp.arange(BATCH) < BATCH - 5
   inputs = jnp.where(where, jnp.arange(BATCH, dtype=jnp.float32), 1e9)
   transform = sharding.with_partners(mixup, mesh, policy=policy)
-  inputs, labels, where = sharding.put((inputs, jnp.arange(BATCH), where),
-                                       sharding.sharded(mesh))
+  inputs, labels, where = sharding.put(
+    (inputs, jnp.arange(BATCH), where), sharding.sharded(mesh)
+  )
   mixed, _ = jax.jit(transform)(getkey(), inputs, labels, where=where)
   assert mixed[:-5].max() < BATCH
   assert (mixed[:-5] != inputs[:-5]).sum() > BATCH // 2

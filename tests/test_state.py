@@ -22,14 +22,21 @@ def test_a_new_state(getkey):
 
 def test_one_key_makes_one_state(getkey):
   key, model = getkey(), mlp.MLP(num_classes=3)
-  make = lambda k: states.create(model, optax.adam(1e-3), k, jnp.ones((1, 5)))
+
+  def make(k):
+    return states.create(model, optax.adam(1e-3), k, jnp.ones((1, 5)))
+
   chex.assert_trees_all_equal(make(jax.random.clone(key)), make(key))
 
 
 def test_a_state_is_measured_by_its_average_if_it_has_one(getkey):
   model = mlp.MLP(num_classes=3, hidden=(4,))
-  make = lambda average: states.create(
-      model, optax.sgd(0.1), getkey(), jnp.ones((1, 5)), average=average)
+
+  def make(average):
+    return states.create(
+      model, optax.sgd(0.1), getkey(), jnp.ones((1, 5)), average=average
+    )
+
   plain, averaged = make(False), make(True)
   assert plain.average == {}
   assert plain.variables() == {"params": plain.params, "batch_stats": {}}

@@ -16,20 +16,25 @@ from mixup_jax.models import mlp
 
 MODEL = mlp.MLP(num_classes=3, hidden=(8,))
 TX = optax.sgd(0.1)
-take = lambda key, batch: (batch["inputs"], batch["labels"])
+
+
+def take(key, batch):
+  return (batch["inputs"], batch["labels"])
 
 
 def setup(getkey, rows=6, **options):
   state = states.create(MODEL, TX, getkey(), jnp.ones((1, 4)))
-  step = steps.make_train_step(MODEL,
-                               TX,
-                               losses.cross_entropy,
-                               root_key=jax.random.key(7),
-                               prepare=take,
-                               **options)
+  step = steps.make_train_step(
+    MODEL,
+    TX,
+    losses.cross_entropy,
+    root_key=jax.random.key(7),
+    prepare=take,
+    **options,
+  )
   batch = {
-      "inputs": jax.random.normal(getkey(), (rows, 4)),
-      "labels": jnp.arange(rows) % 3,
+    "inputs": jax.random.normal(getkey(), (rows, 4)),
+    "labels": jnp.arange(rows) % 3,
   }
   return state, step, batch
 
@@ -84,10 +89,9 @@ def test_a_step_is_the_same_jitted_scanned_and_vmapped(getkey):
   two = jax.tree.map(lambda x: jnp.stack([x, x]), state)
   mapped, _ = jax.vmap(step, in_axes=(0, None))(two, batch)
   once, _ = step(state, batch)
-  chex.assert_trees_all_close(jax.tree.map(lambda x: x[1], mapped),
-                              once,
-                              rtol=1e-5,
-                              atol=1e-7)
+  chex.assert_trees_all_close(
+    jax.tree.map(lambda x: x[1], mapped), once, rtol=1e-5, atol=1e-7
+  )
 
 
 def test_training_learns(getkey):
@@ -103,15 +107,15 @@ def test_training_learns(getkey):
   assert sums.means()["error"] == 0
 
 
-@pytest.mark.parametrize("where",
-                         (None, [True, True, False, False, False, True]))
+@pytest.mark.parametrize(
+  "where", (None, [True, True, False, False, False, True])
+)
 def test_evaluation_counts_what_is_not_masked(getkey, where):
   state, _, batch = setup(getkey)
   mask = None if where is None else jnp.asarray(where)
-  sums = steps.make_eval_step(MODEL)(state,
-                                     batch["inputs"],
-                                     batch["labels"],
-                                     where=mask)
+  sums = steps.make_eval_step(MODEL)(
+    state, batch["inputs"], batch["labels"], where=mask
+  )
   assert sums.examples == (6 if where is None else 3)
 
 
@@ -121,7 +125,8 @@ def test_the_training_error_is_weighted_by_lam(getkey):
   _, metrics = step(state, batch)
   key = jax.random.fold_in(jax.random.key(7), 0)
   inputs, targets = mixup(
-      jax.random.split(key, 3)[1], batch["inputs"], batch["labels"])
+    jax.random.split(key, 3)[1], batch["inputs"], batch["labels"]
+  )
   logits = MODEL.apply({"params": state.params}, inputs)
   expected = 100 * losses.zero_one(logits, targets).mean()
   chex.assert_trees_all_close(metrics["error"], expected, rtol=1e-6)
@@ -130,49 +135,60 @@ def test_the_training_error_is_weighted_by_lam(getkey):
 def test_the_average_follows_the_weights(getkey):
   state, _, batch = setup(getkey)
   state = state._replace(average=jax.tree.map(jnp.copy, state.variables()))
-  step = steps.make_train_step(MODEL,
-                               TX,
-                               losses.cross_entropy,
-                               root_key=jax.random.key(7),
-                               prepare=take,
-                               average_decay=0.9)
+  step = steps.make_train_step(
+    MODEL,
+    TX,
+    losses.cross_entropy,
+    root_key=jax.random.key(7),
+    prepare=take,
+    average_decay=0.9,
+  )
   expected = state.params
   for done in range(3):
     state, _ = jax.jit(step)(state, batch)
     kept = min(0.9, (1 + done) / (10 + done))
-    expected = jax.tree.map(lambda a, p: kept * a + (1 - kept) * p, expected,
-                            state.params)
+    expected = jax.tree.map(
+      lambda a, p: kept * a + (1 - kept) * p, expected, state.params
+    )
   chex.assert_trees_all_close(state.average["params"], expected, rtol=1e-5)
   sums = steps.make_eval_step(MODEL)(state, batch["inputs"], batch["labels"])
   logits = MODEL.apply({"params": expected}, batch["inputs"])
-  chex.assert_trees_all_close(sums.nll,
-                              losses.cross_entropy(logits,
-                                                   batch["labels"]).sum(),
-                              rtol=1e-5)
+  chex.assert_trees_all_close(
+    sums.nll, losses.cross_entropy(logits, batch["labels"]).sum(), rtol=1e-5
+  )
 
 
 def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
   """At depth 0 that is mixup with the same key; deeper it is not."""
-  make = lambda layer: functools.partial(
-      transforms.manifold, alpha=1.0, layers=(layer,))
+
+  def make(layer):
+    return functools.partial(transforms.manifold, alpha=1.0, layers=(layer,))
+
   state, at_input, batch = setup(getkey, mix_hidden=make(0))
   key = jax.random.fold_in(jax.random.key(7), state.step)
   _, transform_key, _ = jax.random.split(key, 3)
   hook, targets = make(0)(transform_key, batch["labels"])
   mixed = {**batch, "inputs": hook(0, batch["inputs"]), "labels": targets}
   _, erm, _ = setup(getkey)
-  chex.assert_trees_all_close(at_input(state, batch),
-                              erm(state, mixed),
-                              rtol=1e-5)
+  chex.assert_trees_all_close(
+    at_input(state, batch), erm(state, mixed), rtol=1e-5
+  )
   _, deeper, _ = setup(getkey, mix_hidden=make(1))
   assert deeper(state, batch)[1]["loss"] != at_input(state, batch)[1]["loss"]
 
 
-@pytest.mark.parametrize("options", [
+@pytest.mark.parametrize(
+  "options",
+  [
     {"transform": functools.partial(transforms.mixup, alpha=1.0)},
-    {"mix_hidden": functools.partial(transforms.manifold, alpha=1.0,
-                                     layers=(1,))},
-], ids=["transform", "mix_hidden"])  # yapf: disable
+    {
+      "mix_hidden": functools.partial(
+        transforms.manifold, alpha=1.0, layers=(1,)
+      )
+    },
+  ],
+  ids=["transform", "mix_hidden"],
+)
 def test_mixing_is_switched_off_after_its_steps(getkey, options):
   state, step, batch = setup(getkey, num_mixed_steps=1, **options)
   _, erm, _ = setup(getkey)
@@ -192,9 +208,9 @@ def test_mixing_is_switched_on_after_its_steps(getkey):
   second = state._replace(step=state.step + 1)
   third = state._replace(step=state.step + 2)
   for made in (step, both):
-    chex.assert_trees_all_close(made(state, batch),
-                                erm(state, batch),
-                                rtol=1e-6)
+    chex.assert_trees_all_close(
+      made(state, batch), erm(state, batch), rtol=1e-6
+    )
     chex.assert_trees_all_close(made(second, batch), always(second, batch))
   chex.assert_trees_all_close(step(third, batch), always(third, batch))
   chex.assert_trees_all_close(both(third, batch), erm(third, batch), rtol=1e-6)
@@ -202,10 +218,12 @@ def test_mixing_is_switched_on_after_its_steps(getkey):
 
 def test_mixing_twice_is_refused():
   with pytest.raises(ValueError, match="would mix twice: give one"):
-    steps.make_train_step(MODEL,
-                          TX,
-                          losses.cross_entropy,
-                          root_key=jax.random.key(7),
-                          prepare=take,
-                          transform=transforms.mixup,
-                          mix_hidden=transforms.manifold)
+    steps.make_train_step(
+      MODEL,
+      TX,
+      losses.cross_entropy,
+      root_key=jax.random.key(7),
+      prepare=take,
+      transform=transforms.mixup,
+      mix_hidden=transforms.manifold,
+    )

@@ -39,15 +39,17 @@ def program(devices=1, accumulation=1, alpha=1.0, partners=None):
   mesh = sharding.make_mesh(jax.devices()[:devices])
   if partners:
     mixup = sharding.with_partners(mixup, mesh, policy=partners)
-  return streaming.make_program(Linear(),
-                                tx,
-                                image_size=SIZE,
-                                mean=(0.5,) * 3,
-                                std=(0.25,) * 3,
-                                mesh=mesh,
-                                transform=mixup if alpha else None,
-                                learning_rate=rate,
-                                accumulation=accumulation)
+  return streaming.make_program(
+    Linear(),
+    tx,
+    image_size=SIZE,
+    mean=(0.5,) * 3,
+    std=(0.25,) * 3,
+    mesh=mesh,
+    transform=mixup if alpha else None,
+    learning_rate=rate,
+    accumulation=accumulation,
+  )
 
 
 def batch(step, size=8):
@@ -62,20 +64,23 @@ def eval_batches():
   """Yields two batches, of the second of which half is padding."""
   whole = batch(1000, 16)
   for start, counted in ((0, 8), (8, 4)):
-    rows = {name: x[start:start + 8] for name, x in whole.items()}
+    rows = {name: x[start : start + 8] for name, x in whole.items()}
     yield rows | {"where": np.arange(8) < counted}
 
 
 def train(workdir, made, epochs=2):
-  return streaming.train(made,
-                         seed=1,
-                         epochs=epochs,
-                         steps_per_epoch=STEPS,
-                         train_batches=lambda first:
-                         (batch(i) for i in range(first, epochs * STEPS)),
-                         eval_batches=eval_batches,
-                         workdir=workdir,
-                         config={})
+  return streaming.train(
+    made,
+    seed=1,
+    epochs=epochs,
+    steps_per_epoch=STEPS,
+    train_batches=lambda first: (
+      batch(i) for i in range(first, epochs * STEPS)
+    ),
+    eval_batches=eval_batches,
+    workdir=workdir,
+    config={},
+  )
 
 
 def final_state(workdir, made):
@@ -96,17 +101,22 @@ def test_it_learns_and_measures_each_image_once(straight):
   assert lines[-1]["validation/top5_error"] == 0
   images = np.concatenate([b["images"][b["where"]] for b in eval_batches()])
   labels = np.concatenate([b["labels"][b["where"]] for b in eval_batches()])
-  logits = Linear().apply({"params": state.params},
-                          (images / np.float32(255) - 0.5) / 0.25,
-                          train=False)
+  logits = Linear().apply(
+    {"params": state.params},
+    (images / np.float32(255) - 0.5) / 0.25,
+    train=False,
+  )
   wrong = np.mean(np.argmax(logits, axis=-1) != labels)
   np.testing.assert_allclose(lines[-1]["validation/error"], 100 * wrong)
 
 
 @pytest.mark.parametrize("stop", (2, STEPS, 4))
-def test_a_stopped_run_goes_on_bit_by_bit(tmp_path, monkeypatch, straight,
-                                          stop):
-  reached = lambda at: lambda self, done: done == at
+def test_a_stopped_run_goes_on_bit_by_bit(
+  tmp_path, monkeypatch, straight, stop
+):
+  def reached(at):
+    return lambda self, done: done == at
+
   monkeypatch.setattr(preemption.Preemption, "reached", reached(stop))
   with pytest.raises(loop.Stopped):
     train(tmp_path, program())
@@ -117,14 +127,13 @@ def test_a_stopped_run_goes_on_bit_by_bit(tmp_path, monkeypatch, straight,
 
 def test_eight_devices_compute_what_one_does(tmp_path, straight):
   lines = train(tmp_path, program(devices=8))
-  chex.assert_trees_all_close(final_state(tmp_path, program(devices=8)),
-                              straight[1],
-                              rtol=1e-4,
-                              atol=1e-6)
+  chex.assert_trees_all_close(
+    final_state(tmp_path, program(devices=8)), straight[1], rtol=1e-4, atol=1e-6
+  )
   for ours, expected in zip(lines, straight[0], strict=True):
-    np.testing.assert_allclose(ours["validation/nll"],
-                               expected["validation/nll"],
-                               rtol=1e-4)
+    np.testing.assert_allclose(
+      ours["validation/nll"], expected["validation/nll"], rtol=1e-4
+    )
 
 
 def test_devices_send_each_other_bytes():
@@ -147,10 +156,9 @@ def test_accumulated_steps_are_one_step_of_the_whole_batch():
       part = {name: x[rows] for name, x in full.items()}
       in_two, values = halves.step(seed, in_two, part)
     at_once, expected = whole.step(seed, at_once, full)
-    chex.assert_trees_all_close(in_two.params,
-                                at_once.params,
-                                rtol=1e-5,
-                                atol=1e-6)
+    chex.assert_trees_all_close(
+      in_two.params, at_once.params, rtol=1e-5, atol=1e-6
+    )
     assert values["learning_rate"] == expected["learning_rate"]
   assert (in_two.step, at_once.step) == (12, 6)
 

@@ -24,21 +24,21 @@ EPOCHS, BATCH = 3, 16
 
 
 def iris(num_seeds):
-  return sweep.split_problem(tables.load("iris"),
-                             num_seeds=num_seeds,
-                             first_seed=0,
-                             train_fraction=0.5,
-                             scaling="min_max")
+  return sweep.split_problem(
+    tables.load("iris"),
+    num_seeds=num_seeds,
+    first_seed=0,
+    train_fraction=0.5,
+    scaling="min_max",
+  )
 
 
 def train(problem, alphas, devices, **options):
   mesh = sharding.make_mesh(jax.devices()[:devices])
   run = sweep.make_run(MODEL, TX, batch_size=BATCH, epochs=EPOCHS)
-  return sweep.train(sweep.make_program(run, mesh),
-                     problem,
-                     mesh=mesh,
-                     alphas=alphas,
-                     **options)
+  return sweep.train(
+    sweep.make_program(run, mesh), problem, mesh=mesh, alphas=alphas, **options
+  )
 
 
 def plain_loop(problem, seed, alpha):
@@ -48,36 +48,39 @@ def plain_loop(problem, seed, alpha):
   keys = jax.random.split(jax.random.key(seed), 4)
   inputs = split.scaled(features[split.train_rows])
   targets = labels[split.train_rows]
-  rows, where = resident.shuffled_rows(keys[1],
-                                       len(inputs),
-                                       batch_size=BATCH,
-                                       epochs=EPOCHS)
+  rows, where = resident.shuffled_rows(
+    keys[1], len(inputs), batch_size=BATCH, epochs=EPOCHS
+  )
   mix = sweep.draw_plans(keys[2], where, alpha=alpha)
 
   def prepare(key, batch):
     del key
-    return (transforms.mix_pairs(inputs[batch["rows"]], batch["mix"]),
-            transforms.mix_targets(targets[batch["rows"]], batch["mix"]))
+    return (
+      transforms.mix_pairs(inputs[batch["rows"]], batch["mix"]),
+      transforms.mix_targets(targets[batch["rows"]], batch["mix"]),
+    )
 
-  step = steps.make_train_step(MODEL,
-                               TX,
-                               losses.cross_entropy,
-                               root_key=keys[3],
-                               prepare=prepare)
+  step = steps.make_train_step(
+    MODEL, TX, losses.cross_entropy, root_key=keys[3], prepare=prepare
+  )
   plan = {"rows": rows, "where": where, "mix": mix}
-  batches = (jax.tree.map(lambda x: x[epoch, index], plan)
-             for epoch in range(EPOCHS)
-             for index in range(rows.shape[1]))
+  batches = (
+    jax.tree.map(lambda x: x[epoch, index], plan)
+    for epoch in range(EPOCHS)
+    for index in range(rows.shape[1])
+  )
   seen = []
   state = states.create(MODEL, TX, keys[0], inputs[:1])
-  state = loop.fit(state,
-                   jax.jit(step),
-                   batches,
-                   num_steps=EPOCHS * rows.shape[1],
-                   on_metrics=lambda n, m: seen.append(float(m["loss"])))
-  sums = steps.make_eval_step(MODEL)(state,
-                                     split.scaled(features[split.test_rows]),
-                                     labels[split.test_rows])
+  state = loop.fit(
+    state,
+    jax.jit(step),
+    batches,
+    num_steps=EPOCHS * rows.shape[1],
+    on_metrics=lambda n, m: seen.append(float(m["loss"])),
+  )
+  sums = steps.make_eval_step(MODEL)(
+    state, split.scaled(features[split.test_rows]), labels[split.test_rows]
+  )
   loss = np.asarray(seen).reshape(EPOCHS, -1).mean(1)
   return {"loss": loss, "error": np.asarray(sums.means()["error"])}
 
@@ -88,9 +91,9 @@ def test_one_program_equals_a_loop_of_single_steps():
   for seed in range(2):
     for index, alpha in enumerate(alphas):
       alone = plain_loop(problem, seed, alpha)
-      np.testing.assert_allclose(together["loss"][seed, index],
-                                 alone["loss"],
-                                 rtol=1e-4)
+      np.testing.assert_allclose(
+        together["loss"][seed, index], alone["loss"], rtol=1e-4
+      )
       # One row of 75 may fall to the other side of a boundary by rounding.
       assert abs(together["error"][seed, index] - alone["error"]) < 1.4
 
@@ -99,9 +102,9 @@ def test_one_program_equals_a_loop_of_single_steps():
 def test_devices_and_groups_change_nothing(devices, seeds_per_device):
   problem = iris(3)
   one = train(problem, (0.0, 0.4), devices=1)
-  other = train(problem, (0.0, 0.4),
-                devices=devices,
-                seeds_per_device=seeds_per_device)
+  other = train(
+    problem, (0.0, 0.4), devices=devices, seeds_per_device=seeds_per_device
+  )
   chex.assert_trees_all_equal_shapes(one, other)
   np.testing.assert_allclose(one["loss"], other["loss"], rtol=1e-4)
 

@@ -37,49 +37,53 @@ def small_set():
   labels = rng.integers(0, 3, 60).astype(np.int32)
   pixels = rng.integers(0, 80, (60, 8, 8, 1)) + 80 * labels[:, None, None, None]
   pixels = pixels.astype(np.uint8)
-  return images.ImageSet(name="small",
-                         train_images=pixels[:40],
-                         train_labels=labels[:40],
-                         test_images=pixels[40:],
-                         test_labels=labels[40:],
-                         num_classes=3,
-                         mean=(0.5,),
-                         std=(0.25,),
-                         pad=1,
-                         flip=False)
+  return images.ImageSet(
+    name="small",
+    train_images=pixels[:40],
+    train_labels=labels[:40],
+    test_images=pixels[40:],
+    test_labels=labels[40:],
+    num_classes=3,
+    mean=(0.5,),
+    std=(0.25,),
+    pad=1,
+    flip=False,
+  )
 
 
 def make_program(devices=1, learning_rate=0.1):
   rate = optim.step_decay(learning_rate, steps=(6,), factor=0.1)
   model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
-  return programs.make_program(model,
-                               optim.build("sgd",
-                                           learning_rate=rate,
-                                           momentum=0.9),
-                               small_set(),
-                               mesh=sharding.make_mesh(jax.devices()[:devices]),
-                               learning_rate=rate)
+  return programs.make_program(
+    model,
+    optim.build("sgd", learning_rate=rate, momentum=0.9),
+    small_set(),
+    mesh=sharding.make_mesh(jax.devices()[:devices]),
+    learning_rate=rate,
+  )
 
 
 PROGRAM = make_program()
 
 
 def train(workdir, program=PROGRAM, epochs=3, **options):
-  return training.train(program,
-                        small_set(),
-                        seed=1,
-                        epochs=epochs,
-                        batch_size=16,
-                        eval_batch_size=8,
-                        workdir=workdir,
-                        config={"epochs": epochs},
-                        **options)
+  return training.train(
+    program,
+    small_set(),
+    seed=1,
+    epochs=epochs,
+    batch_size=16,
+    eval_batch_size=8,
+    workdir=workdir,
+    config={"epochs": epochs},
+    **options,
+  )
 
 
 def without_seconds(lines):
-  return [{
-      k: v for k, v in line.items() if "seconds" not in k
-  } for line in lines]
+  return [
+    {k: v for k, v in line.items() if "seconds" not in k} for line in lines
+  ]
 
 
 def final_state(workdir, program=PROGRAM):
@@ -92,8 +96,9 @@ def stop_at(monkeypatch):
   """Makes the notice come at a step, or never."""
 
   def stop(step):
-    monkeypatch.setattr(preemption.Preemption, "reached",
-                        lambda self, done: done == step)
+    monkeypatch.setattr(
+      preemption.Preemption, "reached", lambda self, done: done == step
+    )
 
   return stop
 
@@ -130,8 +135,11 @@ def test_a_stopped_run_resumes_bit_by_bit(tmp_path, stop_at, straight, step):
 
 
 def test_a_finished_run_compiles_nothing(straight, tmp_path_factory):
-  workdir = next(path for path in tmp_path_factory.getbasetemp().iterdir()
-                 if path.name.startswith("straight"))
+  workdir = next(
+    path
+    for path in tmp_path_factory.getbasetemp().iterdir()
+    if path.name.startswith("straight")
+  )
   # None of these can be called.
   init = types.SimpleNamespace(trace=PROGRAM.init.trace)
   unused = PROGRAM._replace(init=init, step=pytest.fail, evaluate=None)
@@ -147,13 +155,14 @@ def test_a_run_moves_to_another_number_of_devices(tmp_path, stop_at, straight):
   lines = train(tmp_path, eight)
   step, state = final_state(tmp_path, eight)
   assert step == 9 and len(state.step.devices()) == 8
-  chex.assert_trees_all_close(jax.device_get(state),
-                              jax.device_get(straight[1][1]),
-                              rtol=1e-3,
-                              atol=1e-5)
-  np.testing.assert_allclose([line["test/nll"] for line in lines],
-                             [line["test/nll"] for line in straight[0]],
-                             rtol=1e-3)
+  chex.assert_trees_all_close(
+    jax.device_get(state), jax.device_get(straight[1][1]), rtol=1e-3, atol=1e-5
+  )
+  np.testing.assert_allclose(
+    [line["test/nll"] for line in lines],
+    [line["test/nll"] for line in straight[0]],
+    rtol=1e-3,
+  )
 
 
 def test_several_steps_a_dispatch_give_the_same_lines(tmp_path, straight):
@@ -186,26 +195,32 @@ def test_batches_hand_on_the_neighbors():
 
 
 def test_divergence_is_told_with_step_and_learning_rate(tmp_path):
-  with pytest.raises(FloatingPointError,
-                     match=r"at step \d+ \(.*learning_rate 1e\+30\)"):
+  with pytest.raises(
+    FloatingPointError, match=r"at step \d+ \(.*learning_rate 1e\+30\)"
+  ):
     train(tmp_path, make_program(learning_rate=1e30))
 
 
 def command(workdir, *words, devices):
   """Starts the section on so many devices a process."""
   return subprocess.Popen(
-      [
-          sys.executable, "-m", "experiments.cifar",
-          f"--config={ROOT}/configs/cifar.py:smoke,method=mixup",
-          "--config.epochs=2", "--config.model.width=2", f"--workdir={workdir}",
-          *words
-      ],
-      cwd=ROOT,
-      env=os.environ |
-      {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"},
-      stdout=subprocess.PIPE,
-      stderr=subprocess.STDOUT,
-      text=True)
+    [
+      sys.executable,
+      "-m",
+      "experiments.cifar",
+      f"--config={ROOT}/configs/cifar.py:smoke,method=mixup",
+      "--config.epochs=2",
+      "--config.model.width=2",
+      f"--workdir={workdir}",
+      *words,
+    ],
+    cwd=ROOT,
+    env=os.environ
+    | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"},
+    stdout=subprocess.PIPE,
+    stderr=subprocess.STDOUT,
+    text=True,
+  )
 
 
 def ended(process, status=0):
@@ -218,9 +233,9 @@ def ended(process, status=0):
 def outcome(workdir):
   rows = json.loads((workdir / "result.json").read_text())["rows"]
   return [
-      row["value"]
-      for row in rows
-      if row["n"] and row["metric"] != "seconds a network"
+    row["value"]
+    for row in rows
+    if row["n"] and row["metric"] != "seconds a network"
   ]
 
 
@@ -231,17 +246,20 @@ def test_one_process_and_two_and_a_stop_in_between_end_alike(tmp_path):
   with socket.create_server(("127.0.0.1", 0)) as server:
     address = f"--coordinator=127.0.0.1:{server.getsockname()[1]}"
   both = [
-      command(tmp_path / "both",
-              address,
-              "--num_processes=2",
-              f"--process_id={index}",
-              devices=1) for index in range(2)
+    command(
+      tmp_path / "both",
+      address,
+      "--num_processes=2",
+      f"--process_id={index}",
+      devices=1,
+    )
+    for index in range(2)
   ]
   first, second = map(ended, both)
   assert "result.json" in first and "result.json" not in second
-  np.testing.assert_allclose(outcome(tmp_path / "both"),
-                             outcome(tmp_path / "alone"),
-                             rtol=1e-4)
+  np.testing.assert_allclose(
+    outcome(tmp_path / "both"), outcome(tmp_path / "alone"), rtol=1e-4
+  )
   stopped = command(tmp_path / "stopped", devices=2)
   metrics = tmp_path / "stopped" / "mixup" / "seed_0" / "metrics.jsonl"
   deadline = time.monotonic() + 60

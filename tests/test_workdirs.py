@@ -19,8 +19,8 @@ def test_another_config_is_refused_with_the_difference(tmp_path):
   with pytest.raises(ValueError) as error:
     workdirs.check(tmp_path, other)
   assert str(error.value).splitlines()[1:3] == [
-      "  config.epochs: 200 there, 100 here",
-      "  config.model.hidden: [8, 8] there, nothing here"
+    "  config.epochs: 200 there, 100 here",
+    "  config.model.hidden: [8, 8] there, nothing here",
   ]
 
 

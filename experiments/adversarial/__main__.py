@@ -36,6 +36,7 @@ States = dict[str, dict[int, states.TrainState]]  # By method and seed.
 
 class Prepared(NamedTuple):
   """What a run needs, checked."""
+
   subjects: subjects.Subjects
   attacks: attack.Program
 
@@ -44,16 +45,21 @@ def check(config: Any) -> None:
   """Raises a ValueError for a value that is out of its range."""
   for name, low in _LOWEST.items():
     if config[name] < low:
-      raise ValueError(f"config.{name} must be at least {low}, got "
-                       f"{config[name]}.")
+      raise ValueError(
+        f"config.{name} must be at least {low}, got {config[name]}."
+      )
   for epsilon in config.epsilons:
     if not 0 <= epsilon <= 255:
-      raise ValueError(f"config.epsilons has {epsilon}: it is how far a pixel "
-                       "of 0 to 255 may move.")
+      raise ValueError(
+        f"config.epsilons has {epsilon}: it is how far a pixel "
+        "of 0 to 255 may move."
+      )
   missing = {0.0, config.epsilon} - set(config.epsilons)
   if missing:
-    raise ValueError(f"config.epsilons={config.epsilons} must hold 0 and "
-                     f"config.epsilon={config.epsilon}, which the table is of.")
+    raise ValueError(
+      f"config.epsilons={config.epsilons} must hold 0 and "
+      f"config.epsilon={config.epsilon}, which the table is of."
+    )
 
 
 def prepare(config: Any) -> Prepared:
@@ -61,11 +67,13 @@ def prepare(config: Any) -> Prepared:
   check(config)
   found = subjects.find(config)
   return Prepared(
-      found, attack.make_program(found.model, found.data, sharding.make_mesh()))
+    found, attack.make_program(found.model, found.data, sharding.make_mesh())
+  )
 
 
-def get_networks(config: Any, prepared: Prepared,
-                 workdir: pathlib.Path) -> tuple[States, float]:
+def get_networks(
+  config: Any, prepared: Prepared, workdir: pathlib.Path
+) -> tuple[States, float]:
   """Trains the networks or finds them; returns how long that took."""
   found: States = {}
   seconds = 0.0
@@ -73,8 +81,9 @@ def get_networks(config: Any, prepared: Prepared,
   for method, program in known.programs.items():
     family = method.split(",")[0]
     for seed in recipe.seeds(known.config):
-      state, trained = networks.get(config, program, known.data, method, seed,
-                                    workdir)
+      state, trained = networks.get(
+        config, program, known.data, method, seed, workdir
+      )
       found.setdefault(family, {})[seed] = state
       seconds += trained
   return found, seconds
@@ -84,45 +93,52 @@ def measure(config: Any, prepared: Prepared, found: States) -> table.Values:
   """Attacks every network at every epsilon; returns the errors."""
   theirs, examples = prepared.subjects.config, prepared.subjects.examples
   first = recipe.seeds(theirs)[0]
-  everyone = {(method, seed): state for method, each in found.items()
-              for seed, state in each.items()}  # yapf: disable
+  everyone = {
+    (method, seed): state
+    for method, each in found.items()
+    for seed, state in each.items()
+  }
   values: Any = {method: {} for method in found}
   mesh = prepared.attacks.mesh
   known = -(-len(examples[1]) // mesh.size) * mesh.size
-  jobs = [(box, name, epsilon)
-          for box in ("white box", "black box")
-          for name in attack.known(config)
-          for epsilon in config.epsilons
-          if (box, name) != ("black box", "PGD")]
-  for box, name, epsilon in tqdm.tqdm(jobs,
-                                      unit="attack",
-                                      disable=jax.process_index() > 0):
+  jobs = [
+    (box, name, epsilon)
+    for box in ("white box", "black box")
+    for name in attack.known(config)
+    for epsilon in config.epsilons
+    if (box, name) != ("black box", "PGD")
+  ]
+  for box, name, epsilon in tqdm.tqdm(
+    jobs, unit="attack", disable=jax.process_index() > 0
+  ):
     source = ("ERM", first)
     tested = [{key: state} for key, state in everyone.items()]
     if box == "black box":
       tested = [{key: s for key, s in everyone.items() if key != source}]
     for each in tested:
       attacked = source if box == "black box" else next(iter(each))
-      errors = attack.errors(prepared.attacks,
-                             everyone[attacked],
-                             each,
-                             examples,
-                             batch_size=min(known, theirs.eval_batch_size),
-                             attack=attack.known(config)[name],
-                             epsilon=epsilon,
-                             seed=config.attack_seed)
+      errors = attack.errors(
+        prepared.attacks,
+        everyone[attacked],
+        each,
+        examples,
+        batch_size=min(known, theirs.eval_batch_size),
+        attack=attack.known(config)[name],
+        epsilon=epsilon,
+        seed=config.attack_seed,
+      )
       for (method, seed), both in errors.items():
         seeds = values[method].setdefault(f"{box}, {name}", {})
         seeds.setdefault(seed, []).append(both)
   return {
-      method: {
-          name: list(seeds.values()) for name, seeds in each.items()
-      } for method, each in values.items()
+    method: {name: list(seeds.values()) for name, seeds in each.items()}
+    for method, each in values.items()
   }
 
 
-def run(config: Any, prepared: Prepared,
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: Prepared, recorder: records.Recorder
+) -> results.Result:
   """Gets the networks, attacks them, and returns rows, curves and a strip."""
   theirs, examples = prepared.subjects.config, prepared.subjects.examples
   found, seconds = get_networks(config, prepared, recorder.workdir)
@@ -131,11 +147,11 @@ def run(config: Any, prepared: Prepared,
   rows = table.result_rows(config, theirs, values) + table.paper_rows()
   first = {method: next(iter(each.values())) for method, each in found.items()}
   return {
-      "rows": rows,
-      "layout": table.layout(rows),
-      "robustness": table.curves(config, theirs, values),
-      "strip": strip.make(config, prepared.attacks, first, examples),
-      "wall_seconds": round(seconds + time.perf_counter() - start, 2)
+    "rows": rows,
+    "layout": table.layout(rows),
+    "robustness": table.curves(config, theirs, values),
+    "strip": strip.make(config, prepared.attacks, first, examples),
+    "wall_seconds": round(seconds + time.perf_counter() - start, 2),
   }
 
 

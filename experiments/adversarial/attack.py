@@ -5,7 +5,7 @@ take several. A loop of the host calls it, since a loop around the gradient of a
 convolution inside a program is many times slower on a CPU.
 """
 
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -35,6 +35,7 @@ class Attack(NamedTuple):
     restarts: How often it starts, each time from a random point; 0 starts once,
       from the image itself.
   """
+
   num_steps: int
   step_share: float
   restarts: int = 0
@@ -53,6 +54,7 @@ class Program(NamedTuple):
     measure: Takes a network, a batch and points; returns `metrics.Sums`.
     mesh: The data mesh.
   """
+
   start: jax.stages.Wrapped
   step: jax.stages.Wrapped
   worse: jax.stages.Wrapped
@@ -63,9 +65,9 @@ class Program(NamedTuple):
 def known(config: Any) -> dict[str, Attack]:
   """Returns the attacks of a config by name: the paper's two, and PGD."""
   return {
-      "FGSM": Attack(1, 1.0),
-      "I-FGSM": Attack(config.iterations, 1 / config.iterations),
-      "PGD": Attack(config.pgd_steps, 2.5 / config.pgd_steps, config.restarts),
+    "FGSM": Attack(1, 1.0),
+    "I-FGSM": Attack(config.iterations, 1 / config.iterations),
+    "PGD": Attack(config.pgd_steps, 2.5 / config.pgd_steps, config.restarts),
   }
 
 
@@ -81,7 +83,10 @@ def make_program(model: nn.Module, data: Any, mesh: sharding.Mesh) -> Program:
     The program. A batch holds "pixels", `[batch, height, width, channels]`
     float32 from 0 to 255, "labels", and "where", False for padding.
   """
-  normalize = lambda x: augment.standardize(x, mean=data.mean, std=data.std)
+
+  def normalize(x: Array) -> Array:
+    return augment.standardize(x, mean=data.mean, std=data.std)
+
   evaluate = steps.make_eval_step(model)
 
   def each_loss(state: states.TrainState, batch: Batch, x: Array) -> Array:
@@ -92,37 +97,58 @@ def make_program(model: nn.Module, data: Any, mesh: sharding.Mesh) -> Program:
     key = jax.random.fold_in(jax.random.key(seed), number)
     return attacks.random_start(key, batch["pixels"], epsilon=epsilon)
 
-  def step(state: states.TrainState, batch: Batch, x: Array, epsilon: Array,
-           step_size: Array) -> Array:
-    loss_fn = lambda x, labels: each_loss(state, {"labels": labels}, x)
-    return attacks.iterated_fgsm(loss_fn,
-                                 batch["pixels"],
-                                 batch["labels"],
-                                 epsilon=epsilon,
-                                 num_steps=1,
-                                 step_size=step_size,
-                                 start=x,
-                                 unroll=True)
+  def step(
+    state: states.TrainState,
+    batch: Batch,
+    x: Array,
+    epsilon: Array,
+    step_size: Array,
+  ) -> Array:
+    def loss_fn(x: Array, labels: Array) -> Array:
+      return each_loss(state, {"labels": labels}, x)
 
-  def worse(state: states.TrainState, batch: Batch, x: Array,
-            other: Array) -> Array:
+    return attacks.iterated_fgsm(
+      loss_fn,
+      batch["pixels"],
+      batch["labels"],
+      epsilon=epsilon,
+      num_steps=1,
+      step_size=step_size,
+      start=x,
+      unroll=True,
+    )
+
+  def worse(
+    state: states.TrainState, batch: Batch, x: Array, other: Array
+  ) -> Array:
     is_worse = each_loss(state, batch, other) > each_loss(state, batch, x)
     return jnp.where(is_worse[:, None, None, None], other, x)
 
   def measure(state: states.TrainState, batch: Batch, x: Array) -> metrics.Sums:
     return evaluate(state, normalize(x), batch["labels"], where=batch["where"])
 
-  jit = lambda function, where: jax.jit(function,
-                                        out_shardings=where(mesh),
-                                        compiler_options=platforms.
-                                        compiler_options("run often"))
-  return Program(jit(start, sharding.sharded), jit(step, sharding.sharded),
-                 jit(worse, sharding.sharded), jit(measure,
-                                                   sharding.replicated), mesh)
+  def jit(function: Callable[..., Any], where: Callable[..., Any]) -> Any:
+    return jax.jit(
+      function,
+      out_shardings=where(mesh),
+      compiler_options=platforms.compiler_options("run often"),
+    )
+
+  return Program(
+    jit(start, sharding.sharded),
+    jit(step, sharding.sharded),
+    jit(worse, sharding.sharded),
+    jit(measure, sharding.replicated),
+    mesh,
+  )
 
 
-def batches(examples: tuple[np.ndarray, np.ndarray], *, batch_size: int,
-            mesh: sharding.Mesh) -> Iterator[Batch]:
+def batches(
+  examples: tuple[np.ndarray, np.ndarray],
+  *,
+  batch_size: int,
+  mesh: sharding.Mesh,
+) -> Iterator[Batch]:
   """Yields images in order; the last batch is padded.
 
   Args:
@@ -139,15 +165,24 @@ def batches(examples: tuple[np.ndarray, np.ndarray], *, batch_size: int,
     where = rows < len(labels)
     rows = np.where(where, rows, 0)
     yield sharding.put(
-        {
-            "pixels": pixels[rows].astype(np.float32),
-            "labels": labels[rows],
-            "where": where
-        }, sharding.sharded(mesh))
+      {
+        "pixels": pixels[rows].astype(np.float32),
+        "labels": labels[rows],
+        "where": where,
+      },
+      sharding.sharded(mesh),
+    )
 
 
-def perturb(program: Program, state: states.TrainState, batch: Batch, *,
-            attack: Attack, epsilon: float, seed: int) -> Array:
+def perturb(
+  program: Program,
+  state: states.TrainState,
+  batch: Batch,
+  *,
+  attack: Attack,
+  epsilon: float,
+  seed: int,
+) -> Array:
   """Makes adversarial examples with the gradient of a network.
 
   Args:
@@ -163,9 +198,13 @@ def perturb(program: Program, state: states.TrainState, batch: Batch, *,
   """
   if not epsilon:
     return batch["pixels"]
-  put = lambda *values: sharding.put(values, sharding.replicated(program.mesh))
-  radius, size = put(np.float32(epsilon),
-                     np.float32(attack.step_share * epsilon))
+
+  def put(*values: np.generic) -> Any:
+    return sharding.put(values, sharding.replicated(program.mesh))
+
+  radius, size = put(
+    np.float32(epsilon), np.float32(attack.step_share * epsilon)
+  )
   worst = batch["pixels"]
   for number in range(max(1, attack.restarts)):
     x = batch["pixels"]
@@ -177,10 +216,15 @@ def perturb(program: Program, state: states.TrainState, batch: Batch, *,
   return worst
 
 
-def errors(program: Program, source: states.TrainState,
-           tested: dict[Name, states.TrainState], examples: tuple[np.ndarray,
-                                                                  np.ndarray],
-           *, batch_size: int, **how: Any) -> dict[Name, tuple[float, float]]:
+def errors(
+  program: Program,
+  source: states.TrainState,
+  tested: dict[Name, states.TrainState],
+  examples: tuple[np.ndarray, np.ndarray],
+  *,
+  batch_size: int,
+  **how: Any,
+) -> dict[Name, tuple[float, float]]:
   """Attacks one network, and measures others on what came out.
 
   Args:
@@ -200,10 +244,10 @@ def errors(program: Program, source: states.TrainState,
     for name, state in tested.items():
       sums[name].append(jax.device_get(program.measure(state, batch, x)))
   total = {
-      name: jax.tree.map(lambda *x: np.sum(x, axis=0), *each).means()
-      for name, each in sums.items()
+    name: jax.tree.map(lambda *x: np.sum(x, axis=0), *each).means()
+    for name, each in sums.items()
   }
   return {
-      name: (float(means["error"]), float(means["top5_error"]))
-      for name, means in total.items()
+    name: (float(means["error"]), float(means["top5_error"]))
+    for name, means in total.items()
   }

@@ -12,9 +12,12 @@ from mixup_jax import sharding
 from mixup_jax import state as states
 
 
-def make(config: Any, program: attack.Program,
-         networks: dict[str, states.TrainState],
-         examples: tuple[np.ndarray, np.ndarray]) -> results.Strip:
+def make(
+  config: Any,
+  program: attack.Program,
+  networks: dict[str, states.TrainState],
+  examples: tuple[np.ndarray, np.ndarray],
+) -> results.Strip:
   """Attacks the first images with the gradient of each network.
 
   Args:
@@ -29,30 +32,36 @@ def make(config: Any, program: attack.Program,
   count = min(config.num_shown, len(examples[1]))
   size = -(-count // program.mesh.size) * program.mesh.size
   batch = next(
-      attack.batches((examples[0][:count], examples[1][:count]),
-                     batch_size=size,
-                     mesh=program.mesh))
+    attack.batches(
+      (examples[0][:count], examples[1][:count]),
+      batch_size=size,
+      mesh=program.mesh,
+    )
+  )
   name = "I-FGSM"
   rows = {"original": batch["pixels"]}
   for method, state in networks.items():
     rows[f"{name} on {method}"] = attack.perturb(
-        program,
-        state,
-        batch,
-        attack=attack.known(config)[name],
-        epsilon=config.epsilon,
-        seed=config.attack_seed)
+      program,
+      state,
+      batch,
+      attack=attack.known(config)[name],
+      epsilon=config.epsilon,
+      seed=config.attack_seed,
+    )
   gather = jax.jit(lambda x: x, out_shardings=sharding.replicated(program.mesh))
   pixels = [jax.device_get(gather(x))[:count] for x in rows.values()]
-  return results.Strip(rows=list(rows),
-                       columns=count,
-                       png=pictures.encode(framed(pixels)))
+  return results.Strip(
+    rows=list(rows), columns=count, png=pictures.encode(framed(pixels))
+  )
 
 
 def framed(pixels: list[np.ndarray]) -> np.ndarray:
   """Puts rows of `[columns, height, width, channels]` images into one."""
-  tiles = [np.pad(row, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
-           for row in pixels]  # yapf: disable
+  tiles = [
+    np.pad(row, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
+    for row in pixels
+  ]
   lines = [np.concatenate(list(row), axis=1) for row in tiles]
   whole = np.rint(np.concatenate(lines)).astype(np.uint8)
   return whole[..., 0] if whole.shape[-1] == 1 else whole

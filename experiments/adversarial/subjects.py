@@ -27,6 +27,7 @@ class Subjects(NamedTuple):
     model: The classifier of all of them.
     examples: The images, uint8, and their labels.
   """
+
   config: Any
   data: Any
   programs: dict[str, runs.Program]
@@ -49,15 +50,22 @@ def find(config: Any) -> Subjects:
   """
   theirs = networks.trained_as(config, (*networks.SECTIONS, "imagenet"))
   if theirs.seeds < 2:
-    raise ValueError("a black box needs a second network of ERM, got "
-                     f"seeds={theirs.seeds}: use two or more.")
-  found = _streamed(config, theirs) if "image_size" in theirs else _in_memory(
-      config, theirs)
+    raise ValueError(
+      "a black box needs a second network of ERM, got "
+      f"seeds={theirs.seeds}: use two or more."
+    )
+  found = (
+    _streamed(config, theirs)
+    if "image_size" in theirs
+    else _in_memory(config, theirs)
+  )
   labels, classes = found.examples[1], found.data.num_classes
   outside = labels[(labels < 0) | (labels >= classes)]
   if outside.size:
-    raise ValueError(f"{found.data.name} has the label {outside[0]}, but only "
-                     f"{classes} classes: prepare the set anew.")
+    raise ValueError(
+      f"{found.data.name} has the label {outside[0]}, but only "
+      f"{classes} classes: prepare the set anew."
+    )
   networks.check(config, theirs, found.programs)
   return found
 
@@ -66,19 +74,21 @@ def _in_memory(config: Any, theirs: Any) -> Subjects:
   """Finds networks of section 3.2, and the first test images."""
   data = recipe.load(theirs)
   _check_count(config.num_images, len(data.test_labels), data.name)
-  model = models.build(num_classes=data.num_classes,
-                       dtype=platforms.compute_dtype(theirs.precision),
-                       **theirs.model)
+  model = models.build(
+    num_classes=data.num_classes,
+    dtype=platforms.compute_dtype(theirs.precision),
+    **theirs.model,
+  )
   made: dict[str, runs.Program] = {
-      name:
-          recipe.make_program(theirs,
-                              data,
-                              transform=recipe.mixing(theirs, alpha))
-      for name, alpha in networks.methods(theirs.alpha).items()
+    name: recipe.make_program(
+      theirs, data, transform=recipe.mixing(theirs, alpha)
+    )
+    for name, alpha in networks.methods(theirs.alpha).items()
   }
   rows = slice(config.num_images or None)
-  return Subjects(theirs, data, made, model,
-                  (data.test_images[rows], data.test_labels[rows]))
+  return Subjects(
+    theirs, data, made, model, (data.test_images[rows], data.test_labels[rows])
+  )
 
 
 def _streamed(config: Any, theirs: Any) -> Subjects:
@@ -89,32 +99,38 @@ def _streamed(config: Any, theirs: Any) -> Subjects:
   count = config.num_images or known
   size = min(count, theirs.eval_batch_size)
   images, labels = [], []
-  for batch in stream.eval_batches(data,
-                                   batch_size=size,
-                                   image_size=theirs.image_size):
+  for batch in stream.eval_batches(
+    data, batch_size=size, image_size=theirs.image_size
+  ):
     images.append(batch["images"][batch["where"]])
     labels.append(batch["labels"][batch["where"]])
     if sum(map(len, labels)) >= count:
       break
   made: dict[str, runs.Program] = {
-      name:
-          streaming_recipe.make_program(theirs,
-                                        alpha,
-                                        num_train=len(data.train),
-                                        num_classes=data.num_classes,
-                                        mean=data.mean,
-                                        std=data.std,
-                                        mesh=sharding.make_mesh())
-      for name, alpha in networks.methods(theirs.alpha).items()
+    name: streaming_recipe.make_program(
+      theirs,
+      alpha,
+      num_train=len(data.train),
+      num_classes=data.num_classes,
+      mean=data.mean,
+      std=data.std,
+      mesh=sharding.make_mesh(),
+    )
+    for name, alpha in networks.methods(theirs.alpha).items()
   }
   return Subjects(
-      theirs, data, made,
-      streaming_recipe.make_model(theirs, num_classes=data.num_classes),
-      (np.concatenate(images)[:count], np.concatenate(labels)[:count]))
+    theirs,
+    data,
+    made,
+    streaming_recipe.make_model(theirs, num_classes=data.num_classes),
+    (np.concatenate(images)[:count], np.concatenate(labels)[:count]),
+  )
 
 
 def _check_count(count: int, known: int, name: str) -> None:
   """Raises unless there are so many images."""
   if not 0 <= count <= known:
-    raise ValueError(f"config.num_images={count}, but {name} has {known} test "
-                     "images: 0 takes all.")
+    raise ValueError(
+      f"config.num_images={count}, but {name} has {known} test "
+      "images: 0 takes all."
+    )

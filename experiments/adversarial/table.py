@@ -11,10 +11,10 @@ ERRORS = ("top-1 error (%)", "top-5 error (%)")
 # Top-1 and top-5 error in per cent of METHODS: Zhang et al., ICLR 2018, Table
 # 3. The attacks on its networks are ours by name, and its images are others.
 PAPER = {
-    "white box, FGSM": ((90.7, 75.2), (63.1, 49.1)),
-    "white box, I-FGSM": ((99.9, 99.6), (93.4, 95.8)),
-    "black box, FGSM": ((57.0, 46.0), (24.8, 17.4)),
-    "black box, I-FGSM": ((57.3, 40.9), (18.1, 11.8)),
+  "white box, FGSM": ((90.7, 75.2), (63.1, 49.1)),
+  "white box, I-FGSM": ((99.9, 99.6), (93.4, 95.8)),
+  "black box, FGSM": ((57.0, 46.0), (24.8, 17.4)),
+  "black box, I-FGSM": ((57.3, 40.9), (18.1, 11.8)),
 }
 PAPERS_SETTING = "imagenet2012, resnet101, epsilon 4"
 NO_ATTACK = "no attack"
@@ -50,15 +50,15 @@ def result_rows(config: Any, theirs: Any, values: Values) -> list[results.Row]:
       shown = {NO_ATTACK: (attacks["white box, FGSM"], nothing)}
       shown |= {name: (each, at) for name, each in attacks.items()}
       rows += [
-          results.summarize([seed[where][index]
-                             for seed in each],
-                            setting=f"{setting(theirs)}, "
-                            f"epsilon {config.epsilon:g}",
-                            method=method,
-                            metric=f"{error}, {name}",
-                            paper=None,
-                            epochs=theirs.epochs)
-          for name, (each, where) in shown.items()
+        results.summarize(
+          [seed[where][index] for seed in each],
+          setting=f"{setting(theirs)}, epsilon {config.epsilon:g}",
+          method=method,
+          metric=f"{error}, {name}",
+          paper=None,
+          epochs=theirs.epochs,
+        )
+        for name, (each, where) in shown.items()
       ]
   return rows
 
@@ -66,35 +66,41 @@ def result_rows(config: Any, theirs: Any, values: Values) -> list[results.Row]:
 def paper_rows() -> list[results.Row]:
   """Returns the rows of the paper's table, as not run."""
   return [
-      results.summarize([],
-                        setting=PAPERS_SETTING,
-                        method=method,
-                        metric=f"{error}, {name}",
-                        paper=paper[index][which],
-                        epochs=0)
-      for index, error in enumerate(ERRORS)
-      for name, paper in PAPER.items()
-      for which, method in enumerate(METHODS)
+    results.summarize(
+      [],
+      setting=PAPERS_SETTING,
+      method=method,
+      metric=f"{error}, {name}",
+      paper=paper[index][which],
+      epochs=0,
+    )
+    for index, error in enumerate(ERRORS)
+    for name, paper in PAPER.items()
+    for which, method in enumerate(METHODS)
   ]
 
 
 def layout(rows: list[results.Row]) -> results.Layout:
   """Returns how the rows are shown: a line an attack, a column a method."""
-  return results.Layout(lines=["setting", "metric"],
-                        columns="method",
-                        metrics=list(dict.fromkeys(r["metric"] for r in rows)))
+  return results.Layout(
+    lines=["setting", "metric"],
+    columns="method",
+    metrics=list(dict.fromkeys(r["metric"] for r in rows)),
+  )
 
 
-def curves(config: Any, theirs: Any,
-           values: Values) -> list[results.Robustness]:
+def curves(
+  config: Any, theirs: Any, values: Values
+) -> list[results.Robustness]:
   """Returns the top-1 error over epsilon, of each method and attack."""
   return [
-      results.Robustness(setting=setting(theirs),
-                         method=method,
-                         attack=name,
-                         epsilon=list(config.epsilons),
-                         values=[[round(errors[0], 4) for errors in seed]
-                                 for seed in each])
-      for method, attacks in values.items()
-      for name, each in attacks.items()
-  ]  # yapf: disable
+    results.Robustness(
+      setting=setting(theirs),
+      method=method,
+      attack=name,
+      epsilon=list(config.epsilons),
+      values=[[round(errors[0], 4) for errors in seed] for seed in each],
+    )
+    for method, attacks in values.items()
+    for name, each in attacks.items()
+  ]

@@ -31,8 +31,9 @@ from mixup_jax.records import environment
 
 def main(argv: Sequence[str] | None = None) -> None:
   """Prints a table of the part that the command line names."""
-  parser = argparse.ArgumentParser(prog="python -m experiments.benchmark",
-                                   description="Speed, side by side.")
+  parser = argparse.ArgumentParser(
+    prog="python -m experiments.benchmark", description="Speed, side by side."
+  )
   parts = parser.add_subparsers(dest="part", required=True)
   part = parts.add_parser("transforms", help="mixing, lambdas and losses")
   part.add_argument("--turns", type=int, default=30)
@@ -60,26 +61,34 @@ def main(argv: Sequence[str] | None = None) -> None:
   try:
     import torch  # Only the benchmark extra brings it.
   except ImportError:
-    sys.exit("error: the benchmark compares with PyTorch, which is not "
-             "installed: pip install -e '.[benchmark]'")
+    sys.exit(
+      "error: the benchmark compares with PyTorch, which is not "
+      "installed: pip install -e '.[benchmark]'"
+    )
   if arguments.part == "tabular":
     jax.config.update("jax_num_cpu_devices", os.cpu_count())
     try:
-      problem = tabular.load_problem(arguments.dataset, arguments.data_dir,
-                                     arguments.seeds)
+      problem = tabular.load_problem(
+        arguments.dataset, arguments.data_dir, arguments.seeds
+      )
     except (ValueError, FileNotFoundError) as error:
       sys.exit(f"error: {error}")
-  print(", ".join(f"{k} {v}" for k, v in environment().items()),
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
-        sep=", ")
+  print(
+    ", ".join(f"{k} {v}" for k, v in environment().items()),
+    f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
+    sep=", ",
+  )
   if arguments.part == "transforms":
     print(transforms.table(torch, arguments.turns))
   elif arguments.part == "step":
     print(
-        step.table(torch,
-                   width=arguments.width,
-                   batch_size=arguments.batch_size,
-                   turns=arguments.turns))
+      step.table(
+        torch,
+        width=arguments.width,
+        batch_size=arguments.batch_size,
+        turns=arguments.turns,
+      )
+    )
   else:
     print(tabular.table(torch, problem))
 

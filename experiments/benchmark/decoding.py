@@ -38,20 +38,28 @@ def table(turns: int, data_dir: str | None) -> str:
   with tempfile.TemporaryDirectory() as directory:
     write_images(pathlib.Path(directory) / "raw", train=128, val=1)
     prepare.prepare_folder("image_folder/smooth", f"{directory}/raw", directory)
-    lines = _measure(stream.load("image_folder/smooth", directory), 224, turns,
-                     _GOAL)
+    lines = _measure(
+      stream.load("image_folder/smooth", directory), 224, turns, _GOAL
+    )
   try:
     # Small images are mostly overhead: there is no goal for them.
     lines += _measure(stream.load("tiny_imagenet", data_dir), 64, turns, None)
   except FileNotFoundError as error:
     print(f"left out: {error}\n")
   header = [
-      "images", "other", "ours /s/core", "other /s/core", "ratio", "CPU ratio",
-      "goal"
+    "images",
+    "other",
+    "ours /s/core",
+    "other /s/core",
+    "ratio",
+    "CPU ratio",
+    "goal",
   ]
   load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-  return (format_table([[*header, "reached"], *lines]) +
-          f"\n{_cores()} cores, load {load}")
+  return (
+    format_table([[*header, "reached"], *lines])
+    + f"\n{_cores()} cores, load {load}"
+  )
 
 
 def write_images(directory: pathlib.Path, **counts: int) -> None:
@@ -66,9 +74,13 @@ def write_images(directory: pathlib.Path, **counts: int) -> None:
     folder.mkdir(parents=True)
     for number in range(count):
       fields = [
-          weight * cv2.resize(rng.normal(size=(*shape, 3)), (500, 375),
-                              interpolation=cv2.INTER_CUBIC)
-          for weight, shape in ((45, (12, 16)), (18, (60, 80)), (4, (375, 500)))
+        weight
+        * cv2.resize(
+          rng.normal(size=(*shape, 3)),
+          (500, 375),
+          interpolation=cv2.INTER_CUBIC,
+        )
+        for weight, shape in ((45, (12, 16)), (18, (60, 80)), (4, (375, 500)))
       ]
       pixels = np.clip(128 + sum(fields), 0, 255).astype(np.uint8)
       PIL.Image.fromarray(pixels).save(folder / f"{number:04}.jpg", quality=90)
@@ -81,11 +93,9 @@ def sides(stream_set: stream.StreamSet, size: int) -> dict[str, Rate]:
   work = _work(stream_set, range(first, first + steps))
 
   def ours() -> Rates:
-    batches = stream.train_batches(stream_set,
-                                   seed=0,
-                                   batch_size=_BATCH,
-                                   image_size=size,
-                                   workers=_cores())
+    batches = stream.train_batches(
+      stream_set, seed=0, batch_size=_BATCH, image_size=size, workers=_cores()
+    )
     for _ in range(first):
       next(batches)
     start = _clocks()
@@ -99,15 +109,12 @@ def sides(stream_set: stream.StreamSet, size: int) -> dict[str, Rate]:
     return lambda: _rate(function, work)
 
   return {
-      "ours":
-          ours,
-      "decoding and cropping, from memory":
-          other(lambda x, row: decode.train_image(
-              decode.decode(x), row, size=size)),
-      "decoding alone, from memory":
-          other(lambda x, row: decode.decode(x)),
-      "PIL, from memory":
-          other(lambda x, row: with_pil(x, row, size)),
+    "ours": ours,
+    "decoding and cropping, from memory": other(
+      lambda x, row: decode.train_image(decode.decode(x), row, size=size)
+    ),
+    "decoding alone, from memory": other(lambda x, row: decode.decode(x)),
+    "PIL, from memory": other(lambda x, row: with_pil(x, row, size)),
   }
 
 
@@ -116,15 +123,18 @@ def with_pil(data: bytes, draws: np.ndarray, size: int) -> np.ndarray:
   with PIL.Image.open(io.BytesIO(data)) as file:
     image = file.convert("RGB")
   top, left, height, width = decode.random_box(draws, image.height, image.width)
-  cropped = image.resize((size, size),
-                         PIL.Image.Resampling.BILINEAR,
-                         box=(left, top, left + width, top + height))
+  cropped = image.resize(
+    (size, size),
+    PIL.Image.Resampling.BILINEAR,
+    box=(left, top, left + width, top + height),
+  )
   pixels = np.asarray(cropped)
   return pixels[:, ::-1].copy() if draws[-1] < 0.5 else pixels
 
 
-def _work(stream_set: stream.StreamSet,
-          steps: range) -> list[tuple[bytes, np.ndarray]]:
+def _work(
+  stream_set: stream.StreamSet, steps: range
+) -> list[tuple[bytes, np.ndarray]]:
   """Returns what our stream decodes in some steps, and the draws for it."""
   examples = stream_set.train
   work = []
@@ -137,12 +147,14 @@ def _work(stream_set: stream.StreamSet,
   return work
 
 
-def _rate(function: Callable[[bytes, np.ndarray], np.ndarray],
-          work: list[tuple[bytes, np.ndarray]]) -> Rates:
+def _rate(
+  function: Callable[[bytes, np.ndarray], np.ndarray],
+  work: list[tuple[bytes, np.ndarray]],
+) -> Rates:
   """Measures the rates of a function that every core calls."""
 
   def some(first: int) -> None:
-    for example in work[first::_cores()]:
+    for example in work[first :: _cores()]:
       function(*example)
 
   with futures.ThreadPoolExecutor(_cores()) as pool:
@@ -162,23 +174,32 @@ def _since(start: Rates, images: int) -> Rates:
   return images / wall, images / cpu
 
 
-def _measure(stream_set: stream.StreamSet, size: int, turns: int,
-             goal: float | None) -> list[list[str]]:
+def _measure(
+  stream_set: stream.StreamSet, size: int, turns: int, goal: float | None
+) -> list[list[str]]:
   """Lets all sides take turns, and returns the lines of the table."""
   ways = sides(stream_set, size)
   # [turns, ways, clocks]
-  rates = np.array([[rate() for rate in ways.values()] for _ in range(turns)
-                   ]) / _cores()
+  rates = (
+    np.array([[rate() for rate in ways.values()] for _ in range(turns)])
+    / _cores()
+  )
   ours, lines = rates[:, 0], []
   for name, other in list(zip(ways, rates.swapaxes(0, 1)))[1:]:
     ratio, cpu_ratio = np.median(ours / other, 0)
     aim = goal if name.startswith("decoding and") else None
-    lines.append([
-        f"{stream_set.name.removeprefix('image_folder/')} at {size}", name,
-        f"{np.median(ours[:, 0]):.0f}", f"{np.median(other[:, 0]):.0f}",
-        f"{ratio:.2f}", f"{cpu_ratio:.2f}", "" if aim is None else f"{aim:.2f}",
-        "" if aim is None else "yes" if ratio >= aim else "no"
-    ])
+    lines.append(
+      [
+        f"{stream_set.name.removeprefix('image_folder/')} at {size}",
+        name,
+        f"{np.median(ours[:, 0]):.0f}",
+        f"{np.median(other[:, 0]):.0f}",
+        f"{ratio:.2f}",
+        f"{cpu_ratio:.2f}",
+        "" if aim is None else f"{aim:.2f}",
+        "" if aim is None else "yes" if ratio >= aim else "no",
+      ]
+    )
   return lines
 
 

@@ -19,18 +19,23 @@ def table(turns: int) -> str:
   waveforms = clips.load("tones").train[0][:_CLIPS].astype(np.float32) / 2**15
   on_device = jax.device_put(waveforms)
   ours = jax.jit(spectrogram.log_spectrogram)
-  case = timing.Case(f"spectrograms of {_CLIPS} clips of 1 s",
-                     lambda: ours(on_device), "scipy, clip by clip",
-                     lambda: with_scipy(waveforms), 0.2)
+  case = timing.Case(
+    f"spectrograms of {_CLIPS} clips of 1 s",
+    lambda: ours(on_device),
+    "scipy, clip by clip",
+    lambda: with_scipy(waveforms),
+    0.2,
+  )
   line = timing.measure(case, turns=turns)
   each = [
-      _CLIPS / statistics.median(timing.seconds(side)
-                                 for _ in range(turns))
-      for side in (case.ours, case.other)
+    _CLIPS / statistics.median(timing.seconds(side) for _ in range(turns))
+    for side in (case.ours, case.other)
   ]
   header = ["ours", "against", "ours ms", "other ms", "ratio", "goal", "met"]
-  return (f"{format_table([header, line])}\n\nseconds of speech a second: "
-          f"{each[0]:,.0f} ours, {each[1]:,.0f} scipy's")
+  return (
+    f"{format_table([header, line])}\n\nseconds of speech a second: "
+    f"{each[0]:,.0f} ours, {each[1]:,.0f} scipy's"
+  )
 
 
 def with_scipy(waveforms: np.ndarray) -> np.ndarray:
@@ -38,15 +43,15 @@ def with_scipy(waveforms: np.ndarray) -> np.ndarray:
   window = scipy.signal.get_window("hamming", spectrogram.WINDOW)
   found = []
   for waveform in waveforms:
-    _, _, parts = scipy.signal.stft(np.pad(waveform,
-                                           spectrogram.HOP,
-                                           mode="reflect"),
-                                    window=window,
-                                    nperseg=spectrogram.WINDOW,
-                                    noverlap=spectrogram.HOP,
-                                    boundary=None,
-                                    padded=False)
+    _, _, parts = scipy.signal.stft(
+      np.pad(waveform, spectrogram.HOP, mode="reflect"),
+      window=window,
+      nperseg=spectrogram.WINDOW,
+      noverlap=spectrogram.HOP,
+      boundary=None,
+      padded=False,
+    )
     # scipy divides by the sum of the window.
-    logs = np.log1p(np.abs(parts * window.sum()))[:, :spectrogram.FRAMES]
+    logs = np.log1p(np.abs(parts * window.sum()))[:, : spectrogram.FRAMES]
     found.append((logs - logs.mean()) / logs.std(ddof=1))
   return np.stack(found)

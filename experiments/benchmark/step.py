@@ -17,19 +17,19 @@ from mixup_jax import platforms
 from mixup_jax import program as programs
 from mixup_jax import sharding
 from mixup_jax import transforms
-from mixup_jax.results import format_table
 from mixup_jax.data import augment
 from mixup_jax.data import images
+from mixup_jax.results import format_table
 
 _SGD = {"momentum": 0.9, "weight_decay": 1e-4}
 # FLOP/s in bfloat16 and bytes/s of memory, as their makers state them.
 _PEAKS = {
-    "NVIDIA H200": (989e12, 4.8e12),
-    "NVIDIA H100 80GB HBM3": (989e12, 3.35e12),
-    "NVIDIA A100-SXM4-80GB": (312e12, 2.04e12),
-    "TPU v4": (275e12, 1.2e12),
-    "TPU v5 lite": (197e12, 0.82e12),
-    "TPU v6 lite": (918e12, 1.64e12),
+  "NVIDIA H200": (989e12, 4.8e12),
+  "NVIDIA H100 80GB HBM3": (989e12, 3.35e12),
+  "NVIDIA A100-SXM4-80GB": (312e12, 2.04e12),
+  "TPU v4": (275e12, 1.2e12),
+  "TPU v5 lite": (197e12, 0.82e12),
+  "TPU v6 lite": (918e12, 1.64e12),
 }
 
 
@@ -50,52 +50,62 @@ def table(torch: Any, *, width: int, batch_size: int, turns: int) -> str:
   cases = [timing.Case("step, mixup", mixup, "step, ERM", erm, 1.02)]
   if platforms.on_cpu():  # PyTorch is here on a CPU alone.
     plain, mixed = (
-        TorchStep(torch, width, batch_size, alpha) for alpha in (0.0, 1.0))
+      TorchStep(torch, width, batch_size, alpha) for alpha in (0.0, 1.0)
+    )
     goal = 1.25 if width == 64 else 1.05
     official_name = "PyTorch, official algorithm"
     cases += [
-        timing.Case("step, mixup", mixup, official_name, mixed, goal),
-        timing.Case("step, ERM", erm, "PyTorch", plain, goal),
-        augmentation_case(torch, data)
+      timing.Case("step, mixup", mixup, official_name, mixed, goal),
+      timing.Case("step, ERM", erm, "PyTorch", plain, goal),
+      augmentation_case(torch, data),
     ]
   header = ["ours", "against", "ours ms", "other ms", "ratio", "goal", "met"]
   rows = [timing.measure(case, turns=turns) for case in cases]
   return "\n\n".join(
-      (f"PreAct-ResNet-18 of width {width}, batches of "
-       f"{batch_size}, {erm.at_once} step(s) a dispatch",
-       format_table([header,
-                     *rows]), format_table(figures(mixup, data, batch_size))))
+    (
+      f"PreAct-ResNet-18 of width {width}, batches of "
+      f"{batch_size}, {erm.at_once} step(s) a dispatch",
+      format_table([header, *rows]),
+      format_table(figures(mixup, data, batch_size)),
+    )
+  )
 
 
 class Step:
   """A compiled step of ours, or as many as suit the platform, a call."""
 
-  def __init__(self, data: images.ImageSet, width: int, batch_size: int,
-               alpha: float):
+  def __init__(
+    self, data: images.ImageSet, width: int, batch_size: int, alpha: float
+  ):
     mesh = sharding.make_mesh(jax.devices()[:1])
-    model = models.build("preact_resnet18",
-                         num_classes=data.num_classes,
-                         width=width,
-                         dtype=platforms.compute_dtype("auto"))
+    model = models.build(
+      "preact_resnet18",
+      num_classes=data.num_classes,
+      width=width,
+      dtype=platforms.compute_dtype("auto"),
+    )
     transform = functools.partial(transforms.mixup, alpha=alpha)
     self._program = programs.make_program(
-        model,
-        optim.build("sgd", learning_rate=0.1, **_SGD),
-        data,
-        mesh=mesh,
-        transform=transform if alpha else None)
+      model,
+      optim.build("sgd", learning_rate=0.1, **_SGD),
+      data,
+      mesh=mesh,
+      transform=transform if alpha else None,
+    )
     self.at_once = platforms.steps_per_dispatch(0)
     rows = np.arange(batch_size, dtype=np.int32)
     if self.at_once > 1:
       rows = np.tile(rows, (self.at_once, 1))
     pixels, labels, rows, self._seed = sharding.put(
-        (data.train_images, data.train_labels, rows, np.uint32(0)),
-        sharding.replicated(mesh))
+      (data.train_images, data.train_labels, rows, np.uint32(0)),
+      sharding.replicated(mesh),
+    )
     self._batch = {"images": pixels, "labels": labels, "rows": rows}
     self.state = self._program.init(self._seed)
     start = time.perf_counter()
-    self.compiled = self._program.step.lower(self._seed, self.state,
-                                             self._batch).compile()
+    self.compiled = self._program.step.lower(
+      self._seed, self.state, self._batch
+    ).compile()
     self.compile_seconds = time.perf_counter() - start
 
   def __call__(self) -> Any:
@@ -109,9 +119,9 @@ class TorchStep:
   def __init__(self, torch: Any, width: int, batch_size: int, alpha: float):
     self._torch, self._alpha = torch, alpha
     self._network = torch_networks.preact_resnet(torch, width=width)
-    self._optimizer = torch.optim.SGD(self._network.parameters(),
-                                      lr=0.1,
-                                      **_SGD)
+    self._optimizer = torch.optim.SGD(
+      self._network.parameters(), lr=0.1, **_SGD
+    )
     self._images = torch.randn(batch_size, 3, 32, 32)
     self._labels = torch.arange(batch_size) % 10
 
@@ -142,7 +152,8 @@ def augmentation_case(torch: Any, data: images.ImageSet) -> timing.Case:
 
   tensor = torch.from_numpy(data.train_images[:1024]).permute(0, 3, 1, 2)
   mean, std = (
-      torch.tensor(x).reshape(1, 3, 1, 1) for x in (data.mean, data.std))
+    torch.tensor(x).reshape(1, 3, 1, 1) for x in (data.mean, data.std)
+  )
 
   def other() -> Any:
     padded = torch.nn.functional.pad(tensor, (4, 4, 4, 4))
@@ -150,27 +161,37 @@ def augmentation_case(torch: Any, data: images.ImageSet) -> timing.Case:
     steps = torch.arange(32)
     columns = torch.where(torch.rand(1024, 1) < 0.5, 31 - steps, steps) + x
     index = torch.arange(1024)
-    cropped = padded.permute(0, 2, 3, 1)[index[:, None,
-                                               None], (y + steps)[:, :, None],
-                                         columns[:, None, :]]
+    cropped = padded.permute(0, 2, 3, 1)[
+      index[:, None, None], (y + steps)[:, :, None], columns[:, None, :]
+    ]
     return (cropped.permute(0, 3, 1, 2).float() / 255 - mean) / std
 
-  return timing.Case("crop, flip, normalise 1024x32x32x3",
-                     functools.partial(ours, jax.random.key(0), pixels),
-                     "PyTorch, one gather", other, 0.2)
+  return timing.Case(
+    "crop, flip, normalise 1024x32x32x3",
+    functools.partial(ours, jax.random.key(0), pixels),
+    "PyTorch, one gather",
+    other,
+    0.2,
+  )
 
 
-def figures(step: Step, data: images.ImageSet,
-            batch_size: int) -> list[list[str]]:
+def figures(
+  step: Step, data: images.ImageSet, batch_size: int
+) -> list[list[str]]:
   """Returns what has no other side, with the share of the peak if known."""
   seconds = statistics.median(timing.seconds(step) for _ in range(5))
   seconds /= step.at_once
   mix = jax.jit(functools.partial(transforms.mixup, alpha=1.0))
-  inputs, labels = jax.device_put((np.zeros(
-      (batch_size, 32, 32, 3), np.float32), data.train_labels[:batch_size]))
+  inputs, labels = jax.device_put(
+    (
+      np.zeros((batch_size, 32, 32, 3), np.float32),
+      data.train_labels[:batch_size],
+    )
+  )
   mixing = statistics.median(
-      timing.seconds(lambda: mix(jax.random.key(0), inputs, labels))
-      for _ in range(30))
+    timing.seconds(lambda: mix(jax.random.key(0), inputs, labels))
+    for _ in range(30)
+  )
   nothing = jax.jit(lambda state: state, donate_argnums=0)
 
   def dispatch() -> None:
@@ -179,37 +200,40 @@ def figures(step: Step, data: images.ImageSet,
   dispatching = statistics.median(timing.seconds(dispatch) for _ in range(30))
   cost: Any = step.compiled.cost_analysis()
   lines = [
-      ["mixup, figure", "value"],
-      ["steps a second", f"{1 / seconds:.2f}"],
-      ["images a second", f"{batch_size / seconds:,.0f}"],
-      ["mixing alone, % of a step", f"{100 * mixing / seconds:.3f}"],
-      ["dispatch of the state, ms", f"{1e3 * dispatching:.2f}"],
-      ["compilation, s", f"{step.compile_seconds:.1f}"],
-      ["GFLOP a step, by XLA", f"{cost['flops'] / 1e9:.1f}"],
+    ["mixup, figure", "value"],
+    ["steps a second", f"{1 / seconds:.2f}"],
+    ["images a second", f"{batch_size / seconds:,.0f}"],
+    ["mixing alone, % of a step", f"{100 * mixing / seconds:.3f}"],
+    ["dispatch of the state, ms", f"{1e3 * dispatching:.2f}"],
+    ["compilation, s", f"{step.compile_seconds:.1f}"],
+    ["GFLOP a step, by XLA", f"{cost['flops'] / 1e9:.1f}"],
   ]
   kind = jax.devices()[0].device_kind
   if kind in _PEAKS:
     flops, bandwidth = _PEAKS[kind]
     moved = cost["bytes accessed"]
     lines += [
-        ["% of the bf16 peak", f"{100 * cost['flops'] / seconds / flops:.1f}"],
-        ["% of the bandwidth", f"{100 * moved / seconds / bandwidth:.1f}"],
+      ["% of the bf16 peak", f"{100 * cost['flops'] / seconds / flops:.1f}"],
+      ["% of the bandwidth", f"{100 * moved / seconds / bandwidth:.1f}"],
     ]
   return lines
 
 
 def fake_set() -> images.ImageSet:
   """Returns a set of noise in the shape of CIFAR-10; values take no time."""
-  pixels = np.random.default_rng(0).integers(0, 256, (10_000, 32, 32, 3),
-                                             np.uint8)
+  pixels = np.random.default_rng(0).integers(
+    0, 256, (10_000, 32, 32, 3), np.uint8
+  )
   labels = np.arange(10_000, dtype=np.int32) % 10
-  return images.ImageSet(name="noise",
-                         train_images=pixels,
-                         train_labels=labels,
-                         test_images=pixels[:0],
-                         test_labels=labels[:0],
-                         num_classes=10,
-                         mean=(0.4914, 0.4822, 0.4465),
-                         std=(0.2023, 0.1994, 0.2010),
-                         pad=4,
-                         flip=True)
+  return images.ImageSet(
+    name="noise",
+    train_images=pixels,
+    train_labels=labels,
+    test_images=pixels[:0],
+    test_labels=labels[:0],
+    num_classes=10,
+    mean=(0.4914, 0.4822, 0.4465),
+    std=(0.2023, 0.1994, 0.2010),
+    pad=4,
+    flip=True,
+  )

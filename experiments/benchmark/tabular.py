@@ -11,8 +11,8 @@ from mixup_jax import models
 from mixup_jax import optim
 from mixup_jax import sharding
 from mixup_jax import sweep
-from mixup_jax.results import format_table
 from mixup_jax.data import tables
+from mixup_jax.results import format_table
 
 
 def table(torch: Any, problem: sweep.Problem) -> str:
@@ -23,12 +23,14 @@ def table(torch: Any, problem: sweep.Problem) -> str:
   """
   mesh = sharding.make_mesh()
   model = models.build("mlp", num_classes=problem.num_classes)
-  run = sweep.make_run(model,
-                       optim.build("adam", learning_rate=1e-3),
-                       batch_size=16,
-                       epochs=10)
+  run = sweep.make_run(
+    model, optim.build("adam", learning_rate=1e-3), batch_size=16, epochs=10
+  )
   program = sweep.make_program(run, mesh)
-  train = lambda: sweep.train(program, problem, mesh=mesh, alphas=(0.0, 0.2))
+
+  def train() -> sweep.Curves:
+    return sweep.train(program, problem, mesh=mesh, alphas=(0.0, 0.2))
+
   start = time.perf_counter()
   train()
   first = time.perf_counter() - start
@@ -37,62 +39,82 @@ def table(torch: Any, problem: sweep.Problem) -> str:
   second = time.perf_counter() - start
   start = time.perf_counter()
   other = np.mean(
-      [[torch_run(torch, problem, seed, alpha)
-        for alpha in (0.0, 0.2)]
-       for seed in range(len(problem.splits.train_rows))], 0)
+    [
+      [torch_run(torch, problem, seed, alpha) for alpha in (0.0, 0.2)]
+      for seed in range(len(problem.splits.train_rows))
+    ],
+    0,
+  )
   loop = time.perf_counter() - start
-  cell = lambda x: f"{x:.2f}"
-  return format_table([
+
+  def cell(x: float) -> str:
+    return f"{x:.2f}"
+
+  return format_table(
+    [
       ["way", "seconds", "times faster", "ERM error %", "mixup error %"],
-      ["PyTorch, a loop over seeds",
-       cell(loop), "1.00", *map(cell, other)],
+      ["PyTorch, a loop over seeds", cell(loop), "1.00", *map(cell, other)],
       [
-          "one program, compiled before",
-          cell(second),
-          cell(loop / second), *map(cell, ours)
+        "one program, compiled before",
+        cell(second),
+        cell(loop / second),
+        *map(cell, ours),
       ],
       [
-          "one program, with compilation",
-          cell(first),
-          cell(loop / first), *map(cell, ours)
+        "one program, with compilation",
+        cell(first),
+        cell(loop / first),
+        *map(cell, ours),
       ],
-  ])
+    ]
+  )
 
 
 def load_problem(name: str, data_dir: str | None, seeds: int) -> sweep.Problem:
   """Loads a table, and splits it as the section does."""
-  return sweep.split_problem(tables.encode(tables.load(name, data_dir),
-                                           categorical="one_hot",
-                                           missing="mean"),
-                             num_seeds=seeds,
-                             first_seed=0,
-                             train_fraction=0.5,
-                             scaling="min_max")
+  return sweep.split_problem(
+    tables.encode(
+      tables.load(name, data_dir), categorical="one_hot", missing="mean"
+    ),
+    num_seeds=seeds,
+    first_seed=0,
+    train_fraction=0.5,
+    scaling="min_max",
+  )
 
 
-def torch_run(torch: Any, problem: sweep.Problem, seed: int,
-              alpha: float) -> float:
+def torch_run(
+  torch: Any, problem: sweep.Problem, seed: int, alpha: float
+) -> float:
   """Trains one network with PyTorch, and returns its test error in per cent."""
   torch.manual_seed(seed)
   split = jax.tree.map(lambda x: x[seed], problem.splits)
   scaled = torch.from_numpy(np.array(split.scaled(problem.features)))
   labels = torch.from_numpy(problem.labels).long()
-  train_rows, test_rows = (torch.from_numpy(rows).long()
-                           for rows in (split.train_rows, split.test_rows))
+  train_rows, test_rows = (
+    torch.from_numpy(rows).long()
+    for rows in (split.train_rows, split.test_rows)
+  )
   nn = torch.nn
-  net = nn.Sequential(nn.Linear(scaled.shape[1], 128), nn.ReLU(),
-                      nn.Linear(128, 128), nn.ReLU(),
-                      nn.Linear(128, problem.num_classes))
+  net = nn.Sequential(
+    nn.Linear(scaled.shape[1], 128),
+    nn.ReLU(),
+    nn.Linear(128, 128),
+    nn.ReLU(),
+    nn.Linear(128, problem.num_classes),
+  )
   optimizer = torch.optim.Adam(net.parameters())
   for _ in range(10):
     for rows in train_rows[torch.randperm(len(train_rows))].split(16):
       optimizer.zero_grad()
       if alpha:
-        x, y, partner_y, lam = official.mixup(torch, scaled[rows], labels[rows],
-                                              alpha)
+        x, y, partner_y, lam = official.mixup(
+          torch, scaled[rows], labels[rows], alpha
+        )
         logits = net(x)
-        loss = (lam * nn.functional.cross_entropy(logits, y) +
-                (1 - lam) * nn.functional.cross_entropy(logits, partner_y))
+        loss = lam * nn.functional.cross_entropy(logits, y) + (
+          1 - lam
+        ) * nn.functional.cross_entropy(logits, partner_y)
       else:
         loss = nn.functional.cross_entropy(net(scaled[rows]), labels[rows])
       loss.backward()

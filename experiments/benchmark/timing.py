@@ -11,6 +11,7 @@ Thunk = Callable[[], Any]
 
 class Case(NamedTuple):
   """Two ways to do one thing, and the ratio of times that we aim at."""
+
   name: str
   ours: Thunk
   other_name: str
@@ -36,6 +37,11 @@ def measure(case: Case, *, turns: int) -> list[str]:
   ours, other = (1e3 * statistics.median(side) for side in zip(*times))
   ratio = statistics.median(a / b for a, b in times)
   return [
-      case.name, case.other_name, f"{ours:.3f}", f"{other:.3f}", f"{ratio:.2f}",
-      f"{case.goal:.2f}", "yes" if ratio <= case.goal else "no"
+    case.name,
+    case.other_name,
+    f"{ours:.3f}",
+    f"{other:.3f}",
+    f"{ratio:.2f}",
+    f"{case.goal:.2f}",
+    "yes" if ratio <= case.goal else "no",
   ]

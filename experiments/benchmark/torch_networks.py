@@ -8,36 +8,40 @@ import collections
 from typing import Any, Sequence
 
 
-def preact_resnet(torch: Any,
-                  *,
-                  num_classes: int = 10,
-                  width: int = 64,
-                  blocks: Sequence[int] = (2, 2, 2, 2),
-                  variant: str = "author") -> Any:
+def preact_resnet(
+  torch: Any,
+  *,
+  num_classes: int = 10,
+  width: int = 64,
+  blocks: Sequence[int] = (2, 2, 2, 2),
+  variant: str = "author",
+) -> Any:
   """Returns a PreAct-ResNet, "author", "official" or "modern"."""
   widths = [width * 2**stage for stage in range(len(blocks))]
-  return _network(torch,
-                  stem=width,
-                  widths=widths,
-                  blocks=blocks,
-                  num_classes=num_classes,
-                  stem_norm=variant == "official",
-                  activated_shortcut=variant == "official",
-                  final_norm=variant == "modern")
+  return _network(
+    torch,
+    stem=width,
+    widths=widths,
+    blocks=blocks,
+    num_classes=num_classes,
+    stem_norm=variant == "official",
+    activated_shortcut=variant == "official",
+    final_norm=variant == "modern",
+  )
 
 
-def wide_resnet(torch: Any,
-                *,
-                num_classes: int = 10,
-                depth: int = 28,
-                width: int = 10) -> Any:
+def wide_resnet(
+  torch: Any, *, num_classes: int = 10, depth: int = 28, width: int = 10
+) -> Any:
   """Returns a Wide ResNet."""
-  network = _network(torch,
-                     stem=16,
-                     widths=[16 * width, 32 * width, 64 * width],
-                     blocks=[(depth - 4) // 6] * 3,
-                     num_classes=num_classes,
-                     final_norm=True)
+  network = _network(
+    torch,
+    stem=16,
+    widths=[16 * width, 32 * width, 64 * width],
+    blocks=[(depth - 4) // 6] * 3,
+    num_classes=num_classes,
+    final_norm=True,
+  )
   for parameter in network.parameters():
     if parameter.ndim > 1:
       torch.nn.init.kaiming_normal_(parameter)
@@ -45,15 +49,17 @@ def wide_resnet(torch: Any,
   return network
 
 
-def _network(torch: Any,
-             *,
-             stem: int,
-             widths: Sequence[int],
-             blocks: Sequence[int],
-             num_classes: int,
-             stem_norm: bool = False,
-             activated_shortcut: bool = False,
-             final_norm: bool = False) -> Any:
+def _network(
+  torch: Any,
+  *,
+  stem: int,
+  widths: Sequence[int],
+  blocks: Sequence[int],
+  num_classes: int,
+  stem_norm: bool = False,
+  activated_shortcut: bool = False,
+  final_norm: bool = False,
+) -> Any:
   """Returns stages of pre-activation blocks between a stem and a head."""
   nn, features = torch.nn, stem
   parts = collections.OrderedDict(stem=_conv(torch, 3, stem, 3))
@@ -63,8 +69,9 @@ def _network(torch: Any,
   for stage, (width, count) in enumerate(zip(widths, blocks), start=1):
     for block in range(1, count + 1):
       stride = 2 if stage > 1 and block == 1 else 1
-      parts[f"stage{stage}_block{block}"] = _block(torch, features, width,
-                                                   stride, activated_shortcut)
+      parts[f"stage{stage}_block{block}"] = _block(
+        torch, features, width, stride, activated_shortcut
+      )
       features = width
   if final_norm:
     parts["final_norm"] = _norm(torch, features)
@@ -75,8 +82,9 @@ def _network(torch: Any,
   return nn.Sequential(parts)
 
 
-def _block(torch: Any, inputs: int, features: int, stride: int,
-           activated_shortcut: bool) -> Any:
+def _block(
+  torch: Any, inputs: int, features: int, stride: int, activated_shortcut: bool
+) -> Any:
   """Returns a pre-activation block."""
 
   class Block(torch.nn.Module):
@@ -104,18 +112,13 @@ def _block(torch: Any, inputs: int, features: int, stride: int,
   return Block()
 
 
-def _conv(torch: Any,
-          inputs: int,
-          features: int,
-          size: int,
-          stride: int = 1) -> Any:
+def _conv(
+  torch: Any, inputs: int, features: int, size: int, stride: int = 1
+) -> Any:
   """Returns a convolution without bias."""
-  return torch.nn.Conv2d(inputs,
-                         features,
-                         size,
-                         stride=stride,
-                         padding=size // 2,
-                         bias=False)
+  return torch.nn.Conv2d(
+    inputs, features, size, stride=stride, padding=size // 2, bias=False
+  )
 
 
 def _norm(torch: Any, features: int) -> Any:

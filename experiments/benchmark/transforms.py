@@ -19,8 +19,11 @@ IMAGE_MEAN, IMAGE_STD = 0.4734, 0.2009  # One channel will do for a time.
 def mixing_cases(torch: Any) -> list[timing.Case]:
   """Mixes float images, ours against the official algorithm and a product."""
   cases = []
-  for shape, goal in (((128, 32, 32, 3), 0.55), ((1024, 32, 32, 3), 0.35),
-                      ((64, 224, 224, 3), 0.3)):
+  for shape, goal in (
+    ((128, 32, 32, 3), 0.55),
+    ((1024, 32, 32, 3), 0.35),
+    ((64, 224, 224, 3), 0.3),
+  ):
     key = jax.random.key(0)
     images, labels = jax.random.normal(key, shape), jnp.arange(shape[0])
     ours = jax.jit(lambda key, x, y: transforms.mixup(key, x, y, alpha=0.2))
@@ -31,21 +34,30 @@ def mixing_cases(torch: Any) -> list[timing.Case]:
     mix = functools.partial(ours, key, images, labels)
     other = functools.partial(official.mixup, torch, torch_images, torch_labels)
     cases.append(
-        timing.Case(f"mixup {size}", mix, "PyTorch, official algorithm", other,
-                    goal))
+      timing.Case(
+        f"mixup {size}", mix, "PyTorch, official algorithm", other, goal
+      )
+    )
     if shape[0] == 64:
       product = functools.partial(scaled, jnp.float32(0.7), images)
       cases.append(
-          timing.Case(f"mixup {size}", mix, "a * x, jitted", product, 1.2))
+        timing.Case(f"mixup {size}", mix, "a * x, jitted", product, 1.2)
+      )
       cases.append(
-          timing.Case(f"mixup {size}, donated output",
-                      into_donated(ours, key, images, labels),
-                      "PyTorch, official algorithm", other, 0.1))
+        timing.Case(
+          f"mixup {size}, donated output",
+          into_donated(ours, key, images, labels),
+          "PyTorch, official algorithm",
+          other,
+          0.1,
+        )
+      )
   return cases + [bytes_case(torch)]
 
 
-def into_donated(mix: Callable[..., Any], *arguments:
-                 jax.Array) -> timing.Thunk:
+def into_donated(
+  mix: Callable[..., Any], *arguments: jax.Array
+) -> timing.Thunk:
   """Lets each call write over the images that the call before returned."""
 
   def mix_into(old: jax.Array, *new: jax.Array) -> Any:
@@ -80,20 +92,29 @@ def bytes_case(torch: Any) -> timing.Case:
 
   device_images, key = jnp.asarray(images), jax.random.key(0)
   torch_images, torch_labels = torch.from_numpy(images), torch.arange(shape[0])
-  return timing.Case("normalise and mix uint8 1024x32x32x3",
-                     lambda: ours(key, device_images),
-                     "PyTorch, official algorithm",
-                     lambda: theirs(torch_images, torch_labels), 0.35)
+  return timing.Case(
+    "normalise and mix uint8 1024x32x32x3",
+    lambda: ours(key, device_images),
+    "PyTorch, official algorithm",
+    lambda: theirs(torch_images, torch_labels),
+    0.35,
+  )
 
 
 def lambda_case() -> timing.Case:
   """Draws 1,024 lambdas, ours against the sampler of JAX."""
   key = jax.random.key(0)
   ours = jax.jit(
-      lambda key: transforms.sample_lambda(key, alpha=0.2, shape=(1024,)))
+    lambda key: transforms.sample_lambda(key, alpha=0.2, shape=(1024,))
+  )
   jax_beta = jax.jit(lambda key: jax.random.beta(key, 0.2, 0.2, (1024,)))
-  return timing.Case("sample_lambda, 1,024 draws", lambda: ours(key),
-                     "jax.random.beta", lambda: jax_beta(key), 0.25)
+  return timing.Case(
+    "sample_lambda, 1,024 draws",
+    lambda: ours(key),
+    "jax.random.beta",
+    lambda: jax_beta(key),
+    0.25,
+  )
 
 
 def loss_cases(torch: Any) -> list[timing.Case]:
@@ -101,13 +122,17 @@ def loss_cases(torch: Any) -> list[timing.Case]:
   rng = np.random.default_rng(0)
   logits = rng.normal(size=(1024, 1000)).astype(np.float32)
   ids = rng.integers(0, 1000, (2, 1024))
-  mixed = transforms.MixedLabels(jnp.asarray(ids[0]), jnp.asarray(ids[1]),
-                                 jnp.float32(0.3))
+  mixed = transforms.MixedLabels(
+    jnp.asarray(ids[0]), jnp.asarray(ids[1]), jnp.float32(0.3)
+  )
   ours = jax.jit(
-      jax.value_and_grad(lambda x, t: losses.cross_entropy(x, t).mean()))
+    jax.value_and_grad(lambda x, t: losses.cross_entropy(x, t).mean())
+  )
   soft = jax.jit(
-      jax.value_and_grad(
-          lambda x, t: losses.cross_entropy(x, t.soft(1000)).mean()))
+    jax.value_and_grad(
+      lambda x, t: losses.cross_entropy(x, t.soft(1000)).mean()
+    )
+  )
   device_logits = jnp.asarray(logits)
   torch_logits = torch.from_numpy(logits).requires_grad_()
   torch_ids = torch.from_numpy(ids)
@@ -115,16 +140,22 @@ def loss_cases(torch: Any) -> list[timing.Case]:
 
   def theirs() -> Any:
     torch_logits.grad = None
-    loss = (0.3 * entropy(torch_logits, torch_ids[0]) +
-            0.7 * entropy(torch_logits, torch_ids[1]))
+    loss = 0.3 * entropy(torch_logits, torch_ids[0]) + 0.7 * entropy(
+      torch_logits, torch_ids[1]
+    )
     loss.backward()
     return loss.item()
 
   name, by_ids = "loss of MixedLabels", lambda: ours(device_logits, mixed)
   return [
-      timing.Case(name, by_ids, "PyTorch, two cross-entropies", theirs, 0.2),
-      timing.Case(name, by_ids, "one-hot labels, mixed",
-                  lambda: soft(device_logits, mixed), 0.5),
+    timing.Case(name, by_ids, "PyTorch, two cross-entropies", theirs, 0.2),
+    timing.Case(
+      name,
+      by_ids,
+      "one-hot labels, mixed",
+      lambda: soft(device_logits, mixed),
+      0.5,
+    ),
   ]
 
 
@@ -132,5 +163,6 @@ def table(torch: Any, turns: int) -> str:
   """Measures all cases of the transforms, and returns the table."""
   cases = [*mixing_cases(torch), lambda_case(), *loss_cases(torch)]
   header = ["ours", "other", "ours ms", "other ms", "ratio", "goal", "reached"]
-  return format_table([header] +
-                      [timing.measure(case, turns=turns) for case in cases])
+  return format_table(
+    [header] + [timing.measure(case, turns=turns) for case in cases]
+  )

@@ -49,8 +49,9 @@ def mixed(key: Array, draw: Draw, alpha: float) -> Examples:
   real, fake = draw(draw_key)
   size = real.shape[:1]
   lam = transforms.sample_lambda(lam_key, alpha=alpha, shape=size)
-  return transforms.interpolate((real, jnp.ones(size)), (fake, jnp.zeros(size)),
-                                lam)
+  return transforms.interpolate(
+    (real, jnp.ones(size)), (fake, jnp.zeros(size)), lam
+  )
 
 
 def mixed_batches(key: Array, draw: Draw, alpha: float) -> Examples:
@@ -71,12 +72,13 @@ def mixed_batches(key: Array, draw: Draw, alpha: float) -> Examples:
   size = len(first[0])
   order = jax.random.permutation(order, size)  # Any pairs with any.
   lam = jax.random.uniform(lam_key, (size,), maxval=alpha)
-  return transforms.interpolate(jax.tree.map(lambda x: x[order], first), second,
-                                lam)
+  return transforms.interpolate(
+    jax.tree.map(lambda x: x[order], first), second, lam
+  )
 
 
 BATCHES: dict[str, Batch] = {
-    "erm": apart,
-    "mixup": mixed,
-    "mixup_code": mixed_batches
+  "erm": apart,
+  "mixup": mixed,
+  "mixup_code": mixed_batches,
 }

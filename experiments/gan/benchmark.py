@@ -43,11 +43,15 @@ def main(argv: Sequence[str] | None = None) -> None:
   try:
     import torch  # Only the benchmark extra brings it.
   except ImportError:
-    sys.exit("error: the benchmark compares with PyTorch, which is not "
-             "installed: pip install -e '.[benchmark]'")
-  print(", ".join(f"{k} {v}" for k, v in records.environment().items()),
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
-        sep=", ")
+    sys.exit(
+      "error: the benchmark compares with PyTorch, which is not "
+      "installed: pip install -e '.[benchmark]'"
+    )
+  print(
+    ", ".join(f"{k} {v}" for k, v in records.environment().items()),
+    f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
+    sep=", ",
+  )
   config = configs.get_config("dataset=ring,method=erm")
   config.hidden = (arguments.width,) * 3
   print(table(torch, config, seeds=arguments.seeds, turns=arguments.turns))
@@ -73,7 +77,8 @@ def table(torch: Any, config: Any, *, seeds: int, turns: int) -> str:
   mine, theirs = (statistics.median(side) for side in zip(*each))
   ratio = statistics.median(b / a for a, b in each)
   work, peak = gflop(config), matrix_speed(config)
-  return results.format_table([
+  return results.format_table(
+    [
       ["an iteration of one seed", "value"],
       [f"ours, {seeds} side by side (ms)", f"{1e3 * mine:.2f}"],
       ["PyTorch, a loop (ms)", f"{1e3 * theirs:.2f}"],
@@ -82,7 +87,8 @@ def table(torch: Any, config: Any, *, seeds: int, turns: int) -> str:
       ["ours (GFLOP/s)", f"{work / mine:.1f}"],
       ["one such product alone (GFLOP/s)", f"{peak:.1f}"],
       ["ours, share of that (%)", f"{100 * work / mine / peak:.0f}"],
-  ])
+    ]
+  )
 
 
 class Ours:
@@ -90,22 +96,34 @@ class Ours:
 
   def __init__(self, config: Any, seeds: int):
     mesh = sharding.make_mesh(jax.devices()[:1])
-    cell = cells.Cell("ring", "erm", "saturating", tuple(config.hidden),
-                      config.learning_rate, 0, seeds, _ITERATIONS)
-    self._program = programs.make_program(cells.rules(config, cell),
-                                          num_seeds=seeds,
-                                          snapshots=(),
-                                          num_shown=1,
-                                          num_points=1,
-                                          mesh=mesh)
+    cell = cells.Cell(
+      "ring",
+      "erm",
+      "saturating",
+      tuple(config.hidden),
+      config.learning_rate,
+      0,
+      seeds,
+      _ITERATIONS,
+    )
+    self._program = programs.make_program(
+      cells.rules(config, cell),
+      num_seeds=seeds,
+      snapshots=(),
+      num_shown=1,
+      num_points=1,
+      mesh=mesh,
+    )
     self._seed, self._numbers = sharding.put(
-        (np.uint32(0), np.arange(_ITERATIONS, dtype=np.int32)),
-        sharding.replicated(mesh))
+      (np.uint32(0), np.arange(_ITERATIONS, dtype=np.int32)),
+      sharding.replicated(mesh),
+    )
     self._state = self._program.init(self._seed)
 
   def __call__(self) -> None:
-    self._state, metrics = self._program.step(self._seed, self._state,
-                                              self._numbers)
+    self._state, metrics = self._program.step(
+      self._seed, self._state, self._numbers
+    )
     jax.block_until_ready(metrics)
 
 
@@ -116,10 +134,11 @@ class TorchLoop:
     self._torch, self._config = torch, config
     self._centers = torch.from_numpy(gaussians.CENTERS["ring"])
     self.generator, self.discriminator = (
-        self._network(outputs) for outputs in (2, 1))
+      self._network(outputs) for outputs in (2, 1)
+    )
     self._optimizers = [
-        torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-        for network in (self.generator, self.discriminator)
+      torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+      for network in (self.generator, self.discriminator)
     ]
 
   def __call__(self) -> None:
@@ -136,8 +155,9 @@ class TorchLoop:
     nn = self._torch.nn
     widths = [2, *self._config.hidden]
     layers = [
-        layer for pair in zip(widths, widths[1:])
-        for layer in (nn.Linear(*pair), nn.ReLU())
+      layer
+      for pair in zip(widths, widths[1:])
+      for layer in (nn.Linear(*pair), nn.ReLU())
     ]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
@@ -171,8 +191,11 @@ def gflop(config: Any) -> float:
   # A gradient costs twice as much again: by the weights, and by the inputs. Of
   # a discriminator that only hands on the gradient, by the inputs alone.
   judged = forward(size, 2) + 3 * forward(2 * size, 1)
-  return (config.discriminator_steps * judged + 3 * forward(size, 2) +
-          2 * forward(size, 1))
+  return (
+    config.discriminator_steps * judged
+    + 3 * forward(size, 2)
+    + 2 * forward(size, 1)
+  )
 
 
 def matrix_speed(config: Any) -> float:
@@ -180,7 +203,10 @@ def matrix_speed(config: Any) -> float:
   width, rows = config.hidden[0], 2 * config.batch_size
   a, b = (jnp.ones(shape) for shape in ((rows, width), (width, width)))
   product = jax.jit(lambda a, b: a @ b)
-  repeat = lambda: jax.block_until_ready([product(a, b) for _ in range(50)])
+
+  def repeat() -> Any:
+    return jax.block_until_ready([product(a, b) for _ in range(50)])
+
   repeat()
   best = min(_seconds(repeat) for _ in range(9))
   return 2e-9 * rows * width * width * 50 / best

@@ -22,6 +22,7 @@ PAPER_WIDTH = 512  # Zhang et al., ICLR 2018, section 3.7.
 
 class Cell(NamedTuple):
   """A game, and the range of seeds that play it side by side."""
+
   dataset: str
   method: str
   generator_loss: str
@@ -35,9 +36,15 @@ class Cell(NamedTuple):
   def name(self) -> str:
     """Where it is below the directory of the run."""
     last = self.first_seed + self.num_seeds - 1
-    return "/".join((self.dataset, self.method, self.generator_loss,
-                     f"width_{self.hidden[0]}_rate_{self.learning_rate:g}",
-                     f"seeds_{self.first_seed}_to_{last}"))
+    return "/".join(
+      (
+        self.dataset,
+        self.method,
+        self.generator_loss,
+        f"width_{self.hidden[0]}_rate_{self.learning_rate:g}",
+        f"seeds_{self.first_seed}_to_{last}",
+      )
+    )
 
   @property
   def seeds(self) -> range:
@@ -51,6 +58,7 @@ class Outcome(NamedTuple):
     lines: As `runs.run` returns them; "METRIC/seed_N" is of one seed.
     shown: `[seeds, snapshots, points, 2]`.
   """
+
   lines: runs.Lines
   shown: np.ndarray
 
@@ -58,9 +66,9 @@ class Outcome(NamedTuple):
 def describe(config: Any, cell: Cell) -> str:
   """Names the method of a game."""
   text = {
-      "erm": "ERM",
-      "mixup": f"mixup, alpha {config.alpha:g}",
-      "mixup_code": f"mixup as in the code, U(0, {config.alpha:g})"
+    "erm": "ERM",
+    "mixup": f"mixup, alpha {config.alpha:g}",
+    "mixup_code": f"mixup as in the code, U(0, {config.alpha:g})",
   }[cell.method]
   plain = cell.generator_loss == "saturating"
   return text if plain else f"{text}, non-saturating"
@@ -76,19 +84,22 @@ def setting(cell: Cell, iteration: int) -> str:
 def rules(config: Any, cell: Cell) -> game.Rules:
   """Returns the rules of a game."""
   centers = gaussians.CENTERS[cell.dataset]
-  network = lambda outputs: models.build(
-      "mlp", num_classes=outputs, hidden=cell.hidden)
+
+  def network(outputs: int) -> Any:
+    return models.build("mlp", num_classes=outputs, hidden=cell.hidden)
+
   return game.Rules(
-      generator=network(centers.shape[-1]),
-      discriminator=network(1),
-      tx=optim.build("adam", learning_rate=cell.learning_rate),
-      draw=lambda key, count: gaussians.sample(key, centers, count),
-      batch=batches.BATCHES[cell.method],
-      alpha=config.alpha,
-      generator_loss=game.GENERATOR_LOSSES[cell.generator_loss],
-      batch_size=config.batch_size,
-      discriminator_steps=config.discriminator_steps,
-      num_latents=config.num_latents)
+    generator=network(centers.shape[-1]),
+    discriminator=network(1),
+    tx=optim.build("adam", learning_rate=cell.learning_rate),
+    draw=lambda key, count: gaussians.sample(key, centers, count),
+    batch=batches.BATCHES[cell.method],
+    alpha=config.alpha,
+    generator_loss=game.GENERATOR_LOSSES[cell.generator_loss],
+    batch_size=config.batch_size,
+    discriminator_steps=config.discriminator_steps,
+    num_latents=config.num_latents,
+  )
 
 
 def play(config: Any, cell: Cell, *, workdir: pathlib.Path) -> Outcome:
@@ -106,14 +117,17 @@ def play(config: Any, cell: Cell, *, workdir: pathlib.Path) -> Outcome:
     FloatingPointError: If a loss is not finite.
     Stopped: If the process was told to stop; the state is saved.
   """
-  program = programs.make_program(rules(config, cell),
-                                  num_seeds=cell.num_seeds,
-                                  snapshots=config.snapshots,
-                                  num_shown=config.num_shown,
-                                  num_points=config.num_points,
-                                  mesh=sharding.make_mesh())
-  seed = sharding.put(np.uint32(cell.first_seed),
-                      sharding.replicated(program.mesh))
+  program = programs.make_program(
+    rules(config, cell),
+    num_seeds=cell.num_seeds,
+    snapshots=config.snapshots,
+    num_shown=config.num_shown,
+    num_points=config.num_points,
+    mesh=sharding.make_mesh(),
+  )
+  seed = sharding.put(
+    np.uint32(cell.first_seed), sharding.replicated(program.mesh)
+  )
 
   def measure(state: Any, is_last: bool) -> dict[str, float]:
     del is_last
@@ -122,23 +136,28 @@ def play(config: Any, cell: Cell, *, workdir: pathlib.Path) -> Outcome:
     values = np.array([modes.measure(each, centers) for each in points])
     means = dict(zip(modes.METRICS, values.mean(0).tolist()))
     return means | {
-        f"{metric}/seed_{number}": float(value)
-        for number, line in zip(cell.seeds, values)
-        for metric, value in zip(modes.METRICS, line)
+      f"{metric}/seed_{number}": float(value)
+      for number, line in zip(cell.seeds, values)
+      for metric, value in zip(modes.METRICS, line)
     }
 
-  lines = runs.run(program,
-                   seed=cell.first_seed,
-                   epochs=cell.iterations // config.measure_every,
-                   steps_per_epoch=config.measure_every,
-                   batches=lambda first: programs.numbers(
-                       program, first, config.measure_every),
-                   measure=measure,
-                   workdir=workdir / cell.name,
-                   config=config.to_dict())
+  lines = runs.run(
+    program,
+    seed=cell.first_seed,
+    epochs=cell.iterations // config.measure_every,
+    steps_per_epoch=config.measure_every,
+    batches=lambda first: programs.numbers(
+      program, first, config.measure_every
+    ),
+    measure=measure,
+    workdir=workdir / cell.name,
+    config=config.to_dict(),
+  )
   with checkpoint.Checkpoints(workdir / cell.name / "checkpoints") as saved:
     restored = saved.restore(runs.state_shapes(program))
   if restored is None:
-    raise OSError(f"{workdir / cell.name} has lost its checkpoints: delete it, "
-                  "and give the same command.")
+    raise OSError(
+      f"{workdir / cell.name} has lost its checkpoints: delete it, "
+      "and give the same command."
+    )
   return Outcome(lines, jax.device_get(restored[1].shown))

@@ -20,12 +20,14 @@ PyTree = Any
 
 class Player(NamedTuple):
   """A network while it learns."""
+
   params: PyTree
   opt_state: PyTree
 
 
 class Players(NamedTuple):
   """Both of them."""
+
   generator: Player
   discriminator: Player
 
@@ -46,6 +48,7 @@ class Rules(NamedTuple):
     discriminator_steps: Steps of the discriminator for one of the generator.
     num_latents: The size of the noise.
   """
+
   generator: nn.Module
   discriminator: nn.Module
   tx: optax.GradientTransformation
@@ -60,10 +63,10 @@ class Rules(NamedTuple):
 
 # What the generator minimises, given the logits of its points.
 GENERATOR_LOSSES: dict[str, Callable[[Array], Array]] = {
-    # log(1 - d), the negative of the loss of the discriminator: the paper's.
-    "saturating": lambda logits: -jax.nn.softplus(logits).mean(),
-    # -log d, which has a gradient where the discriminator is sure.
-    "non_saturating": lambda logits: jax.nn.softplus(-logits).mean(),
+  # log(1 - d), the negative of the loss of the discriminator: the paper's.
+  "saturating": lambda logits: -jax.nn.softplus(logits).mean(),
+  # -log d, which has a gradient where the discriminator is sure.
+  "non_saturating": lambda logits: jax.nn.softplus(-logits).mean(),
 }
 
 
@@ -73,8 +76,8 @@ def begin(rules: Rules, key: Array) -> Players:
   sizes = rules.num_latents, rules.draw(jax.random.key(0), 1).shape[-1]
   networks = rules.generator, rules.discriminator
   params = [
-      network.init(k, jnp.zeros((1, size)))["params"]
-      for network, k, size in zip(networks, keys, sizes)
+    network.init(k, jnp.zeros((1, size)))["params"]
+    for network, k, size in zip(networks, keys, sizes)
   ]
   return Players(*(Player(each, rules.tx.init(each)) for each in params))
 
@@ -85,8 +88,9 @@ def generate(rules: Rules, params: PyTree, key: Array, count: int) -> Array:
   return _apply(rules.generator, params, noise)
 
 
-def play(rules: Rules, key: Array,
-         players: Players) -> tuple[Players, dict[str, Array]]:
+def play(
+  rules: Rules, key: Array, players: Players
+) -> tuple[Players, dict[str, Array]]:
   """Does one iteration: the discriminator's steps, and one of the generator.
 
   Args:
@@ -103,12 +107,15 @@ def play(rules: Rules, key: Array,
 
   def draw(k: Array) -> tuple[Array, Array]:
     real_key, fake_key = jax.random.split(k)
-    return (rules.draw(real_key, rules.batch_size),
-            generate(rules, generator.params, fake_key, rules.batch_size))
+    return (
+      rules.draw(real_key, rules.batch_size),
+      generate(rules, generator.params, fake_key, rules.batch_size),
+    )
 
   def judge(player: Player, data: Array) -> tuple[Player, Array]:
-    points, targets = rules.batch(jax.random.wrap_key_data(data), draw,
-                                  rules.alpha)
+    points, targets = rules.batch(
+      jax.random.wrap_key_data(data), draw, rules.alpha
+    )
 
     def loss(params: PyTree) -> Array:
       logits = _apply(rules.discriminator, params, points)[:, 0]
@@ -119,7 +126,8 @@ def play(rules: Rules, key: Array,
   def loss(params: PyTree) -> Array:
     points = generate(rules, params, last, rules.batch_size)
     return rules.generator_loss(
-        _apply(rules.discriminator, discriminator.params, points)[:, 0])
+      _apply(rules.discriminator, discriminator.params, points)[:, 0]
+    )
 
   # As plain numbers: under vmap a scan turns keys around, which a check of
   # keys that are used twice takes for a use.
@@ -127,13 +135,16 @@ def play(rules: Rules, key: Array,
   discriminator, losses = jax.lax.scan(judge, discriminator, keys)
   generator, generator_loss = _descend(rules.tx, loss, generator)
   return Players(generator, discriminator), {
-      "loss": losses.mean(),
-      "generator_loss": generator_loss
+    "loss": losses.mean(),
+    "generator_loss": generator_loss,
   }
 
 
-def _descend(tx: optax.GradientTransformation, loss: Callable[[PyTree], Array],
-             player: Player) -> tuple[Player, Array]:
+def _descend(
+  tx: optax.GradientTransformation,
+  loss: Callable[[PyTree], Array],
+  player: Player,
+) -> tuple[Player, Array]:
   """Does one step of an optimiser, and returns the loss before it."""
   value, gradient = jax.value_and_grad(loss)(player.params)
   with jax.numpy_dtype_promotion("standard"):  # As optax needs it.

@@ -7,8 +7,11 @@ from mixup_jax.data import gaussians
 # A point belongs to a mode if it is no further from its mean than this many
 # standard deviations; of the data themselves, 1.1 % do not.
 _NEAR = 3
-METRICS = ("modes covered", f"within {_NEAR} std of a mode (%)",
-           "Jensen-Shannon distance of the modes")
+METRICS = (
+  "modes covered",
+  f"within {_NEAR} std of a mode (%)",
+  "Jensen-Shannon distance of the modes",
+)
 
 
 def measure(points: np.ndarray, centers: np.ndarray) -> list[float]:

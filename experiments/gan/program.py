@@ -24,6 +24,7 @@ class State(NamedTuple):
     players: Both networks.
     shown: `[seeds, snapshots, points, 2]`, zeros where none is taken yet.
   """
+
   players: game.Players
   shown: Array
 
@@ -38,15 +39,22 @@ class Program(NamedTuple):
     sample: `(seed, state)` -> points of the generators, `[seeds, points, 2]`.
     mesh: The data mesh.
   """
+
   init: jax.stages.Wrapped
   step: jax.stages.Wrapped
   sample: jax.stages.Wrapped
   mesh: sharding.Mesh
 
 
-def make_program(rules: game.Rules, *, num_seeds: int, snapshots: Sequence[int],
-                 num_shown: int, num_points: int,
-                 mesh: sharding.Mesh) -> Program:
+def make_program(
+  rules: game.Rules,
+  *,
+  num_seeds: int,
+  snapshots: Sequence[int],
+  num_shown: int,
+  num_points: int,
+  mesh: sharding.Mesh,
+) -> Program:
   """Compiles a game for several seeds, which play side by side.
 
   Args:
@@ -64,7 +72,10 @@ def make_program(rules: game.Rules, *, num_seeds: int, snapshots: Sequence[int],
   def keys(seed: Array, purpose: int) -> Array:
     """Returns a key for each seed."""
     seeds = seed + jnp.arange(num_seeds, dtype=jnp.uint32)
-    one = lambda s: jax.random.split(jax.random.key(s), 4)[purpose]
+
+    def one(s: Array) -> Array:
+      return jax.random.split(jax.random.key(s), 4)[purpose]
+
     return jax.vmap(one)(seeds)
 
   def generate(state: game.Players, k: Array, count: int) -> Array:
@@ -75,23 +86,30 @@ def make_program(rules: game.Rules, *, num_seeds: int, snapshots: Sequence[int],
     players = jax.vmap(functools.partial(game.begin, rules))(keys(seed, _BEGIN))
     return State(players, jnp.zeros((num_seeds, len(snapshots), num_shown, 2)))
 
-  def step(seed: Array, state: State,
-           numbers: Array) -> tuple[State, dict[str, Array]]:
+  def step(
+    seed: Array, state: State, numbers: Array
+  ) -> tuple[State, dict[str, Array]]:
     play, show = keys(seed, _PLAY), keys(seed, _SHOW)
 
     def iterate(state: State, number: Array) -> tuple[State, dict[str, Array]]:
       # Clones: a new number each time is what makes one key enough.
-      own = jax.vmap(jax.random.fold_in,
-                     in_axes=(0, None))(jax.random.clone(play), number)
-      players, metrics = jax.vmap(functools.partial(game.play,
-                                                    rules))(own, state.players)
+      own = jax.vmap(jax.random.fold_in, in_axes=(0, None))(
+        jax.random.clone(play), number
+      )
+      players, metrics = jax.vmap(functools.partial(game.play, rules))(
+        own, state.players
+      )
       due = number + 1 == jnp.asarray(snapshots, jnp.int32)
       # Outside of vmap, where a condition would compute both of its sides.
       shown = jax.lax.cond(
-          due.any(), lambda: jnp.where(
-              due[:, None, None],
-              generate(players, jax.random.clone(show), num_shown)[:, None],
-              state.shown), lambda: state.shown)
+        due.any(),
+        lambda: jnp.where(
+          due[:, None, None],
+          generate(players, jax.random.clone(show), num_shown)[:, None],
+          state.shown,
+        ),
+        lambda: state.shown,
+      )
       return State(players, shown), jax.tree.map(jnp.mean, metrics)
 
     return jax.lax.scan(iterate, state, numbers)
@@ -100,9 +118,12 @@ def make_program(rules: game.Rules, *, num_seeds: int, snapshots: Sequence[int],
     return generate(state.players, keys(seed, _MEASURE), num_points)
 
   same = sharding.replicated(mesh)
-  return Program(jax.jit(init, out_shardings=same),
-                 jax.jit(step, donate_argnums=1, out_shardings=same),
-                 jax.jit(sample, out_shardings=same), mesh)
+  return Program(
+    jax.jit(init, out_shardings=same),
+    jax.jit(step, donate_argnums=1, out_shardings=same),
+    jax.jit(sample, out_shardings=same),
+    mesh,
+  )
 
 
 def numbers(program: Program, first: int, every: int) -> Iterator[Any]:
@@ -119,6 +140,7 @@ def numbers(program: Program, first: int, every: int) -> Iterator[Any]:
   size = math.gcd(_AT_ONCE, every)
   while True:
     end = (first // size + 1) * size
-    yield sharding.put(np.arange(first, end, dtype=np.int32),
-                       sharding.replicated(program.mesh))
+    yield sharding.put(
+      np.arange(first, end, dtype=np.int32), sharding.replicated(program.mesh)
+    )
     first = end

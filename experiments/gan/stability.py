@@ -18,13 +18,21 @@ RATE, WIDTH = "learning rate", "width"
 def cells_of(config: Any) -> list[Cell]:
   """Returns a game for every method, width and learning rate."""
   return [
-      Cell(dataset, method, loss, (width,) * len(config.hidden), rate,
-           config.first_seed, config.seeds, config.iterations)
-      for dataset in config.datasets
-      for method in config.methods
-      for loss in config.generator_losses
-      for width in config.widths
-      for rate in config.learning_rates
+    Cell(
+      dataset,
+      method,
+      loss,
+      (width,) * len(config.hidden),
+      rate,
+      config.first_seed,
+      config.seeds,
+      config.iterations,
+    )
+    for dataset in config.datasets
+    for method in config.methods
+    for loss in config.generator_losses
+    for width in config.widths
+    for rate in config.learning_rates
   ]
 
 
@@ -32,32 +40,41 @@ def result(config: Any, cells: list[Cell], played: Played) -> Any:
   """Returns a row for every game, and a heat map for every method."""
   outcomes = dict(played)
   values = {
-      cell: [
-          outcomes[cell].lines[-1][f"{METRIC}/seed_{seed}"]
-          for seed in cell.seeds
-      ] if cell in outcomes else [] for cell in cells
+    cell: [
+      outcomes[cell].lines[-1][f"{METRIC}/seed_{seed}"] for seed in cell.seeds
+    ]
+    if cell in outcomes
+    else []
+    for cell in cells
   }
   kinds = list(
-      dict.fromkeys((cell.dataset, describe(config, cell)) for cell in cells))
+    dict.fromkeys((cell.dataset, describe(config, cell)) for cell in cells)
+  )
   return {
-      "rows": [
-          results.summarize(found,
-                            setting=f"{_setting(config, cell.dataset)}, width "
-                            f"{cell.hidden[0]}, rate {cell.learning_rate:g}",
-                            method=describe(config, cell),
-                            metric=METRIC,
-                            paper=None,
-                            epochs=0) for cell, found in values.items()
-      ],
-      "heat_maps": [
-          _heat_map(
-              config, kind, {
-                  (cell.hidden[0], cell.learning_rate): found
-                  for cell, found in values.items()
-                  if (cell.dataset, describe(config, cell)) == kind
-              })
-          for kind in kinds
-      ]
+    "rows": [
+      results.summarize(
+        found,
+        setting=f"{_setting(config, cell.dataset)}, width "
+        f"{cell.hidden[0]}, rate {cell.learning_rate:g}",
+        method=describe(config, cell),
+        metric=METRIC,
+        paper=None,
+        epochs=0,
+      )
+      for cell, found in values.items()
+    ],
+    "heat_maps": [
+      _heat_map(
+        config,
+        kind,
+        {
+          (cell.hidden[0], cell.learning_rate): found
+          for cell, found in values.items()
+          if (cell.dataset, describe(config, cell)) == kind
+        },
+      )
+      for kind in kinds
+    ],
   }
 
 
@@ -66,20 +83,28 @@ def _setting(config: Any, dataset: str) -> str:
   return f"{dataset}, after {config.iterations:,} iterations"
 
 
-def _heat_map(config: Any, kind: tuple[str, str],
-              values: dict[tuple[int, float], list[float]]) -> results.HeatMap:
+def _heat_map(
+  config: Any,
+  kind: tuple[str, str],
+  values: dict[tuple[int, float], list[float]],
+) -> results.HeatMap:
   """Returns the map of a method, means over its seeds."""
   dataset, method = kind
-  mean = lambda found: round(float(np.mean(found)), 4) if found else None
+
+  def mean(found: list[float]) -> float | None:
+    return round(float(np.mean(found)), 4) if found else None
+
   return results.HeatMap(
-      setting=_setting(config, dataset),
-      method=method,
-      metric=f"{METRIC}, of {len(gaussians.CENTERS[dataset])}",
-      x=RATE,
-      y=WIDTH,
-      columns=list(config.learning_rates),
-      lines=list(config.widths),
-      values=[[mean(values[width, rate])
-               for rate in config.learning_rates]
-              for width in config.widths],
-      limits=[0, len(gaussians.CENTERS[dataset])])
+    setting=_setting(config, dataset),
+    method=method,
+    metric=f"{METRIC}, of {len(gaussians.CENTERS[dataset])}",
+    x=RATE,
+    y=WIDTH,
+    columns=list(config.learning_rates),
+    lines=list(config.widths),
+    values=[
+      [mean(values[width, rate]) for rate in config.learning_rates]
+      for width in config.widths
+    ],
+    limits=[0, len(gaussians.CENTERS[dataset])],
+  )

@@ -14,24 +14,28 @@ from mixup_jax import points
 from mixup_jax import results
 from mixup_jax.data import gaussians
 
-LAYOUT = results.Layout(lines=["setting", "metric"],
-                        columns="method",
-                        metrics=list(modes.METRICS))
+LAYOUT = results.Layout(
+  lines=["setting", "metric"], columns="method", metrics=list(modes.METRICS)
+)
 Played = list[tuple[Cell, Outcome]]
 
 
 def cells_of(config: Any) -> list[Cell]:
   """Returns the games: the seeds that play to the end, and the others."""
   long = min(config.long_seeds, config.seeds)
-  groups = ((config.first_seed, long, config.iterations),
-            (config.first_seed + long, config.seeds - long,
-             config.short_iterations))
+  groups = (
+    (config.first_seed, long, config.iterations),
+    (config.first_seed + long, config.seeds - long, config.short_iterations),
+  )
   return [
-      Cell(dataset, method, loss, tuple(config.hidden), config.learning_rate,
-           *group) for group in groups if group[1]
-      for dataset in config.datasets
-      for method in config.methods
-      for loss in config.generator_losses
+    Cell(
+      dataset, method, loss, tuple(config.hidden), config.learning_rate, *group
+    )
+    for group in groups
+    if group[1]
+    for dataset in config.datasets
+    for method in config.methods
+    for loss in config.generator_losses
   ]
 
 
@@ -39,9 +43,9 @@ def result(config: Any, cells: list[Cell], played: Played) -> Any:
   """Returns rows, snapshots and their layout."""
   del cells
   return {
-      "rows": rows(config, played),
-      "layout": LAYOUT,
-      "snapshots": snapshots(config, played)
+    "rows": rows(config, played),
+    "layout": LAYOUT,
+    "snapshots": snapshots(config, played),
   }
 
 
@@ -55,20 +59,19 @@ def rows(config: Any, played: Played) -> list[results.Row]:
         if cell.dataset == dataset and iteration <= cell.iterations:
           # A long run was measured where the short ones end.
           line = next(
-              line for line in outcome.lines if line["step"] == iteration)
+            line for line in outcome.lines if line["step"] == iteration
+          )
           where = setting(cell, iteration)
           for metric in modes.METRICS:
             key = where, describe(config, cell), metric
             found.setdefault(key, []).extend(
-                line[f"{metric}/seed_{seed}"] for seed in cell.seeds)
+              line[f"{metric}/seed_{seed}"] for seed in cell.seeds
+            )
   return [
-      results.summarize(values,
-                        setting=name,
-                        method=method,
-                        metric=metric,
-                        paper=None,
-                        epochs=0)
-      for (name, method, metric), values in found.items()
+    results.summarize(
+      values, setting=name, method=method, metric=metric, paper=None, epochs=0
+    )
+    for (name, method, metric), values in found.items()
   ]
 
 
@@ -79,20 +82,25 @@ def snapshots(config: Any, played: Played) -> list[results.Snapshots]:
     if cell.first_seed != config.first_seed:
       continue
     taken = [
-        i for i, at in enumerate(config.snapshots) if at <= cell.iterations
+      i for i, at in enumerate(config.snapshots) if at <= cell.iterations
     ]
     shown.append(
-        results.Snapshots(
-            setting=cell.dataset,
-            method=describe(config, cell),
-            iterations=[config.snapshots[i] for i in taken],
-            real=points.encode(real_points(cell.dataset, config.num_shown)),
-            fake=[points.encode(outcome.shown[0, i]) for i in taken]))
+      results.Snapshots(
+        setting=cell.dataset,
+        method=describe(config, cell),
+        iterations=[config.snapshots[i] for i in taken],
+        real=points.encode(real_points(cell.dataset, config.num_shown)),
+        fake=[points.encode(outcome.shown[0, i]) for i in taken],
+      )
+    )
   return shown
 
 
 def real_points(dataset: str, count: int) -> np.ndarray:
   """Returns points of the data, always the same."""
-  draw = jax.jit(lambda: gaussians.sample(jax.random.key(0), gaussians.CENTERS[
-      dataset], count))
+  draw = jax.jit(
+    lambda: gaussians.sample(
+      jax.random.key(0), gaussians.CENTERS[dataset], count
+    )
+  )
   return np.asarray(jax.device_get(draw()))

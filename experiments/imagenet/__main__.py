@@ -33,6 +33,7 @@ IMAGENET = 1_281_167, 1_000  # Training images, and classes.
 
 class Prepared(NamedTuple):
   """What a run needs, checked."""
+
   data: stream.StreamSet
   programs: dict[str, streaming.Program]  # By method.
 
@@ -43,16 +44,20 @@ def prepare(config: Any) -> Prepared:
   streaming_recipe.check(config)
   data = stream.load(config.dataset, config.data_dir or None)
   if streaming_recipe.step_size(config) > len(data.train):
-    raise ValueError(f"config.batch_size={config.batch_size} is more than the "
-                     f"{len(data.train)} training images of {data.name}: "
-                     "lower it.")
-  make = functools.partial(streaming_recipe.make_program,
-                           config,
-                           num_train=len(data.train),
-                           num_classes=data.num_classes,
-                           mean=data.mean,
-                           std=data.std,
-                           mesh=sharding.make_mesh())
+    raise ValueError(
+      f"config.batch_size={config.batch_size} is more than the "
+      f"{len(data.train)} training images of {data.name}: "
+      "lower it."
+    )
+  make = functools.partial(
+    streaming_recipe.make_program,
+    config,
+    num_train=len(data.train),
+    num_classes=data.num_classes,
+    mean=data.mean,
+    std=data.std,
+    mesh=sharding.make_mesh(),
+  )
   return Prepared(data, {name: make(alpha) for name, alpha in alphas.items()})
 
 
@@ -63,84 +68,94 @@ def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
     data = stream.load(config.dataset, config.data_dir or None)
     num_train, num_classes = len(data.train), data.num_classes
   program = streaming_recipe.make_program(
-      config,
-      alpha,
-      num_train=num_train,
-      num_classes=num_classes,
-      mean=(0.5,) * 3,  # The values do not matter.
-      std=(0.25,) * 3,
-      mesh=mesh)
+    config,
+    alpha,
+    num_train=num_train,
+    num_classes=num_classes,
+    mean=(0.5,) * 3,  # The values do not matter.
+    std=(0.25,) * 3,
+    mesh=mesh,
+  )
   size, rows = streaming_recipe.step_size(config), sharding.sharded(mesh)
   pixels = size, config.image_size, config.image_size, 3
   return rehearsal.lower_step(
-      program, {
-          "images": jax.ShapeDtypeStruct(pixels, np.uint8, sharding=rows),
-          "labels": jax.ShapeDtypeStruct((size,), np.int32, sharding=rows)
-      })
+    program,
+    {
+      "images": jax.ShapeDtypeStruct(pixels, np.uint8, sharding=rows),
+      "labels": jax.ShapeDtypeStruct((size,), np.int32, sharding=rows),
+    },
+  )
 
 
-def train(config: Any, prepared: Prepared, method: str, seed: int,
-          workdir: pathlib.Path) -> runs.Lines:
+def train(
+  config: Any, prepared: Prepared, method: str, seed: int, workdir: pathlib.Path
+) -> runs.Lines:
   """Trains one network, or goes on where it was stopped."""
-  data, host = prepared.data, {
+  data, host = (
+    prepared.data,
+    {
       "image_size": config.image_size,
       "process_index": jax.process_index(),
       "num_processes": jax.process_count(),
       "workers": None if config.workers < 0 else config.workers,
       "max_bad_share": config.max_bad_share,
       "bad": {},  # One for all: no image is told of twice.
-  }
+    },
+  )
   return streaming.train(
-      prepared.programs[method],
+    prepared.programs[method],
+    seed=seed,
+    epochs=config.epochs,
+    steps_per_epoch=len(data.train) // streaming_recipe.step_size(config),
+    train_batches=lambda first_step: stream.train_batches(
+      data,
       seed=seed,
-      epochs=config.epochs,
-      steps_per_epoch=len(data.train) // streaming_recipe.step_size(config),
-      train_batches=lambda first_step: stream.train_batches(
-          data,
-          seed=seed,
-          first_step=first_step,
-          batch_size=streaming_recipe.step_size(config),
-          **host),
-      eval_batches=lambda: stream.eval_batches(
-          data, batch_size=config.eval_batch_size, **host),
-      workdir=workdir / method.split(",")[0] / f"seed_{seed}",
-      config=config.to_dict())
+      first_step=first_step,
+      batch_size=streaming_recipe.step_size(config),
+      **host,
+    ),
+    eval_batches=lambda: stream.eval_batches(
+      data, batch_size=config.eval_batch_size, **host
+    ),
+    workdir=workdir / method.split(",")[0] / f"seed_{seed}",
+    config=config.to_dict(),
+  )
 
 
-def run(config: Any, prepared: Prepared,
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: Prepared, recorder: records.Recorder
+) -> results.Result:
   """Trains every network, and returns rows and curves."""
   trained = {
-      method: [
-          train(config, prepared, method, seed, recorder.workdir)
-          for seed in recipe.seeds(config)
-      ] for method in prepared.programs
+    method: [
+      train(config, prepared, method, seed, recorder.workdir)
+      for seed in recipe.seeds(config)
+    ]
+    for method in prepared.programs
   }
   rows = sum((table.result_rows(config, *item) for item in trained.items()), [])
   done = {(row["setting"], row["method"]) for row in rows}
   rows += [
-      row for row in table.paper_rows()
-      if (row["setting"], row["method"]) not in done
+    row
+    for row in table.paper_rows()
+    if (row["setting"], row["method"]) not in done
   ]
   return {
-      "rows":
-          rows,
-      "layout":
-          table.LAYOUT,
-      "curves":
-          sum((table.curves(config, *item) for item in trained.items()), []),
-      "wall_seconds":
-          round(
-              sum(
-                  recipe.seconds(lines)
-                  for every in trained.values()
-                  for lines in every), 2)
+    "rows": rows,
+    "layout": table.LAYOUT,
+    "curves": sum(
+      (table.curves(config, *item) for item in trained.items()), []
+    ),
+    "wall_seconds": round(
+      sum(
+        recipe.seconds(lines) for every in trained.values() for lines in every
+      ),
+      2,
+    ),
   }
 
 
 if __name__ == "__main__":
-  cli.launch("imagenet",
-             prepare=prepare,
-             run=run,
-             config_file=CONFIG,
-             lower=lower)
+  cli.launch(
+    "imagenet", prepare=prepare, run=run, config_file=CONFIG, lower=lower
+  )

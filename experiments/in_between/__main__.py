@@ -23,8 +23,9 @@ PARTS = ("rings", "pairs", "all")
 def prepare(config: Any) -> dict[str, Any]:
   """Checks the config, and returns what each of its parts needs."""
   if config.part not in PARTS:
-    raise ValueError(f"unknown part {config.part!r}: choose one of "
-                     f"{', '.join(PARTS)}.")
+    raise ValueError(
+      f"unknown part {config.part!r}: choose one of {', '.join(PARTS)}."
+    )
   prepared: dict[str, Any] = {}
   if config.part != "pairs":
     prepared["rings"] = rings.prepare(config.rings)
@@ -33,8 +34,9 @@ def prepare(config: Any) -> dict[str, Any]:
   return prepared
 
 
-def run(config: Any, prepared: dict[str, Any],
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: dict[str, Any], recorder: records.Recorder
+) -> results.Result:
   """Runs the parts, and puts their results together."""
   parts: list[Any] = []
   if "rings" in prepared:
@@ -47,9 +49,9 @@ def run(config: Any, prepared: dict[str, Any],
   result["wall_seconds"] = round(seconds, 2)
   metrics = list(dict.fromkeys(row["metric"] for row in result["rows"]))
   if len(metrics) > 1:  # Of a single one, the table is as usual.
-    result["layout"] = results.Layout(lines=["setting", "metric"],
-                                      columns="method",
-                                      metrics=metrics)
+    result["layout"] = results.Layout(
+      lines=["setting", "metric"], columns="method", metrics=metrics
+    )
   return result
 
 

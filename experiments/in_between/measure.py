@@ -28,8 +28,9 @@ Measure = Callable[..., Array]
 METRICS = ("misses (%)", "norm of the input gradient")
 
 
-def make_measure(model: nn.Module, data: images.ImageSet,
-                 mesh: sharding.Mesh) -> Measure:
+def make_measure(
+  model: nn.Module, data: images.ImageSet, mesh: sharding.Mesh
+) -> Measure:
   """Compiles the measurement of a batch of pairs.
 
   Args:
@@ -43,12 +44,18 @@ def make_measure(model: nn.Module, data: images.ImageSet,
     and pairs the rows "first", "second" and "where" of `[batch]`.
   """
 
-  def measure(state: states.TrainState, pixels: Array, labels: Array,
-              pairs: dict[str, Array], lam: Array) -> Array:
+  def measure(
+    state: states.TrainState,
+    pixels: Array,
+    labels: Array,
+    pairs: dict[str, Array],
+    lam: Array,
+  ) -> Array:
     rows = pairs["first"], pairs["second"]
-    first, second = (augment.normalize(pixels[row],
-                                       mean=data.mean,
-                                       std=data.std) for row in rows)
+    first, second = (
+      augment.normalize(pixels[row], mean=data.mean, std=data.std)
+      for row in rows
+    )
     own, partners = (labels[row] for row in rows)
     targets = transforms.MixedLabels(own, partners, lam)
 
@@ -65,13 +72,16 @@ def make_measure(model: nn.Module, data: images.ImageSet,
     values = jnp.stack([100 * miss.astype(jnp.float32), norm])
     return values.sum(1, where=pairs["where"][None])
 
-  return jax.jit(measure,
-                 out_shardings=sharding.replicated(mesh),
-                 compiler_options=platforms.compiler_options("run often"))
+  return jax.jit(
+    measure,
+    out_shardings=sharding.replicated(mesh),
+    compiler_options=platforms.compiler_options("run often"),
+  )
 
 
-def draw_pairs(seed: int, num_images: int, *, count: int,
-               batch_size: int) -> list[dict[str, np.ndarray]]:
+def draw_pairs(
+  seed: int, num_images: int, *, count: int, batch_size: int
+) -> list[dict[str, np.ndarray]]:
   """Draws random pairs, in which no image is twice on the same side.
 
   Args:
@@ -85,19 +95,25 @@ def draw_pairs(seed: int, num_images: int, *, count: int,
   """
   draws = np.random.default_rng(seed)
   size = -(-count // batch_size) * batch_size
-  first, second = (np.resize(
-      draws.permutation(num_images)[:count].astype(np.int32), size)
-                   for _ in range(2))
+  first, second = (
+    np.resize(draws.permutation(num_images)[:count].astype(np.int32), size)
+    for _ in range(2)
+  )
   pairs = {"first": first, "second": second, "where": np.arange(size) < count}
-  return [{
-      name: rows[start:start + batch_size] for name, rows in pairs.items()
-  } for start in range(0, size, batch_size)]
+  return [
+    {name: rows[start : start + batch_size] for name, rows in pairs.items()}
+    for start in range(0, size, batch_size)
+  ]
 
 
-def curves(measure: Measure, state: states.TrainState,
-           examples: tuple[np.ndarray,
-                           np.ndarray], batches: list[dict[str, np.ndarray]],
-           mesh: sharding.Mesh, lams: Iterable[float]) -> np.ndarray:
+def curves(
+  measure: Measure,
+  state: states.TrainState,
+  examples: tuple[np.ndarray, np.ndarray],
+  batches: list[dict[str, np.ndarray]],
+  mesh: sharding.Mesh,
+  lams: Iterable[float],
+) -> np.ndarray:
   """Measures a network for each lam.
 
   Args:

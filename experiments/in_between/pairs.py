@@ -23,6 +23,7 @@ from mixup_jax.data import images
 
 class Prepared(NamedTuple):
   """What the part needs, checked."""
+
   config: Any  # That the networks are trained with.
   data: images.ImageSet
   programs: dict[str, programs.Program]  # By method.
@@ -33,39 +34,50 @@ class Prepared(NamedTuple):
 def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each method."""
   if config.num_lams < 3 or config.num_lams % 2 == 0:
-    raise ValueError("config.num_lams must be odd and at least 3, so that lam "
-                     f"= 0.5 is one of them, got {config.num_lams}.")
+    raise ValueError(
+      "config.num_lams must be odd and at least 3, so that lam "
+      f"= 0.5 is one of them, got {config.num_lams}."
+    )
   theirs = networks.trained_as(config)
   data = recipe.load(theirs)
   known = len(data.train_labels)
   if not 0 <= config.num_pairs <= known:
-    raise ValueError(f"config.num_pairs={config.num_pairs}, but {data.name} "
-                     f"has {known} training images: 0 pairs all.")
+    raise ValueError(
+      f"config.num_pairs={config.num_pairs}, but {data.name} "
+      f"has {known} training images: 0 pairs all."
+    )
   methods = networks.methods(theirs.alpha)
   made = {
-      name:
-          recipe.make_program(theirs,
-                              data,
-                              transform=recipe.mixing(theirs, alpha))
-      for name, alpha in methods.items()
+    name: recipe.make_program(
+      theirs, data, transform=recipe.mixing(theirs, alpha)
+    )
+    for name, alpha in methods.items()
   }
   networks.check(config, theirs, made)
-  model = models.build(num_classes=data.num_classes,
-                       dtype=platforms.compute_dtype(theirs.precision),
-                       **theirs.model)
-  return Prepared(theirs, data, made,
-                  measuring.make_measure(model, data, sharding.make_mesh()),
-                  config.num_pairs or known)
+  model = models.build(
+    num_classes=data.num_classes,
+    dtype=platforms.compute_dtype(theirs.precision),
+    **theirs.model,
+  )
+  return Prepared(
+    theirs,
+    data,
+    made,
+    measuring.make_measure(model, data, sharding.make_mesh()),
+    config.num_pairs or known,
+  )
 
 
 def setting(config: Any) -> str:
   """Names the set and the network, and in what they are not section 3.2's."""
   return recipe.setting(
-      config, configs.get_config(f"dataset=cifar10,model={config.model.name}"))
+    config, configs.get_config(f"dataset=cifar10,model={config.model.name}")
+  )
 
 
-def result_rows(config: Any, method: str,
-                values: np.ndarray) -> list[results.Row]:
+def result_rows(
+  config: Any, method: str, values: np.ndarray
+) -> list[results.Row]:
   """Makes the rows of a method.
 
   Args:
@@ -78,27 +90,33 @@ def result_rows(config: Any, method: str,
   """
   name = setting(config)
   # The paper does not say which network of section 3.2 it took.
-  is_papers = (name in [f"cifar10, {model}" for model in configs.MODELS] and
-               method in networks.methods(1.0))
+  is_papers = name in [
+    f"cifar10, {model}" for model in configs.MODELS
+  ] and method in networks.methods(1.0)
   rows = []
   for index, metric in enumerate(measuring.METRICS):
     ours = values[:, index]
     theirs = np.asarray(paper.curve(method.split(",")[0], index))
-    for words, of in (("lam 0.5", lambda x: x[..., x.shape[-1] // 2]),
-                      ("mean over lam", lambda x: x.mean(-1))):
+    for words, of in (
+      ("lam 0.5", lambda x: x[..., x.shape[-1] // 2]),
+      ("mean over lam", lambda x: x.mean(-1)),
+    ):
       rows.append(
-          results.summarize(
-              of(ours),
-              setting=name,
-              method=method,
-              metric=f"{metric}, {words}",
-              paper=round(float(of(theirs)), 4) if is_papers else None,
-              epochs=config.epochs))
+        results.summarize(
+          of(ours),
+          setting=name,
+          method=method,
+          metric=f"{metric}, {words}",
+          paper=round(float(of(theirs)), 4) if is_papers else None,
+          epochs=config.epochs,
+        )
+      )
   return rows
 
 
-def curves(config: Any, method: str, lams: np.ndarray,
-           values: np.ndarray) -> list[results.Pairs]:
+def curves(
+  config: Any, method: str, lams: np.ndarray, values: np.ndarray
+) -> list[results.Pairs]:
   """Returns the curves of a method, beside the paper's of CIFAR-10.
 
   Args:
@@ -111,18 +129,21 @@ def curves(config: Any, method: str, lams: np.ndarray,
     A curve for each metric.
   """
   return [
-      results.Pairs(setting=setting(config),
-                    method=method,
-                    metric=metric,
-                    lam=lams.round(4).tolist(),
-                    values=values[:, index].round(4).tolist(),
-                    paper=paper.curve(method.split(",")[0], index))
-      for index, metric in enumerate(measuring.METRICS)
+    results.Pairs(
+      setting=setting(config),
+      method=method,
+      metric=metric,
+      lam=lams.round(4).tolist(),
+      values=values[:, index].round(4).tolist(),
+      paper=paper.curve(method.split(",")[0], index),
+    )
+    for index, metric in enumerate(measuring.METRICS)
   ]
 
 
-def run(config: Any, prepared: Prepared,
-        workdir: pathlib.Path) -> results.Result:
+def run(
+  config: Any, prepared: Prepared, workdir: pathlib.Path
+) -> results.Result:
   """Trains the networks or finds them, and measures each.
 
   Args:
@@ -140,28 +161,34 @@ def run(config: Any, prepared: Prepared,
   seconds = 0.0
   for method, program in prepared.programs.items():
     for seed in recipe.seeds(theirs):
-      state, trained = networks.get(config, program, data, method, seed,
-                                    workdir)
+      state, trained = networks.get(
+        config, program, data, method, seed, workdir
+      )
       start = time.perf_counter()
-      batches = measuring.draw_pairs(seed,
-                                     len(data.train_labels),
-                                     count=prepared.num_pairs,
-                                     batch_size=config.eval_batch_size)
-      shown = tqdm.tqdm(lams,
-                        unit="lam",
-                        desc=f"{method}, seed {seed}",
-                        disable=jax.process_index() > 0)
+      batches = measuring.draw_pairs(
+        seed,
+        len(data.train_labels),
+        count=prepared.num_pairs,
+        batch_size=config.eval_batch_size,
+      )
+      shown = tqdm.tqdm(
+        lams,
+        unit="lam",
+        desc=f"{method}, seed {seed}",
+        disable=jax.process_index() > 0,
+      )
       values[method].append(
-          measuring.curves(prepared.measure, state, examples, batches, mesh,
-                           shown))
+        measuring.curves(
+          prepared.measure, state, examples, batches, mesh, shown
+        )
+      )
       seconds += trained + time.perf_counter() - start
   stacked = {method: np.stack(each) for method, each in values.items()}
   return {
-      "rows":
-          sum((result_rows(theirs, *item) for item in stacked.items()), []),
-      "pairs":
-          sum((curves(theirs, method, lams, each)
-               for method, each in stacked.items()), []),
-      "wall_seconds":
-          seconds
+    "rows": sum((result_rows(theirs, *item) for item in stacked.items()), []),
+    "pairs": sum(
+      (curves(theirs, method, lams, each) for method, each in stacked.items()),
+      [],
+    ),
+    "wall_seconds": seconds,
   }

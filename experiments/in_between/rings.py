@@ -30,14 +30,18 @@ def prepare(config: Any) -> list[tuple[np.ndarray, np.ndarray]]:
   transforms.check_alpha(config.alpha)
   for name, low in _LOWEST.items():
     if config[name] < low:
-      raise ValueError(f"config.rings.{name} must be at least {low}, got "
-                       f"{config[name]}.")
+      raise ValueError(
+        f"config.rings.{name} must be at least {low}, got {config[name]}."
+      )
   return [
-      rings.draw(seed,
-                 inner=config.inner,
-                 outer=config.outer,
-                 ratio=config.ratio,
-                 noise=config.noise) for seed in range(config.seeds)
+    rings.draw(
+      seed,
+      inner=config.inner,
+      outer=config.outer,
+      ratio=config.ratio,
+      noise=config.noise,
+    )
+    for seed in range(config.seeds)
   ]
 
 
@@ -57,27 +61,32 @@ def make_program(config: Any) -> Callable[..., Any]:
   axis = np.linspace(-config.limit, config.limit, config.pixels)
   plane = np.stack(np.meshgrid(axis, axis), axis=-1).astype(np.float32)
 
-  def run(alpha: Array, seed: Array, points: Array,
-          labels: Array) -> tuple[Array, Array]:
+  def run(
+    alpha: Array, seed: Array, points: Array, labels: Array
+  ) -> tuple[Array, Array]:
     init_key, step_key = jax.random.split(jax.random.key(seed))
-    step = steps.make_train_step(model,
-                                 tx,
-                                 losses.cross_entropy,
-                                 root_key=step_key,
-                                 prepare=lambda key, batch: (points, labels),
-                                 transform=functools.partial(transforms.mixup,
-                                                             alpha=alpha))
-    state, metrics = jax.lax.scan(lambda state, _: step(state, {}),
-                                  states.create(model, tx, init_key, points),
-                                  length=config.steps)
+    step = steps.make_train_step(
+      model,
+      tx,
+      losses.cross_entropy,
+      root_key=step_key,
+      prepare=lambda key, batch: (points, labels),
+      transform=functools.partial(transforms.mixup, alpha=alpha),
+    )
+    state, metrics = jax.lax.scan(
+      lambda state, _: step(state, {}),
+      states.create(model, tx, init_key, points),
+      length=config.steps,
+    )
     logits: Any = model.apply(state.variables(), plane)
     return jax.nn.softmax(logits)[..., 1], metrics["loss"][-1]
 
   return jax.jit(jax.vmap(run, in_axes=(0, None, None, None)))
 
 
-def run(config: Any, clouds: list[tuple[np.ndarray,
-                                        np.ndarray]]) -> results.Result:
+def run(
+  config: Any, clouds: list[tuple[np.ndarray, np.ndarray]]
+) -> results.Result:
   """Trains on every cloud; returns rows over all, and the plane of the first.
 
   Args:
@@ -95,47 +104,54 @@ def run(config: Any, clouds: list[tuple[np.ndarray,
   methods = networks.methods(config.alpha)
   alphas = np.asarray(list(methods.values()), np.float32)
   planes = []
-  progress = tqdm.tqdm(clouds,
-                       unit="seed",
-                       desc="rings",
-                       disable=jax.process_index() > 0)
+  progress = tqdm.tqdm(
+    clouds, unit="seed", desc="rings", disable=jax.process_index() > 0
+  )
   for seed, cloud in enumerate(progress):
     plane, loss = jax.device_get(
-        program(*jax.device_put((alphas, np.uint32(seed), *cloud))))
+      program(*jax.device_put((alphas, np.uint32(seed), *cloud)))
+    )
     if not np.isfinite(loss).all():
-      raise FloatingPointError("the loss on the rings is not finite: lower "
-                               "config.rings.learning_rate.")
+      raise FloatingPointError(
+        "the loss on the rings is not finite: lower config.rings.learning_rate."
+      )
     planes.append(plane)
   # [methods, seeds]
   area = 100 * ((0.1 < np.stack(planes, 1)) & (np.stack(planes, 1) < 0.9)).mean(
-      (2, 3))
+    (2, 3)
+  )
   rows = [
-      results.summarize(values,
-                        setting=SETTING,
-                        method=method,
-                        metric=AREA,
-                        paper=None,
-                        epochs=config.steps)
-      for method, values in zip(methods, area)
+    results.summarize(
+      values,
+      setting=SETTING,
+      method=method,
+      metric=AREA,
+      paper=None,
+      epochs=config.steps,
+    )
+    for method, values in zip(methods, area)
   ]
   return {
-      "rows": rows,
-      "plane": _plane(config, clouds[0], planes[0]),
-      "wall_seconds": time.perf_counter() - start
+    "rows": rows,
+    "plane": _plane(config, clouds[0], planes[0]),
+    "wall_seconds": time.perf_counter() - start,
   }
 
 
-def _plane(config: Any, cloud: tuple[np.ndarray, np.ndarray],
-           probabilities: np.ndarray) -> results.Plane:
+def _plane(
+  config: Any, cloud: tuple[np.ndarray, np.ndarray], probabilities: np.ndarray
+) -> results.Plane:
   """Writes a cloud and its `[methods, pixels, pixels]` maps as short text."""
   points, labels = cloud
   percent = np.rint(100 * probabilities).astype(int)
   return results.Plane(
-      limit=config.limit,
-      points=[[f"{x:.3f} {y:.3f}"
-               for x, y in points[labels == label]]
-              for label in (0, 1)],
-      percent={
-          method: [" ".join(map(str, line)) for line in lines]
-          for method, lines in zip(networks.methods(config.alpha), percent)
-      })
+    limit=config.limit,
+    points=[
+      [f"{x:.3f} {y:.3f}" for x, y in points[labels == label]]
+      for label in (0, 1)
+    ],
+    percent={
+      method: [" ".join(map(str, line)) for line in lines]
+      for method, lines in zip(networks.methods(config.alpha), percent)
+    },
+  )

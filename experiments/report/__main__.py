@@ -23,13 +23,14 @@ DOCUMENTS = (ROOT / "README.md", RESULTS / "README.md")
 
 def main(argv: Sequence[str] | None = None) -> None:
   """Rewrites documents and figures, or prints the tables of some files."""
-  parser = argparse.ArgumentParser(prog="python -m experiments.report",
-                                   description=__doc__.split("\n")[0])
+  parser = argparse.ArgumentParser(
+    prog="python -m experiments.report", description=__doc__.split("\n")[0]
+  )
   parser.add_argument("files", nargs="*", type=pathlib.Path)
   files = parser.parse_args(argv).files
   found = {
-      path.stem: json.loads(path.read_text(encoding="utf-8"))
-      for path in files or sorted(RESULTS.glob("*.json"))
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in files or sorted(RESULTS.glob("*.json"))
   }
   if files:
     print("\n\n".join(tables.table(result) for result in found.values()))

@@ -17,8 +17,10 @@ def table(result: dict[str, Any]) -> str:
   """
   header, *lines = results.laid_out(result)
   # Words to the left, numbers to the right.
-  rule = ["---:" if all(map(results.is_number, column)) else "---"
-          for column in zip(*lines)]  # yapf: disable
+  rule = [
+    "---:" if all(map(results.is_number, column)) else "---"
+    for column in zip(*lines)
+  ]
   text = "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
   return f"{text}\n\n{provenance(result)}"
 
@@ -29,15 +31,20 @@ def provenance(result: dict[str, Any]) -> str:
   run = [row for row in result["rows"] if row["n"]]
   counts = sorted({row["n"] for row in run})
   epochs = sorted({row["epochs"] for row in run} - {0})  # 0: there are none.
-  join = lambda numbers: " or ".join(str(number) for number in numbers)
+
+  def join(numbers: Sequence[int]) -> str:
+    return " or ".join(str(number) for number in numbers)
+
   spread = "Mean ± standard error, " if max(counts) > 1 else ""
   trained = f", {join(epochs)} epochs" if epochs else ""
   seconds = round(result["wall_seconds"])
   took = f", {seconds} s for all" if seconds else ""
-  return (f"{spread}n = {join(counts)}{trained}; "
-          f"{environment['device']} ({environment['processor']}, "
-          f"{environment['cores']} cores), jax {environment['jax']}, commit "
-          f"{environment['commit']}, {environment['date']}{took}.")
+  return (
+    f"{spread}n = {join(counts)}{trained}; "
+    f"{environment['device']} ({environment['processor']}, "
+    f"{environment['cores']} cores), jax {environment['jax']}, commit "
+    f"{environment['commit']}, {environment['date']}{took}."
+  )
 
 
 def update(texts: Sequence[str], tables: dict[str, str]) -> list[str]:
@@ -59,12 +66,13 @@ def update(texts: Sequence[str], tables: dict[str, str]) -> list[str]:
     pattern = f"{re.escape(start)}.*?{re.escape(end)}"
     places = [len(re.findall(pattern, text, re.DOTALL)) for text in texts]
     if sum(places) != 1:
-      raise ValueError(f"the documents must have one place for {name}, the "
-                       f"lines {start.strip()} and {end}; found {sum(places)}.")
+      raise ValueError(
+        f"the documents must have one place for {name}, the "
+        f"lines {start.strip()} and {end}; found {sum(places)}."
+      )
     whole = f"{start}{content}\n{end}"
     index = places.index(1)
-    texts[index] = re.sub(pattern,
-                          lambda _: whole,
-                          texts[index],
-                          flags=re.DOTALL)
+    texts[index] = re.sub(
+      pattern, lambda _: whole, texts[index], flags=re.DOTALL
+    )
   return texts

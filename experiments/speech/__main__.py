@@ -31,19 +31,20 @@ from mixup_jax.data import images
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "speech.py"
 _LOWEST = {
-    "seeds": 1,
-    "first_seed": 0,
-    "epochs": 1,
-    "plain_epochs": 0,
-    "decay_every": 1,
-    "batch_size": 2,
-    "eval_batch_size": 1
+  "seeds": 1,
+  "first_seed": 0,
+  "epochs": 1,
+  "plain_epochs": 0,
+  "decay_every": 1,
+  "batch_size": 2,
+  "eval_batch_size": 1,
 }
 Cell = tuple[str, str]  # A model and a method.
 
 
 class Prepared(NamedTuple):
   """What a run needs, checked."""
+
   data: clips.ClipSet
   programs: dict[Cell, Callable[[], program.Program]]
 
@@ -54,11 +55,10 @@ def methods(config: Any) -> dict[str, tuple[str, float]]:
     transforms.check_alpha(alpha)
     if not alpha:
       raise ValueError("config.alphas has 0, which is ERM: it comes with them.")
-  return {
-      "ERM": ("spectrogram", 0.0)
-  } | {
-      f"{level}, alpha {alpha:g}": (level, alpha) for level in config.levels
-      for alpha in config.alphas
+  return {"ERM": ("spectrogram", 0.0)} | {
+    f"{level}, alpha {alpha:g}": (level, alpha)
+    for level in config.levels
+    for alpha in config.alphas
   }
 
 
@@ -66,20 +66,31 @@ def check(config: Any) -> None:
   """Raises a ValueError for a value that is out of its range."""
   for name, low in _LOWEST.items():
     if config[name] < low:
-      raise ValueError(f"config.{name} must be at least {low}, got "
-                       f"{config[name]}.")
+      raise ValueError(
+        f"config.{name} must be at least {low}, got {config[name]}."
+      )
   platforms.steps_per_dispatch(config.steps_per_dispatch)
   size = sharding.make_mesh().size
   for name in ("batch_size", "eval_batch_size"):
     if config[name] % size:
-      raise ValueError(f"config.{name}={config[name]} cannot be shared by "
-                       f"{size} devices: use a multiple of {size}.")
+      raise ValueError(
+        f"config.{name}={config[name]} cannot be shared by "
+        f"{size} devices: use a multiple of {size}."
+      )
 
 
 def as_images(data: clips.ClipSet) -> images.ImageSet:
   """Returns clips under the names by which training knows examples."""
-  return images.ImageSet(data.name, *data.train, *data.test, len(data.words),
-                         mean=(), std=(), pad=0, flip=False)  # yapf: disable
+  return images.ImageSet(
+    data.name,
+    *data.train,
+    *data.test,
+    len(data.words),
+    mean=(),
+    std=(),
+    pad=0,
+    flip=False,
+  )
 
 
 def prepare(config: Any) -> Prepared:
@@ -90,62 +101,79 @@ def prepare(config: Any) -> Prepared:
   made: dict[Cell, Callable[[], program.Program]] = {}
   for model in config.models:
     for method, (level, alpha) in known.items():
-      make = functools.partial(programs.make_program,
-                               config,
-                               as_images(data),
-                               model=model,
-                               level=level,
-                               alpha=alpha)
+      make = functools.partial(
+        programs.make_program,
+        config,
+        as_images(data),
+        model=model,
+        level=level,
+        alpha=alpha,
+      )
       runs.state_shapes(make())  # What cannot be built is told now.
       made[model, method] = make
   return Prepared(data, made)
 
 
-def train(config: Any, prepared: Prepared, cell: Cell,
-          workdir: pathlib.Path) -> list[runs.Lines]:
+def train(
+  config: Any, prepared: Prepared, cell: Cell, workdir: pathlib.Path
+) -> list[runs.Lines]:
   """Trains the networks of a cell, or goes on where it was stopped."""
   compiled = prepared.programs[cell]()
   model, method = cell
   folder = workdir / model / method.replace(", ", "_").replace(" ", "_")
   return [
-      recipe.train(config,
-                   compiled,
-                   as_images(prepared.data),
-                   seed=seed,
-                   workdir=folder / f"seed_{seed}",
-                   measured={"validation": prepared.data.validation})
-      for seed in recipe.seeds(config)
+    recipe.train(
+      config,
+      compiled,
+      as_images(prepared.data),
+      seed=seed,
+      workdir=folder / f"seed_{seed}",
+      measured={"validation": prepared.data.validation},
+    )
+    for seed in recipe.seeds(config)
   ]
 
 
-def run(config: Any, prepared: Prepared,
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: Prepared, recorder: records.Recorder
+) -> results.Result:
   """Trains every network; returns rows, curves, and what mixing looks like."""
   by_name = {", ".join(cell): cell for cell in prepared.programs}
-  done, failed = cells.run({
+  done, failed = cells.run(
+    {
       name: functools.partial(train, config, prepared, cell, recorder.workdir)
       for name, cell in by_name.items()
-  })
+    }
+  )
   trained = {by_name[name]: lines for name, lines in done.items()}
-  rows = sum((table.result_rows(config, *cell, lines)
-              for cell, lines in trained.items()), [])
+  rows = sum(
+    (
+      table.result_rows(config, *cell, lines) for cell, lines in trained.items()
+    ),
+    [],
+  )
   found = {(row["setting"], row["method"]) for row in rows}
   rows += [
-      row for row in table.paper_rows()
-      if (row["setting"], row["method"]) not in found
+    row
+    for row in table.paper_rows()
+    if (row["setting"], row["method"]) not in found
   ]
   return {
-      "rows": rows,
-      "layout": table.LAYOUT,
-      "curves": sum((table.curves(config, *cell, lines)
-                     for cell, lines in trained.items()), []),
-      "spectrograms": sample.make(config, prepared.data),
-      "failed": failed,
-      "wall_seconds": round(
-          sum(recipe.seconds(lines)
-              for every in trained.values()
-              for lines in every), 2)
-  }  # yapf: disable
+    "rows": rows,
+    "layout": table.LAYOUT,
+    "curves": sum(
+      (table.curves(config, *cell, lines) for cell, lines in trained.items()),
+      [],
+    ),
+    "spectrograms": sample.make(config, prepared.data),
+    "failed": failed,
+    "wall_seconds": round(
+      sum(
+        recipe.seconds(lines) for every in trained.values() for lines in every
+      ),
+      2,
+    ),
+  }
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""The program of a network: where waveforms become spectrograms, and are mixed.
-"""
+"""The program of a network: waveforms become spectrograms, and are mixed."""
 
 from typing import Any, Callable
 
@@ -19,8 +18,9 @@ from mixup_jax.data import spectrogram
 Array = jax.Array
 
 
-def make_program(config: Any, data: images.ImageSet, *, model: str, level: str,
-                 alpha: float) -> programs.Program:
+def make_program(
+  config: Any, data: images.ImageSet, *, model: str, level: str, alpha: float
+) -> programs.Program:
   """Builds the program of a network.
 
   Args:
@@ -38,18 +38,26 @@ def make_program(config: Any, data: images.ImageSet, *, model: str, level: str,
     TypeError: If the model has no such field.
   """
   if level not in ("waveform", "spectrogram"):
-    raise ValueError(f"unknown level {level!r}: choose one of waveform, "
-                     "spectrogram.")
-  network = models.build(model,
-                         num_classes=data.num_classes,
-                         dtype=platforms.compute_dtype(config.precision),
-                         **config[model])
+    raise ValueError(
+      f"unknown level {level!r}: choose one of waveform, spectrogram."
+    )
+  network = models.build(
+    model,
+    num_classes=data.num_classes,
+    dtype=platforms.compute_dtype(config.precision),
+    **config[model],
+  )
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
   drops = range(config.decay_every, config.epochs, config.decay_every)
-  rate = optim.step_decay(config.learning_rate,
-                          steps=[epoch * steps_per_epoch for epoch in drops],
-                          factor=config.decay_factor)
-  features = lambda x: spectrogram.log_spectrogram(x, bins=config.bins)
+  rate = optim.step_decay(
+    config.learning_rate,
+    steps=[epoch * steps_per_epoch for epoch in drops],
+    factor=config.decay_factor,
+  )
+
+  def features(x: Array) -> Array:
+    return spectrogram.log_spectrogram(x, bins=config.bins)
+
   transform = recipe.mixing(config, alpha)
 
   def prepare(key: Array, batch: steps.Batch) -> tuple[Array, Array]:
@@ -62,22 +70,25 @@ def make_program(config: Any, data: images.ImageSet, *, model: str, level: str,
     as_input, transform = lambda x: x, _before(features, transform)
 
   return programs.make_program(
-      network,
-      optim.build(learning_rate=rate, **config.optimizer),
-      data,
-      mesh=sharding.make_mesh(),
-      transform=transform,
-      num_plain_steps=config.plain_epochs * steps_per_epoch,
-      learning_rate=rate,
-      preparation=(prepare, lambda samples: features(_floats(samples))))
+    network,
+    optim.build(learning_rate=rate, **config.optimizer),
+    data,
+    mesh=sharding.make_mesh(),
+    transform=transform,
+    num_plain_steps=config.plain_epochs * steps_per_epoch,
+    learning_rate=rate,
+    preparation=(prepare, lambda samples: features(_floats(samples))),
+  )
 
 
-def _before(features: Callable[[Array], Array],
-            transform: steps.Transform) -> steps.Transform:
+def _before(
+  features: Callable[[Array], Array], transform: steps.Transform
+) -> steps.Transform:
   """Returns a transform that mixes waveforms, and makes features of them."""
 
-  def mix(key: Array, waveforms: Array, labels: Array,
-          **options: Any) -> tuple[Array, Any]:
+  def mix(
+    key: Array, waveforms: Array, labels: Array, **options: Any
+  ) -> tuple[Array, Any]:
     mixed, targets = transform(key, waveforms, labels, **options)
     return features(mixed), targets
 

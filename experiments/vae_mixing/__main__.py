@@ -32,15 +32,15 @@ from mixup_jax.models import vae
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "vae_mixing.py"
 _LOWEST = {
-    "seeds": 1,
-    "seeds_at_once": 1,
-    "first_seed": 0,
-    "epochs": 1,
-    "vae_epochs": 1,
-    "batch_size": 2,
-    "eval_batch_size": 1,
-    "num_train": 0,
-    "num_shown": 1
+  "seeds": 1,
+  "seeds_at_once": 1,
+  "first_seed": 0,
+  "epochs": 1,
+  "vae_epochs": 1,
+  "batch_size": 2,
+  "eval_batch_size": 1,
+  "num_train": 0,
+  "num_shown": 1,
 }
 
 
@@ -49,10 +49,13 @@ def prepare(config: Any) -> dict[str, groups.Prepared]:
   transforms.check_alpha(config.alpha)
   for name, low in _LOWEST.items():
     if config[name] < low:
-      raise ValueError(f"config.{name} must be at least {low}, got "
-                       f"{config[name]}.")
-  for name, hint in (("datasets", "a set such as 'digits'"),
-                     ("layers", "at least one depth, such as 0")):
+      raise ValueError(
+        f"config.{name} must be at least {low}, got {config[name]}."
+      )
+  for name, hint in (
+    ("datasets", "a set such as 'digits'"),
+    ("layers", "at least one depth, such as 0"),
+  ):
     if not config[name]:
       raise ValueError(f"config.{name} is empty: name {hint}.")
   platforms.steps_per_dispatch(config.steps_per_dispatch)
@@ -61,18 +64,24 @@ def prepare(config: Any) -> dict[str, groups.Prepared]:
   for name in config.datasets:
     source = problems.load(config, name)
     encoder = vae.VAE(shape=source.problem.features.shape[1:], **config.vae)
-    make = functools.partial(programs.classifier,
-                             config,
-                             encoder=encoder,
-                             num_classes=source.problem.num_classes)
-    prepared[name] = groups.Prepared(source, encoder,
-                                     programs.autoencoder(config, encoder),
-                                     {key: make(key) for key in chosen})
+    make = functools.partial(
+      programs.classifier,
+      config,
+      encoder=encoder,
+      num_classes=source.problem.num_classes,
+    )
+    prepared[name] = groups.Prepared(
+      source,
+      encoder,
+      programs.autoencoder(config, encoder),
+      {key: make(key) for key in chosen},
+    )
   return prepared
 
 
-def run(config: Any, prepared: dict[str, groups.Prepared],
-        recorder: records.Recorder) -> results.Result:
+def run(
+  config: Any, prepared: dict[str, groups.Prepared], recorder: records.Recorder
+) -> results.Result:
   """Trains all networks of every set; returns rows and a picture."""
   rows: list[results.Row] = []
   pictures: list[results.MixedInputs] = []
@@ -87,10 +96,15 @@ def run(config: Any, prepared: dict[str, groups.Prepared],
       for start in starts:
         before = progress.n
         group = groups.once(
-            recorder.workdir / name / f"group_{start}.json",
-            functools.partial(groups.train, config, parts,
-                              slice(start, start + config.seeds_at_once),
-                              progress.update))
+          recorder.workdir / name / f"group_{start}.json",
+          functools.partial(
+            groups.train,
+            config,
+            parts,
+            slice(start, start + config.seeds_at_once),
+            progress.update,
+          ),
+        )
         for key, losses in group["losses"].items():
           for epoch, loss in enumerate(losses, start=1):
             recorder.metrics(epoch, {f"{name}/{start}/{key}/loss": loss})
@@ -100,13 +114,16 @@ def run(config: Any, prepared: dict[str, groups.Prepared],
       if found[0]["picture"]:
         pictures.append(found[0]["picture"])
       whole = groups.join(found)
-      rows += table.rows(config, setting(config, name), whole.pop("vae"), {
-          key: x["error"] for key, x in whole.items()
-      })
+      rows += table.rows(
+        config,
+        setting(config, name),
+        whole.pop("vae"),
+        {key: x["error"] for key, x in whole.items()},
+      )
   result: results.Result = {
-      "rows": rows,
-      "layout": table.LAYOUT,
-      "wall_seconds": round(seconds, 2)
+    "rows": rows,
+    "layout": table.LAYOUT,
+    "wall_seconds": round(seconds, 2),
   }
   if pictures:
     result["mixed_inputs"] = pictures[0]
@@ -117,8 +134,9 @@ def setting(config: Any, name: str) -> str:
   """Names the set, and a network of images with its size."""
   if name != "cifar10":
     return name
-  sizes = [f"{key} {value}" for key, value in config.model.items()
-           if key != "name"]  # yapf: disable
+  sizes = [
+    f"{key} {value}" for key, value in config.model.items() if key != "name"
+  ]
   sizes += ["no augmentation"]
   if config.num_train:
     sizes += [f"{config.num_train} training images"]

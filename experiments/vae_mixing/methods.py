@@ -10,13 +10,13 @@ PyTree = Any
 
 MIXUP = "input mixup"
 METHODS = {
-    "erm": "ERM",
-    "mixup": MIXUP,
-    "codes": "VAE codes, mixed",
-    "reconstructions": "VAE reconstructions, mixed",
-    "manifold": "manifold mixup",
-    # What the autoencoder does to the inputs, without any mixing.
-    "unmixed": "VAE reconstructions, not mixed",
+  "erm": "ERM",
+  "mixup": MIXUP,
+  "codes": "VAE codes, mixed",
+  "reconstructions": "VAE reconstructions, mixed",
+  "manifold": "manifold mixup",
+  # What the autoencoder does to the inputs, without any mixing.
+  "unmixed": "VAE reconstructions, not mixed",
 }
 
 
@@ -35,8 +35,9 @@ def choose(names: Iterable[str]) -> tuple[str, ...]:
   names = tuple(names)
   for name in names:
     if name not in (*METHODS, "all"):
-      raise ValueError(f"unknown method {name!r}: choose all, or some of "
-                       f"{', '.join(METHODS)}.")
+      raise ValueError(
+        f"unknown method {name!r}: choose all, or some of {', '.join(METHODS)}."
+      )
   return tuple(METHODS) if "all" in names else tuple(dict.fromkeys(names))
 
 
@@ -52,19 +53,23 @@ def view(encoder: vae.VAE, params: PyTree, name: str) -> dict[str, Any]:
     The functions `encode` and `decode` of `transforms.latent`.
   """
   call: Any = functools.partial(encoder.apply, {"params": params})
-  same = lambda x: x
+
+  def same(x: PyTree) -> PyTree:
+    return x
+
   if name == "mixup":
     return {"encode": same, "decode": same}
   if name == "codes":
     return {
-        "encode": lambda x: call(x, method="encode")[0],
-        "decode": lambda z: call(z, method="decode")
+      "encode": lambda x: call(x, method="encode")[0],
+      "decode": lambda z: call(z, method="decode"),
     }
   return {"encode": lambda x: call(x, method="reconstruct"), "decode": same}
 
 
-def mixing(config: Any, name: str, encoder: vae.VAE,
-           params: PyTree) -> dict[str, Any]:
+def mixing(
+  config: Any, name: str, encoder: vae.VAE, params: PyTree
+) -> dict[str, Any]:
   """Returns how a method mixes, as options of `steps.make_train_step`.
 
   Args:
@@ -79,12 +84,13 @@ def mixing(config: Any, name: str, encoder: vae.VAE,
   if name == "erm":
     return {}
   if name == "manifold":
-    hidden = functools.partial(transforms.manifold,
-                               alpha=config.alpha,
-                               layers=tuple(config.layers))
+    hidden = functools.partial(
+      transforms.manifold, alpha=config.alpha, layers=tuple(config.layers)
+    )
     return {"mix_hidden": hidden}
   transform = functools.partial(
-      transforms.latent,
-      alpha=0.0 if name == "unmixed" else config.alpha,
-      **view(encoder, params, name))
+    transforms.latent,
+    alpha=0.0 if name == "unmixed" else config.alpha,
+    **view(encoder, params, name),
+  )
   return {"transform": transform}

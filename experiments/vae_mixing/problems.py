@@ -20,6 +20,7 @@ class Source(NamedTuple):
     picture: The height, width and channels of an example, () of a table.
     white: The value of a white pixel.
   """
+
   problem: sweep.Problem
   picture: tuple[int, ...]
   white: float
@@ -43,29 +44,37 @@ def load(config: Any, name: str) -> Source:
   source = made(config, name)
   rows = source.problem.splits.train_rows
   if config.num_train > rows.shape[1]:
-    raise ValueError(f"config.num_train={config.num_train}, but {name} has "
-                     f"{rows.shape[1]} training examples: 0 takes all.")
+    raise ValueError(
+      f"config.num_train={config.num_train}, but {name} has "
+      f"{rows.shape[1]} training examples: 0 takes all."
+    )
   kept = source.problem.splits._replace(
-      train_rows=rows[:, :config.num_train or None])
+    train_rows=rows[:, : config.num_train or None]
+  )
   return source._replace(problem=source.problem._replace(splits=kept))
 
 
 def take(problem: sweep.Problem, seeds: slice) -> sweep.Problem:
   """Returns the same set with the splits of some seeds."""
   return problem._replace(
-      splits=jax.tree.map(lambda x: x[seeds], problem.splits))
+    splits=jax.tree.map(lambda x: x[seeds], problem.splits)
+  )
 
 
 def _table(config: Any, name: str) -> Source:
   """Loads a table, with splits and scales as in section 3.6."""
-  table = tables.encode(tables.load(name, config.data_dir or None),
-                        categorical=config.categorical,
-                        missing=config.missing)
-  problem = sweep.split_problem(table,
-                                num_seeds=config.seeds,
-                                first_seed=config.first_seed,
-                                train_fraction=config.train_fraction,
-                                scaling=config.scaling)
+  table = tables.encode(
+    tables.load(name, config.data_dir or None),
+    categorical=config.categorical,
+    missing=config.missing,
+  )
+  problem = sweep.split_problem(
+    table,
+    num_seeds=config.seeds,
+    first_seed=config.first_seed,
+    train_fraction=config.train_fraction,
+    scaling=config.scaling,
+  )
   return Source(problem, (), 0.0)
 
 
@@ -79,8 +88,10 @@ def _images(config: Any, name: str) -> Source:
   pixels = np.concatenate([data.train_images, data.test_images])
   labels = np.concatenate([data.train_labels, data.test_labels])
   shape = pixels.shape[1:]
-  shift, scale = (np.broadcast_to(255 * np.asarray(x, np.float32), shape)
-                  for x in (data.mean, data.std))
+  shift, scale = (
+    np.broadcast_to(255 * np.asarray(x, np.float32), shape)
+    for x in (data.mean, data.std)
+  )
   if config.model.name == "mlp":
     size = math.prod(shape)
     pixels = pixels.reshape(-1, size)
@@ -88,13 +99,16 @@ def _images(config: Any, name: str) -> Source:
   known = len(data.train_labels)
   each = []
   for seed in range(config.first_seed, config.first_seed + config.seeds):
-    rows = (np.arange(known, dtype=np.int32),
-            np.arange(known, len(labels), dtype=np.int32))
+    rows = (
+      np.arange(known, dtype=np.int32),
+      np.arange(known, len(labels), dtype=np.int32),
+    )
     if config.train_fraction:
-      rows = splits.stratified_split(labels,
-                                     train_fraction=config.train_fraction,
-                                     seed=seed)
+      rows = splits.stratified_split(
+        labels, train_fraction=config.train_fraction, seed=seed
+      )
     each.append(splits.Split(*rows, shift, scale, np.zeros_like(shift)))
   stacked = jax.tree.map(lambda *x: np.stack(x), *each)
-  return Source(sweep.Problem(pixels, labels, stacked, data.num_classes), shape,
-                255.0)
+  return Source(
+    sweep.Problem(pixels, labels, stacked, data.num_classes), shape, 255.0
+  )

@@ -20,8 +20,9 @@ Array = jax.Array
 PyTree = Any
 
 
-def classifier(config: Any, name: str, encoder: vae.VAE,
-               num_classes: int) -> seeds.Program:
+def classifier(
+  config: Any, name: str, encoder: vae.VAE, num_classes: int
+) -> seeds.Program:
   """Makes the program of a method; what it is given are parameters of the VAE.
 
   Args:
@@ -40,20 +41,23 @@ def classifier(config: Any, name: str, encoder: vae.VAE,
   model = models.build(num_classes=num_classes, **config.model)
   tx = optim.build("adam", learning_rate=config.learning_rate)
 
-  def step(key: Array, given: PyTree, state: states.TrainState,
-           batch: seeds.Batch) -> tuple[states.TrainState, Array]:
-    one = steps.make_train_step(model,
-                                tx,
-                                losses.cross_entropy,
-                                root_key=key,
-                                prepare=lambda key, batch:
-                                (batch["inputs"], batch["labels"]),
-                                **methods.mixing(config, name, encoder, given))
+  def step(
+    key: Array, given: PyTree, state: states.TrainState, batch: seeds.Batch
+  ) -> tuple[states.TrainState, Array]:
+    one = steps.make_train_step(
+      model,
+      tx,
+      losses.cross_entropy,
+      root_key=key,
+      prepare=lambda key, batch: (batch["inputs"], batch["labels"]),
+      **methods.mixing(config, name, encoder, given),
+    )
     state, metrics = one(state, batch)
     return state, metrics["loss"]
 
-  def measure(key: Array, state: states.TrainState,
-              batch: seeds.Batch) -> dict[str, Array]:
+  def measure(
+    key: Array, state: states.TrainState, batch: seeds.Batch
+  ) -> dict[str, Array]:
     del key
     logits: Any = model.apply(state.variables(), batch["inputs"], train=False)
     return {"error": 100 * losses.zero_one(logits, batch["labels"])}
@@ -80,8 +84,9 @@ def autoencoder(config: Any, encoder: vae.VAE) -> seeds.Program:
     params = encoder.init(init_key, inputs, code_key)["params"]
     return states.TrainState(jnp.int32(0), params, {}, tx.init(params), {})
 
-  def step(key: Array, given: PyTree, state: states.TrainState,
-           batch: seeds.Batch) -> tuple[states.TrainState, Array]:
+  def step(
+    key: Array, given: PyTree, state: states.TrainState, batch: seeds.Batch
+  ) -> tuple[states.TrainState, Array]:
     del given
     key = jax.random.fold_in(jax.random.clone(key), state.step)
 
@@ -94,20 +99,25 @@ def autoencoder(config: Any, encoder: vae.VAE) -> seeds.Program:
     with jax.numpy_dtype_promotion("standard"):
       deltas, opt_state = tx.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, deltas)
-    return state._replace(step=state.step + 1,
-                          params=params,
-                          opt_state=opt_state), value
+    return state._replace(
+      step=state.step + 1, params=params, opt_state=opt_state
+    ), value
 
-  def measure(key: Array, state: states.TrainState,
-              batch: seeds.Batch) -> dict[str, Array]:
-    call: Callable[..., Any] = functools.partial(encoder.apply,
-                                                 {"params": state.params})
+  def measure(
+    key: Array, state: states.TrainState, batch: seeds.Batch
+  ) -> dict[str, Array]:
+    call: Callable[..., Any] = functools.partial(
+      encoder.apply, {"params": state.params}
+    )
     left = batch["inputs"] - call(batch["inputs"], method="reconstruct")
-    total = lambda x: (x**2).reshape(len(x), -1).sum(1)
+
+    def total(x: Array) -> Array:
+      return (x**2).reshape(len(x), -1).sum(1)
+
     return {
-        "elbo": call(batch["inputs"], key),
-        "left": total(left),
-        "whole": total(batch["inputs"])
+      "elbo": call(batch["inputs"], key),
+      "left": total(left),
+      "whole": total(batch["inputs"]),
     }
 
   return seeds.make_program(begin, step, measure)

@@ -18,8 +18,9 @@ LAMS = (1.0, 0.8, 0.6, 0.5, 0.4, 0.2, 0.0)
 SHOWN = ("mixup", "reconstructions", "codes")
 
 
-def make(source: problems.Source, encoder: vae.VAE, params: Any, *,
-         count: int) -> results.MixedInputs:
+def make(
+  source: problems.Source, encoder: vae.VAE, params: Any, *, count: int
+) -> results.MixedInputs:
   """Mixes training images of different classes as each method does.
 
   Args:
@@ -39,44 +40,47 @@ def make(source: problems.Source, encoder: vae.VAE, params: Any, *,
   @jax.jit
   def mix(params: Any, images: Array) -> list[Array]:
     lam = jnp.tile(jnp.asarray(LAMS, jnp.float32), count)
-    own, other = (jnp.repeat(split.scaled(part), len(LAMS), axis=0)
-                  for part in (images[:, 0], images[:, 1]))
+    own, other = (
+      jnp.repeat(split.scaled(part), len(LAMS), axis=0)
+      for part in (images[:, 0], images[:, 1])
+    )
     mixed = []
     for name in SHOWN:
       how = methods.view(encoder, params, name)
-      codes = transforms.interpolate(how["encode"](own), how["encode"](other),
-                                     lam)
+      codes = transforms.interpolate(
+        how["encode"](own), how["encode"](other), lam
+      )
       mixed.append(how["decode"](codes) * split.scale + split.shift)
     return mixed
 
   with jax.numpy_rank_promotion("allow"):
     found = jax.device_get(mix(params, jax.device_put(images)))
   tiles = [x.reshape(-1, *source.picture) * 255 / source.white for x in found]
-  return results.MixedInputs(rows=[methods.METHODS[name] for name in SHOWN],
-                             lam=list(LAMS),
-                             pairs=count,
-                             png=pictures.encode(framed(tiles)))
+  return results.MixedInputs(
+    rows=[methods.METHODS[name] for name in SHOWN],
+    lam=list(LAMS),
+    pairs=count,
+    png=pictures.encode(framed(tiles)),
+  )
 
 
 def pairs(labels: np.ndarray, count: int) -> np.ndarray:
-  """Returns `[count, 2]` positions: the first ones, with other classes behind.
-  """
+  """Returns `[count, 2]` positions: first ones, with other classes behind."""
   found: list[tuple[int, int]] = []
   first = 0
   while len(found) < count:
-    second = first + 1 + int(np.argmax(labels[first + 1:] != labels[first]))
+    second = first + 1 + int(np.argmax(labels[first + 1 :] != labels[first]))
     found.append((first, second))
     first = second + 1
   return np.asarray(found)
 
 
 def framed(rows: list[np.ndarray]) -> np.ndarray:
-  """Puts rows of `[columns, height, width, channels]` pixels into one picture.
-  """
+  """Puts `[columns, height, width, channels]` rows of pixels into a picture."""
   border = ((0, 0), (1, 1), (1, 1), (0, 0))
   lines = [
-      np.concatenate(list(np.pad(row, border, constant_values=255)), axis=1)
-      for row in rows
+    np.concatenate(list(np.pad(row, border, constant_values=255)), axis=1)
+    for row in rows
   ]
   whole = np.rint(np.clip(np.concatenate(lines), 0, 255)).astype(np.uint8)
   return whole[..., 0] if whole.shape[-1] == 1 else whole

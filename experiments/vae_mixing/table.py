@@ -13,13 +13,18 @@ DIFFERENCE = "minus input mixup, paired (%)"
 ELBO = "ELBO of test rows (nats)"
 LEFT = "not reconstructed (%)"
 LAYOUT = results.Layout(
-    lines=["setting", "method"],
-    columns="metric",
-    metrics=[ERROR, DIFFERENCE, results.P_VALUE, ELBO, LEFT])
+  lines=["setting", "method"],
+  columns="metric",
+  metrics=[ERROR, DIFFERENCE, results.P_VALUE, ELBO, LEFT],
+)
 
 
-def rows(config: Any, setting: str, autoencoder: dict[str, np.ndarray],
-         errors: dict[str, np.ndarray]) -> list[results.Row]:
+def rows(
+  config: Any,
+  setting: str,
+  autoencoder: dict[str, np.ndarray],
+  errors: dict[str, np.ndarray],
+) -> list[results.Row]:
   """Makes the rows of a set.
 
   Args:
@@ -36,8 +41,8 @@ def rows(config: Any, setting: str, autoencoder: dict[str, np.ndarray],
   row = functools.partial(results.summarize, setting=setting, paper=None)
   names = methods.METHODS
   made = [
-      row(values, method=names[key], metric=ERROR, epochs=config.epochs)
-      for key, values in errors.items()
+    row(values, method=names[key], metric=ERROR, epochs=config.epochs)
+    for key, values in errors.items()
   ]
   for key, values in errors.items():
     if key == "mixup" or "mixup" not in errors:

@@ -41,8 +41,10 @@ class Checkpoints:
       ValueError: If `keep` is not positive.
     """
     if keep < 1:
-      raise ValueError(f"keep must be at least 1, got {keep}: with 2 there is "
-                       "one to go back to when the newest is damaged.")
+      raise ValueError(
+        f"keep must be at least 1, got {keep}: with 2 there is "
+        "one to go back to when the newest is damaged."
+      )
     self._directory = pathlib.Path(directory).expanduser().absolute()
     self._keep = keep
     self._writer: Any = None
@@ -66,11 +68,9 @@ class Checkpoints:
     """Returns the newest step whose checkpoint is complete, if there is one."""
     return max(self.all_steps(), default=None)
 
-  def save(self,
-           step: int,
-           state: PyTree,
-           *,
-           extra: Mapping[str, Any] | None = None) -> None:
+  def save(
+    self, step: int, state: PyTree, *, extra: Mapping[str, Any] | None = None
+  ) -> None:
     """Copies a state to the host, and writes it in the background.
 
     A step that is saved already, or about to be, is left as it is.
@@ -91,8 +91,9 @@ class Checkpoints:
       return
     if step < latest:
       raise ValueError(
-          f"{self._directory} has a checkpoint of step {latest} already, got "
-          f"step {step}: restore it first, or choose another directory.")
+        f"{self._directory} has a checkpoint of step {latest} already, got "
+        f"step {step}: restore it first, or choose another directory."
+      )
     self.wait()
     with jax.transfer_guard("allow"):
       arrays = _leaves.by_name(state)
@@ -124,14 +125,16 @@ class Checkpoints:
       values, damage = _reading.read(self._directory / str(step), wanted)
       if not damage:
         arrays = [
-            _leaves.put(values[name], x.sharding) for name, x in wanted.items()
+          _leaves.put(values[name], x.sharding) for name, x in wanted.items()
         ]
         return step, jax.tree.unflatten(jax.tree.structure(like), arrays)
       self._move_aside(step, damage)
     if self._directory.is_dir() and any(self._directory.glob("*.damaged*")):
-      raise OSError(f"no checkpoint in {self._directory} is whole: put a copy "
-                    "of one there, or delete those named *.damaged to start "
-                    "from the beginning.")
+      raise OSError(
+        f"no checkpoint in {self._directory} is whole: put a copy "
+        "of one there, or delete those named *.damaged to start "
+        "from the beginning."
+      )
     return None
 
   def wait(self) -> None:
@@ -141,7 +144,7 @@ class Checkpoints:
     with self._told():
       self._writer.wait_until_finished()
     if jax.process_index() == 0:
-      for step in self.all_steps()[:-self._keep]:
+      for step in self.all_steps()[: -self._keep]:
         shutil.rmtree(self._directory / str(step), ignore_errors=True)
 
   def close(self) -> None:
@@ -153,8 +156,9 @@ class Checkpoints:
         self._writer.close()
       self._writer, self._step = None, _NO_STEP
 
-  def _write(self, step: int, arrays: Mapping[str, jax.Array],
-             listed: Mapping[str, Any]) -> None:
+  def _write(
+    self, step: int, arrays: Mapping[str, jax.Array], listed: Mapping[str, Any]
+  ) -> None:
     """Starts to write arrays and the list of them."""
     ocp = _orbax.load()
     if self._writer is None:
@@ -165,10 +169,12 @@ class Checkpoints:
     if jax.process_index() == 0:
       self._directory.mkdir(parents=True, exist_ok=True)
       self._remove_partial()
-    self._writer.save(self._directory / str(step),
-                      args=ocp.args.Composite(
-                          state=ocp.args.StandardSave(arrays),
-                          leaves=ocp.args.JsonSave(listed)))
+    self._writer.save(
+      self._directory / str(step),
+      args=ocp.args.Composite(
+        state=ocp.args.StandardSave(arrays), leaves=ocp.args.JsonSave(listed)
+      ),
+    )
 
   @contextlib.contextmanager
   def _told(self) -> Iterator[None]:
@@ -180,9 +186,11 @@ class Checkpoints:
       self._step = _NO_STEP
       if jax.process_index() == 0:
         self._remove_partial()
-      raise OSError(f"could not write the checkpoint {path} "
-                    f"({_orbax.reason(error)}): free disk space, or choose "
-                    "another directory; those before it are whole.") from error
+      raise OSError(
+        f"could not write the checkpoint {path} "
+        f"({_orbax.reason(error)}): free disk space, or choose "
+        "another directory; those before it are whole."
+      ) from error
 
   def _remove_partial(self) -> None:
     """Removes what killed and failed writes left."""
@@ -209,13 +217,15 @@ class Checkpoints:
       path = self._directory / str(step)
       names = (f"{step}.damaged{number or ''}" for number in itertools.count())
       aside = next(
-          path.with_name(name)
-          for name in names
-          if not path.with_name(name).exists())
+        path.with_name(name)
+        for name in names
+        if not path.with_name(name).exists()
+      )
       path.rename(aside)
       print(
-          f"checkpoint {path} is damaged ({damage}): it is now {aside.name}, "
-          "and the one before it is read",
-          file=sys.stderr)
+        f"checkpoint {path} is damaged ({damage}): it is now {aside.name}, "
+        "and the one before it is read",
+        file=sys.stderr,
+      )
     with jax.transfer_guard("allow"):
       multihost_utils.sync_global_devices("a damaged checkpoint was moved")

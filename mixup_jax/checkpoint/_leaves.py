@@ -16,8 +16,7 @@ Leaves = dict[str, dict[str, Any]]
 def by_name(tree: PyTree) -> dict[str, Any]:
   """Returns the leaves of a tree by their names, as in `.params['Dense_0']`."""
   return {
-      jax.tree_util.keystr(path): x
-      for path, x in jax.tree.leaves_with_path(tree)
+    jax.tree_util.keystr(path): x for path, x in jax.tree.leaves_with_path(tree)
   }
 
 
@@ -34,17 +33,18 @@ def host_value(x: jax.Array) -> np.ndarray:
 def put(value: np.ndarray, sharding: jax.sharding.Sharding) -> jax.Array:
   """Puts a value that all processes have on the devices of all."""
   with jax.transfer_guard("allow"):
-    return jax.make_array_from_callback(value.shape, sharding,
-                                        lambda index: value[index])
+    return jax.make_array_from_callback(
+      value.shape, sharding, lambda index: value[index]
+    )
 
 
 def describe(value: np.ndarray) -> dict[str, Any]:
   """Returns what is listed of a leaf."""
   flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
   return {
-      "dtype": str(value.dtype),
-      "shape": [*value.shape],
-      "crc32": zlib.crc32(flat.data)
+    "dtype": str(value.dtype),
+    "shape": [*value.shape],
+    "crc32": zlib.crc32(flat.data),
   }
 
 
@@ -54,14 +54,16 @@ def kind(dtype: Any, shape: Any, crc32: int | None = None) -> str:
   return words if crc32 is None else f"{words} with CRC-32 {crc32:08x}"
 
 
-def make_list(arrays: Mapping[str, jax.Array],
-              extra: Mapping[str, Any]) -> dict[str, Any]:
+def make_list(
+  arrays: Mapping[str, jax.Array], extra: Mapping[str, Any]
+) -> dict[str, Any]:
   """Returns the list of leaves, as JSON values, with a CRC-32 of its own."""
   for name, x in arrays.items():
     if not x.size:
       raise ValueError(
-          f"{name} is {kind(x.dtype, x.shape)}, and arrays without "
-          "elements cannot be saved: leave it out of the state.")
+        f"{name} is {kind(x.dtype, x.shape)}, and arrays without "
+        "elements cannot be saved: leave it out of the state."
+      )
   leaves = {name: describe(host_value(x)) for name, x in arrays.items()}
   listed = {"leaves": leaves, "extra": dict(extra)}
   return listed | {"crc32": _crc32(listed)}

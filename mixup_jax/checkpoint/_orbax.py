@@ -17,10 +17,12 @@ def load() -> Any:
   interpreter complain of each.
   """
   import orbax.checkpoint as ocp
+
   for name in ("absl", "asyncio"):
     logging.getLogger(name).addFilter(_is_not_of_orbax)
-  warnings.filterwarnings("ignore", "coroutine 'async_serialize",
-                          RuntimeWarning)
+  warnings.filterwarnings(
+    "ignore", "coroutine 'async_serialize", RuntimeWarning
+  )
   sys.unraisablehook = functools.partial(_unraisable, sys.unraisablehook)
   return ocp
 

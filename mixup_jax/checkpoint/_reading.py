@@ -13,8 +13,9 @@ from mixup_jax.checkpoint import _orbax
 _TEXT_BYTES = 1024
 
 
-def read(path: pathlib.Path,
-         wanted: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], str]:
+def read(
+  path: pathlib.Path, wanted: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], str]:
   """Reads a checkpoint; returns its arrays, or what is damaged."""
   leaves: _leaves.Leaves = {}
   damage = ""
@@ -33,41 +34,43 @@ def read(path: pathlib.Path,
   return values, _of_any_process(damage)
 
 
-def _check_model(path: pathlib.Path, leaves: _leaves.Leaves,
-                 wanted: Mapping[str, Any]) -> None:
+def _check_model(
+  path: pathlib.Path, leaves: _leaves.Leaves, wanted: Mapping[str, Any]
+) -> None:
   """Raises if a checkpoint does not have the leaves that are wanted."""
   saved = {
-      name: _leaves.kind(x["dtype"], x["shape"]) for name, x in leaves.items()
+    name: _leaves.kind(x["dtype"], x["shape"]) for name, x in leaves.items()
   }
   ours = {name: _leaves.kind(x.dtype, x.shape) for name, x in wanted.items()}
   for name in dict.fromkeys([*ours, *saved]):
     there, here = saved.get(name, "missing"), ours.get(name, "missing")
     if there != here:
       raise ValueError(
-          f"the checkpoint {path} is of another model: {name} is {there} there "
-          f"and {here} here. Use the model and the optimiser that it was saved "
-          "from, or choose another directory.")
+        f"the checkpoint {path} is of another model: {name} is {there} there "
+        f"and {here} here. Use the model and the optimiser that it was saved "
+        "from, or choose another directory."
+      )
 
 
-def _read_leaves(path: pathlib.Path,
-                 leaves: _leaves.Leaves) -> tuple[dict[str, np.ndarray], str]:
+def _read_leaves(
+  path: pathlib.Path, leaves: _leaves.Leaves
+) -> tuple[dict[str, np.ndarray], str]:
   """Reads the arrays, up to the first one that is not what was saved.
 
   Not by orbax: after an error it drops the other reads unfinished, and these
   then print to the terminal.
   """
   import tensorstore as ts
+
   files = {"driver": "file", "path": f"{path}/state/"}
   stores = {
-      name:
-          ts.open({
-              "driver": "auto",
-              "kvstore": {
-                  "driver": "ocdbt",
-                  "base": files,
-                  "path": f"{name}/"
-              }
-          }) for name in leaves
+    name: ts.open(
+      {
+        "driver": "auto",
+        "kvstore": {"driver": "ocdbt", "base": files, "path": f"{name}/"},
+      }
+    )
+    for name in leaves
   }
   values = {}
   for name, store in stores.items():
@@ -77,8 +80,10 @@ def _read_leaves(path: pathlib.Path,
       return {}, f"{name}: {_orbax.reason(error)}"
     found, saved = _leaves.describe(value), leaves[name]
     if found != saved:
-      return {}, (f"{name}: {_leaves.kind(**found)} was read, "
-                  f"{_leaves.kind(**saved)} was written")
+      return {}, (
+        f"{name}: {_leaves.kind(**found)} was read, "
+        f"{_leaves.kind(**saved)} was written"
+      )
     values[name] = value
   return values, ""
 

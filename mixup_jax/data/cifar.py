@@ -19,16 +19,19 @@ class Cifar(tfds.core.GeneratorBasedBuilder):
   Files come from `raw_dir`, or are downloaded. They are verified whole before
   anything is written.
   """
+
   VERSION = tfds.core.Version("1.0.0")
   RELEASE_NOTES = {"1.0.0": "First."}
   BUILDER_CONFIGS = list(cifar_sets.SETS)
 
-  def __init__(self,
-               *,
-               config: str,
-               raw_dir: str | os.PathLike[str] | None = None,
-               data_dir: str | os.PathLike[str] | None = None,
-               **options: Any):
+  def __init__(
+    self,
+    *,
+    config: str,
+    raw_dir: str | os.PathLike[str] | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    **options: Any,
+  ):
     """Makes the builder of one set.
 
     Args:
@@ -44,34 +47,37 @@ class Cifar(tfds.core.GeneratorBasedBuilder):
 
   def _info(self) -> tfds.core.DatasetInfo:
     features: dict[str, Any] = {
-        # Plain bytes read in a third of the time that PNG takes, 45 against
-        # 130 us an image, for a fifth more space.
-        "image":
-            tfds.features.Tensor(shape=raw_cifar.SHAPE,
-                                 dtype=np.uint8,
-                                 encoding=tfds.features.Encoding.BYTES)
+      # Plain bytes read in a third of the time that PNG takes, 45 against
+      # 130 us an image, for a fifth more space.
+      "image": tfds.features.Tensor(
+        shape=raw_cifar.SHAPE,
+        dtype=np.uint8,
+        encoding=tfds.features.Encoding.BYTES,
+      )
     }
     for label, names in self.builder_config.labels.items():
       features[label] = tfds.features.ClassLabel(names=list(names))
     return tfds.core.DatasetInfo(
-        builder=self,
-        description=self.builder_config.description,
-        features=tfds.features.FeaturesDict(features),
-        # Images stay in the order of the files.
-        disable_shuffling=True,
-        supervised_keys=("image", "label"),
-        homepage=f"{_URL}cifar.html")
+      builder=self,
+      description=self.builder_config.description,
+      features=tfds.features.FeaturesDict(features),
+      # Images stay in the order of the files.
+      disable_shuffling=True,
+      supervised_keys=("image", "label"),
+      homepage=f"{_URL}cifar.html",
+    )
 
   def _split_generators(
-      self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+    self, dl_manager: tfds.download.DownloadManager
+  ) -> dict[str, Any]:
     config = self.builder_config
     if self._raw_dir is None:
       archive = dl_manager.download(_URL + config.archive)
       contents = _read_archive(config, pathlib.Path(archive))
     else:
-      files = raw_cifar.find(pathlib.Path(self._raw_dir),
-                             _names(config),
-                             archive=config.archive)
+      files = raw_cifar.find(
+        pathlib.Path(self._raw_dir), _names(config), archive=config.archive
+      )
       contents = read(config, files)
     return {split: _examples(arrays) for split, arrays in contents.items()}
 
@@ -79,8 +85,9 @@ class Cifar(tfds.core.GeneratorBasedBuilder):
     raise NotImplementedError  # The splits bring their own generators.
 
 
-def read(config: cifar_sets.CifarConfig,
-         files: dict[str, raw_cifar.File]) -> dict[str, dict[str, np.ndarray]]:
+def read(
+  config: cifar_sets.CifarConfig, files: dict[str, raw_cifar.File]
+) -> dict[str, dict[str, np.ndarray]]:
   """Parses and verifies the files of a set.
 
   Args:
@@ -97,11 +104,13 @@ def read(config: cifar_sets.CifarConfig,
   contents = {}
   for split, checksums in config.files.items():
     parts = [
-        raw_cifar.parse(
-            files[name],
-            rows=config.rows[split],
-            classes=[len(names) for names in config.labels.values()],
-            sha1=sha1) for name, sha1 in checksums.items()
+      raw_cifar.parse(
+        files[name],
+        rows=config.rows[split],
+        classes=[len(names) for names in config.labels.values()],
+        sha1=sha1,
+      )
+      for name, sha1 in checksums.items()
     ]
     images, labels = (np.concatenate(part) for part in zip(*parts))
     arrays = dict(zip(config.labels, labels.T))
@@ -111,15 +120,17 @@ def read(config: cifar_sets.CifarConfig,
     if (counts != expected).any():
       wrong = int(np.argmax(counts != expected))
       raise ValueError(
-          f"the {split} files of {config.name} hold {counts[wrong]} images of "
-          f"the class {classes[wrong]}, expected {expected}: fetch them again "
-          f"from {_URL}{config.archive}.")
+        f"the {split} files of {config.name} hold {counts[wrong]} images of "
+        f"the class {classes[wrong]}, expected {expected}: fetch them again "
+        f"from {_URL}{config.archive}."
+      )
     contents[split] = {"image": images, **arrays}
   return contents
 
 
-def _read_archive(config: cifar_sets.CifarConfig,
-                  archive: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
+def _read_archive(
+  config: cifar_sets.CifarConfig, archive: pathlib.Path
+) -> dict[str, dict[str, np.ndarray]]:
   """Reads the archive that was downloaded, and removes it if it is damaged.
 
   TFDS downloads without TensorFlow, but does not unpack without it.
@@ -131,8 +142,9 @@ def _read_archive(config: cifar_sets.CifarConfig,
     for name in archive.name, f"{archive.name}.INFO":
       archive.with_name(name).unlink(missing_ok=True)
     raise ValueError(
-        f"the archive from {_URL}{config.archive} is damaged or "
-        f"not the published one, and was removed: {error}") from error
+      f"the archive from {_URL}{config.archive} is damaged or "
+      f"not the published one, and was removed: {error}"
+    ) from error
 
 
 def _names(config: cifar_sets.CifarConfig) -> list[str]:
@@ -141,7 +153,8 @@ def _names(config: cifar_sets.CifarConfig) -> list[str]:
 
 
 def _examples(
-    arrays: dict[str, np.ndarray]) -> Iterator[tuple[int, dict[str, Any]]]:
+  arrays: dict[str, np.ndarray],
+) -> Iterator[tuple[int, dict[str, Any]]]:
   """Yields the examples of a split with their row numbers as keys."""
   for row, values in enumerate(zip(*arrays.values())):
     yield row, dict(zip(arrays, values))

@@ -20,6 +20,7 @@ class ClipSet(NamedTuple):
     test: The same.
     words: The words that occur, in the order of their ids.
   """
+
   name: str
   train: Part
   validation: Part
@@ -27,8 +28,12 @@ class ClipSet(NamedTuple):
   words: tuple[str, ...]
 
 
-CLIP_SETS = ("tones", "speech_commands_v0.01", "speech_commands_v0.02",
-             "speech_commands_subset")
+CLIP_SETS = (
+  "tones",
+  "speech_commands_v0.01",
+  "speech_commands_v0.02",
+  "speech_commands_subset",
+)
 
 
 def load(name: str, data_dir: str | None = None) -> ClipSet:
@@ -49,16 +54,18 @@ def load(name: str, data_dir: str | None = None) -> ClipSet:
   if name not in CLIP_SETS:
     close = difflib.get_close_matches(name, CLIP_SETS, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown set of clips {name!r}.{hint} Known are "
-                     f"{', '.join(CLIP_SETS)}.")
+    raise ValueError(
+      f"unknown set of clips {name!r}.{hint} Known are {', '.join(CLIP_SETS)}."
+    )
   return _tones() if name == "tones" else _load_prepared(name, data_dir)
 
 
 def _tones() -> ClipSet:
   """Draws five "words": two tones each, at times of their own, in noise."""
   draws = np.random.default_rng(0)
-  pitches = np.array([[300, 700], [700, 300], [500, 1100], [1100, 500],
-                      [300, 1100]])
+  pitches = np.array(
+    [[300, 700], [700, 300], [500, 1100], [1100, 500], [300, 1100]]
+  )
 
   def part(count: int) -> Part:
     labels = np.resize(np.arange(5), count)
@@ -73,27 +80,35 @@ def _tones() -> ClipSet:
     waves += draws.normal(0, 0.5, waves.shape)
     return (2000 * waves).astype(np.int16), labels.astype(np.int32)
 
-  return ClipSet("tones", part(240), part(60), part(60),
-                 ("low high", "high low", "mid top", "top mid", "low top"))
+  return ClipSet(
+    "tones",
+    part(240),
+    part(60),
+    part(60),
+    ("low high", "high low", "mid top", "top mid", "low top"),
+  )
 
 
 def _load_prepared(name: str, data_dir: str | None) -> ClipSet:
   """Loads a set that was prepared, without the words that do not occur."""
   from mixup_jax.data import speech  # Only now: it takes a second.
+
   builder = speech.Speech(config=name, data_dir=data_dir)
   if not builder.is_prepared():
     raise FileNotFoundError(
-        f"{name} is not prepared in {builder.data_dir}. "
-        "From files that you have:\n"
-        f"  python -m mixup_jax.data.prepare {name} --raw DIR\n"
-        "and by download, unless it is a subset:\n"
-        f"  python -m mixup_jax.data.prepare {name}")
+      f"{name} is not prepared in {builder.data_dir}. "
+      "From files that you have:\n"
+      f"  python -m mixup_jax.data.prepare {name} --raw DIR\n"
+      "and by download, unless it is a subset:\n"
+      f"  python -m mixup_jax.data.prepare {name}"
+    )
   names = builder.info.features["label"].names
   parts = [_read(builder, x) for x in ("train", "validation", "test")]
   known = np.unique(np.concatenate([labels for _, labels in parts]))
-  train, validation, test = ((samples, np.searchsorted(known,
-                                                       labels).astype(np.int32))
-                             for samples, labels in parts)
+  train, validation, test = (
+    (samples, np.searchsorted(known, labels).astype(np.int32))
+    for samples, labels in parts
+  )
   return ClipSet(name, train, validation, test, tuple(names[i] for i in known))
 
 
@@ -101,5 +116,7 @@ def _read(builder: Any, split: str) -> Part:
   """Reads the samples and the labels of a split."""
   source = builder.as_data_source(split)
   examples = source.__getitems__(range(len(source)))
-  return (np.stack([example["audio"] for example in examples]),
-          np.asarray([example["label"] for example in examples], np.int32))
+  return (
+    np.stack([example["audio"] for example in examples]),
+    np.asarray([example["label"] for example in examples], np.int32),
+  )

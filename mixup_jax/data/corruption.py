@@ -4,12 +4,12 @@ import numpy as np
 
 
 def corrupt(
-    labels: np.ndarray,
-    *,
-    share: float,
-    num_classes: int,
-    seed: int,
-    keep_true: bool = True,
+  labels: np.ndarray,
+  *,
+  share: float,
+  num_classes: int,
+  seed: int,
+  keep_true: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
   """Replaces a share of the labels by draws over the classes.
 
@@ -34,13 +34,16 @@ def corrupt(
     rethinking generalization, ICLR 2017, section 2.1.
   """
   if not 0 <= share <= 1:
-    raise ValueError("the share of replaced labels must be from 0 to 1, got "
-                     f"{share}.")
+    raise ValueError(
+      f"the share of replaced labels must be from 0 to 1, got {share}."
+    )
   if num_classes < 2:
-    raise ValueError(f"num_classes must be at least 2, got {num_classes}: "
-                     "there is no other class to draw.")
+    raise ValueError(
+      f"num_classes must be at least 2, got {num_classes}: "
+      "there is no other class to draw."
+    )
   rng = np.random.default_rng(seed)
-  rows = rng.permutation(len(labels))[:round(share * len(labels))]
+  rows = rng.permutation(len(labels))[: round(share * len(labels))]
   if keep_true:
     noise = rng.integers(0, num_classes, len(rows))
   else:

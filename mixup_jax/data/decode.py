@@ -34,8 +34,11 @@ def decode(data: bytes) -> np.ndarray:
   """
   # OpenCV refuses what is cut short, unless enough zeros follow, as they do in
   # broken copies. Thumbnails end, too, but before the last scan begins.
-  if (data.startswith(_JPEG) and not data.endswith(_END) and
-      data.rfind(_END) < data.rfind(_SCAN)):
+  if (
+    data.startswith(_JPEG)
+    and not data.endswith(_END)
+    and data.rfind(_END) < data.rfind(_SCAN)
+  ):
     raise ValueError("the JPEG is cut off")
   try:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS)
@@ -46,8 +49,9 @@ def decode(data: bytes) -> np.ndarray:
   return image
 
 
-def train_image(image: np.ndarray, draws: np.ndarray, *,
-                size: int) -> np.ndarray:
+def train_image(
+  image: np.ndarray, draws: np.ndarray, *, size: int
+) -> np.ndarray:
   """Takes a random crop of random area and aspect, and mirrors half of them.
 
   Args:
@@ -63,7 +67,7 @@ def train_image(image: np.ndarray, draws: np.ndarray, *,
     Szegedy et al. 2015 ("Going Deeper with Convolutions"), section 6.
   """
   top, left, height, width = random_box(draws, *image.shape[:2])
-  image = _resize(image[top:top + height, left:left + width], size)
+  image = _resize(image[top : top + height, left : left + width], size)
   return cv2.flip(image, 1) if draws[-1] < 0.5 else image
 
 
@@ -81,11 +85,12 @@ def eval_image(image: np.ndarray, *, size: int) -> np.ndarray:
   """
   side = max(1, round(min(image.shape[:2]) * 224 / 256))
   top, left = ((length - side) // 2 for length in image.shape[:2])
-  return _resize(image[top:top + side, left:left + side], size)
+  return _resize(image[top : top + side, left : left + side], size)
 
 
-def random_box(draws: np.ndarray, height: int,
-               width: int) -> tuple[int, int, int, int]:
+def random_box(
+  draws: np.ndarray, height: int, width: int
+) -> tuple[int, int, int, int]:
   """Draws a box with 8 to 100 % of the area, and an aspect of 3/4 to 4/3.
 
   Aspects are uniform in the logarithm: upright and broad ones are as likely.
@@ -100,14 +105,18 @@ def random_box(draws: np.ndarray, height: int,
     Top, left, height and width of the box.
   """
   numbers = draws.tolist()
-  for area, aspect in zip(numbers[:_TRIES], numbers[_TRIES:2 * _TRIES]):
+  for area, aspect in zip(numbers[:_TRIES], numbers[_TRIES : 2 * _TRIES]):
     root = math.sqrt((0.08 + 0.92 * area) * height * width)
-    stretch = (3 / 4)**(aspect - 0.5)  # The square root of the aspect.
+    stretch = (3 / 4) ** (aspect - 0.5)  # The square root of the aspect.
     box_height, box_width = round(root * stretch), round(root / stretch)
     if 0 < box_height <= height and 0 < box_width <= width:
-      top, left = numbers[2 * _TRIES:2 * _TRIES + 2]
-      return (int(top * (height - box_height + 1)),
-              int(left * (width - box_width + 1)), box_height, box_width)
+      top, left = numbers[2 * _TRIES : 2 * _TRIES + 2]
+      return (
+        int(top * (height - box_height + 1)),
+        int(left * (width - box_width + 1)),
+        box_height,
+        box_width,
+      )
   side = min(height, width)
   return (height - side) // 2, (width - side) // 2, side, side
 
@@ -116,6 +125,5 @@ def _resize(image: np.ndarray, size: int) -> np.ndarray:
   """Resizes to a square."""
   # Bilinear weights reach two pixels: beyond twice the size, some would not
   # count at all. Areas take seven times as long.
-  how = (cv2.INTER_AREA if max(image.shape[:2]) > 2 *
-         size else cv2.INTER_LINEAR)
+  how = cv2.INTER_AREA if max(image.shape[:2]) > 2 * size else cv2.INTER_LINEAR
   return cv2.resize(image, (size, size), interpolation=how)

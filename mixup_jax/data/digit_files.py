@@ -21,18 +21,25 @@ def load() -> stream_sets.StreamSet:
   """
   digits = images.load("digits")
   classes = tuple(map(str, range(digits.num_classes)))
-  return stream_sets.StreamSet("digits", len(classes), classes,
-                               _files(digits.train_images, digits.train_labels),
-                               _files(digits.test_images, digits.test_labels))
+  return stream_sets.StreamSet(
+    "digits",
+    len(classes),
+    classes,
+    _files(digits.train_images, digits.train_labels),
+    _files(digits.test_images, digits.test_labels),
+  )
 
 
 def _files(pixels: np.ndarray, labels: np.ndarray) -> list[dict[str, object]]:
   """Encodes each image."""
-  return [{
+  return [
+    {
       "image": _encode(image[..., 0]),
       "label": int(label),
-      "file_name": f"{row}.jpg"
-  } for row, (image, label) in enumerate(zip(pixels, labels))]
+      "file_name": f"{row}.jpg",
+    }
+    for row, (image, label) in enumerate(zip(pixels, labels))
+  ]
 
 
 def _encode(pixels: np.ndarray) -> bytes:

@@ -11,11 +11,10 @@ _ANGLES = 2 * np.pi * np.arange(8) / 8
 _LINE = np.linspace(-1, 1, 5)
 # The means: 8 on the unit circle, and 25 on a grid of lines 0.5 apart.
 CENTERS = {
-    "ring":
-        np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1).astype(np.float32),
-    "grid":
-        np.stack(np.meshgrid(_LINE, _LINE), -1).reshape(-1,
-                                                        2).astype(np.float32),
+  "ring": np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1).astype(np.float32),
+  "grid": np.stack(np.meshgrid(_LINE, _LINE), -1)
+  .reshape(-1, 2)
+  .astype(np.float32),
 }
 
 

@@ -14,15 +14,18 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
 
   The features are those of imagenet2012 in the TFDS catalogue.
   """
+
   VERSION = tfds.core.Version("1.0.0")
   RELEASE_NOTES = {"1.0.0": "First."}
 
-  def __init__(self,
-               *,
-               config: str,
-               folder: str | os.PathLike[str],
-               data_dir: str | os.PathLike[str] | None = None,
-               **options: Any):
+  def __init__(
+    self,
+    *,
+    config: str,
+    folder: str | os.PathLike[str],
+    data_dir: str | os.PathLike[str] | None = None,
+    **options: Any,
+  ):
     """Makes the builder of one set.
 
     Args:
@@ -33,29 +36,31 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
     """
     self._files = raw_folders.read(pathlib.Path(folder))
     options.setdefault("file_format", "array_record")
-    super().__init__(config=tfds.core.BuilderConfig(name=config),
-                     data_dir=data_dir,
-                     **options)
+    super().__init__(
+      config=tfds.core.BuilderConfig(name=config), data_dir=data_dir, **options
+    )
 
   def _info(self) -> tfds.core.DatasetInfo:
     features = {
-        "image": tfds.features.Image(encoding_format="jpeg"),
-        "label": tfds.features.ClassLabel(names=self._files.classes),
-        "file_name": tfds.features.Text(),
+      "image": tfds.features.Image(encoding_format="jpeg"),
+      "label": tfds.features.ClassLabel(names=self._files.classes),
+      "file_name": tfds.features.Text(),
     }
     return tfds.core.DatasetInfo(
-        builder=self,
-        features=tfds.features.FeaturesDict(features),
-        # They are read in another order each epoch, wherever they lie.
-        disable_shuffling=True,
-        supervised_keys=("image", "label"))
+      builder=self,
+      features=tfds.features.FeaturesDict(features),
+      # They are read in another order each epoch, wherever they lie.
+      disable_shuffling=True,
+      supervised_keys=("image", "label"),
+    )
 
   def _split_generators(
-      self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+    self, dl_manager: tfds.download.DownloadManager
+  ) -> dict[str, Any]:
     del dl_manager
     return {
-        "train": _examples(self._files.train),
-        "validation": _examples(self._files.validation),
+      "train": _examples(self._files.train),
+      "validation": _examples(self._files.validation),
     }
 
   def _generate_examples(self) -> Iterator[Any]:

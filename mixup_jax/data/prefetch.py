@@ -14,9 +14,14 @@ _ROWS = 64
 _AHEAD = 2
 
 
-def filled(steps: Iterable[int], make: Callable[[], Batch],
-           fill: Callable[[int, range, Batch], Report], *, rows: int,
-           workers: int) -> Iterator[tuple[Batch, list[Report]]]:
+def filled(
+  steps: Iterable[int],
+  make: Callable[[], Batch],
+  fill: Callable[[int, range, Batch], Report],
+  *,
+  rows: int,
+  workers: int,
+) -> Iterator[tuple[Batch, list[Report]]]:
   """Yields batches in order, each filled by many threads.
 
   Args:
@@ -42,10 +47,15 @@ def filled(steps: Iterable[int], make: Callable[[], Batch],
   try:
     for step in steps:
       batch = make()
-      pending.append((batch, [
-          pool.submit(fill, step, range(row, min(row + size, rows)), batch)
-          for row in range(0, rows, size)
-      ]))
+      pending.append(
+        (
+          batch,
+          [
+            pool.submit(fill, step, range(row, min(row + size, rows)), batch)
+            for row in range(0, rows, size)
+          ],
+        )
+      )
       if len(pending) > _AHEAD:
         yield _wait(*pending.popleft())
     while pending:
@@ -55,7 +65,8 @@ def filled(steps: Iterable[int], make: Callable[[], Batch],
       pool.shutdown(cancel_futures=True)
 
 
-def _wait(batch: Batch,
-          parts: list["futures.Future[Report]"]) -> tuple[Batch, list[Report]]:
+def _wait(
+  batch: Batch, parts: list["futures.Future[Report]"]
+) -> tuple[Batch, list[Report]]:
   """Waits until a batch is full."""
   return batch, [part.result() for part in parts]

@@ -31,19 +31,24 @@ def main(argv: Sequence[str] | None = None) -> int:
   Returns:
     The exit status: 0 if every set is there, else 2.
   """
-  parser = argparse.ArgumentParser(prog="python -m mixup_jax.data.prepare",
-                                   description="Prepares data sets.")
-  parser.add_argument("names",
-                      nargs="+",
-                      metavar="NAME",
-                      type=_known,
-                      help=f"what to prepare: {', '.join(SETS)}, or all; and "
-                      f"{_FOLDER}NAME, a folder of images that you name")
+  parser = argparse.ArgumentParser(
+    prog="python -m mixup_jax.data.prepare", description="Prepares data sets."
+  )
+  parser.add_argument(
+    "names",
+    nargs="+",
+    metavar="NAME",
+    type=_known,
+    help=f"what to prepare: {', '.join(SETS)}, or all; and "
+    f"{_FOLDER}NAME, a folder of images that you name",
+  )
   parser.add_argument("--raw", metavar="DIR", help="take raw files from here")
-  parser.add_argument("--data_dir",
-                      metavar="DIR",
-                      help="prepare into here; by default ~/"
-                      "tensorflow_datasets, or $TFDS_DATA_DIR")
+  parser.add_argument(
+    "--data_dir",
+    metavar="DIR",
+    help="prepare into here; by default ~/"
+    "tensorflow_datasets, or $TFDS_DATA_DIR",
+  )
   arguments = parser.parse_args(argv)
   logging.set_verbosity(logging.ERROR)
   names = list(SETS) if "all" in arguments.names else arguments.names
@@ -70,8 +75,9 @@ def _known(name: str) -> str:
   if name in ("all", *SETS) or (folder != name and folder.isidentifier()):
     return name
   raise argparse.ArgumentTypeError(
-      f"unknown set {name!r}: take one of all, {', '.join(SETS)}, or "
-      f"{_FOLDER}NAME with letters, digits and underscores")
+    f"unknown set {name!r}: take one of all, {', '.join(SETS)}, or "
+    f"{_FOLDER}NAME with letters, digits and underscores"
+  )
 
 
 def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
@@ -86,11 +92,14 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     A line that says what there is, and where.
   """
   from mixup_jax.data import uci  # Only now: --help should not wait.
+
   builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
   config = builder.builder_config
-  return (f"{name}: {sum(config.rows)} rows, {config.columns} columns, "
-          f"{len(config.classes)} classes, {where}")
+  return (
+    f"{name}: {sum(config.rows)} rows, {config.columns} columns, "
+    f"{len(config.classes)} classes, {where}"
+  )
 
 
 def prepare_cifar(name: str, raw_dir: str | None, data_dir: str | None) -> str:
@@ -106,12 +115,15 @@ def prepare_cifar(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     A line that says what there is, and where.
   """
   from mixup_jax.data import cifar
+
   builder = cifar.Cifar(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
   splits = builder.info.splits
-  return (f"{name}: {splits['train'].num_examples} images to train and "
-          f"{splits['test'].num_examples} to test, "
-          f"{builder.info.features['label'].num_classes} classes, {where}")
+  return (
+    f"{name}: {splits['train'].num_examples} images to train and "
+    f"{splits['test'].num_examples} to test, "
+    f"{builder.info.features['label'].num_classes} classes, {where}"
+  )
 
 
 def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
@@ -126,10 +138,13 @@ def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     Lines that say what there is, and where, and what was not in order.
   """
   from mixup_jax.data import speech
+
   builder = speech.Speech(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
-  counts = ", ".join(f"{info.num_examples} {split}"
-                     for split, info in builder.info.splits.items())
+  counts = ", ".join(
+    f"{info.num_examples} {split}"
+    for split, info in builder.info.splits.items()
+  )
   return "\n  ".join([f"{name}: {counts} clips, {where}", *builder.remarks])
 
 
@@ -149,8 +164,10 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     FileNotFoundError: If it is neither prepared nor there to be.
   """
   import tensorflow_datasets as tfds
+
   from mixup_jax.data import image_folder
   from mixup_jax.data import raw_folders
+
   config = name.removeprefix(_FOLDER)
   directory = image_folder.directory(config, data_dir)
   if os.path.isdir(directory):
@@ -158,23 +175,27 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     where = _prepare(builder)
   elif raw_dir is None:
     raise FileNotFoundError(
-        "it is not downloaded: unpack it, and name the directory that holds "
-        "train and val with --raw.")
+      "it is not downloaded: unpack it, and name the directory that holds "
+      "train and val with --raw."
+    )
   else:
     with raw_folders.opened(pathlib.Path(raw_dir)) as folder:
-      builder = image_folder.ImageFolder(config=config,
-                                         folder=folder,
-                                         data_dir=data_dir)
+      builder = image_folder.ImageFolder(
+        config=config, folder=folder, data_dir=data_dir
+      )
       where = _prepare(builder)
   splits = builder.info.splits
-  return (f"{name}: {splits['train'].num_examples} images to train and "
-          f"{splits['validation'].num_examples} to validate, "
-          f"{builder.info.features['label'].num_classes} classes, {where}")
+  return (
+    f"{name}: {splits['train'].num_examples} images to train and "
+    f"{splits['validation'].num_examples} to validate, "
+    f"{builder.info.features['label'].num_classes} classes, {where}"
+  )
 
 
 def _prepare(builder: Any) -> str:
   """Prepares a set unless that is done, and says which and where."""
   import tensorflow_datasets as tfds
+
   tfds.disable_progress_bar()
   if builder.is_prepared():
     return f"was prepared before in {builder.data_dir}"
@@ -190,25 +211,24 @@ def _check_writable(directory: str) -> None:
     os.makedirs(directory, exist_ok=True)
     tempfile.TemporaryFile(dir=directory).close()
   except OSError as error:
-    raise OSError(f"cannot write to {directory} ({error.strerror}): name "
-                  "another directory with --data_dir.") from error
+    raise OSError(
+      f"cannot write to {directory} ({error.strerror}): name "
+      "another directory with --data_dir."
+    ) from error
 
 
 _FOLDER = "image_folder/"
 _CIFAR = ("cifar10", "cifar100")
-_SPEECH = ("speech_commands_v0.01", "speech_commands_v0.02",
-           "speech_commands_subset")
+_SPEECH = (
+  "speech_commands_v0.01",
+  "speech_commands_v0.02",
+  "speech_commands_subset",
+)
 SETS: dict[str, Callable[[str | None, str | None], str]] = {
-    **{
-        name: functools.partial(prepare_table, name) for name in tables.TABLES
-    },
-    **{
-        name: functools.partial(prepare_cifar, name) for name in _CIFAR
-    },
-    **{
-        name: functools.partial(prepare_speech, name) for name in _SPEECH
-    },
-    "tiny_imagenet": functools.partial(prepare_folder, "tiny_imagenet"),
+  **{name: functools.partial(prepare_table, name) for name in tables.TABLES},
+  **{name: functools.partial(prepare_cifar, name) for name in _CIFAR},
+  **{name: functools.partial(prepare_speech, name) for name in _SPEECH},
+  "tiny_imagenet": functools.partial(prepare_folder, "tiny_imagenet"),
 }
 
 if __name__ == "__main__":

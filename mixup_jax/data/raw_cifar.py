@@ -19,12 +19,14 @@ class File(NamedTuple):
     path: Where it was found, for messages.
     data: Its bytes, unpacked.
   """
+
   path: str
   data: bytes
 
 
-def find(directory: pathlib.Path, names: Collection[str], *,
-         archive: str) -> dict[str, File]:
+def find(
+  directory: pathlib.Path, names: Collection[str], *, archive: str
+) -> dict[str, File]:
   """Reads files anywhere below a directory.
 
   Each may lie there as it is, or as `.xz`. Those that do not are taken from the
@@ -44,8 +46,11 @@ def find(directory: pathlib.Path, names: Collection[str], *,
   """
   wanted = {archive, *names, *(f"{name}.xz" for name in names)}
   # One walk: a directory of raw data may hold a million other files.
-  paths = sorted(path for path in directory.rglob("*")
-                 if path.name in wanted and path.is_file())
+  paths = sorted(
+    path
+    for path in directory.rglob("*")
+    if path.name in wanted and path.is_file()
+  )
   files: dict[str, File] = {}
   for path in paths:
     if path.name == archive:
@@ -53,17 +58,20 @@ def find(directory: pathlib.Path, names: Collection[str], *,
     file = _read(path)
     first = files.setdefault(path.name.removesuffix(".xz"), file)
     if first.data != file.data:
-      raise ValueError(f"{first.path} and {path} differ: name the directory of "
-                       "one of them with --raw.")
+      raise ValueError(
+        f"{first.path} and {path} differ: name the directory of "
+        "one of them with --raw."
+      )
   missing = [name for name in names if name not in files]
   archives = [path for path in paths if path.name == archive]
   if missing and archives:
     files |= read_archive(archives[0], missing)
   elif missing:
     raise FileNotFoundError(
-        f"there is no file {missing[0]!r} in {directory} or below it, neither "
-        f"{missing[0] + '.xz'!r} nor {archive!r}: name the directory that "
-        "holds it with --raw.")
+      f"there is no file {missing[0]!r} in {directory} or below it, neither "
+      f"{missing[0] + '.xz'!r} nor {archive!r}: name the directory that "
+      "holds it with --raw."
+    )
   return files
 
 
@@ -89,17 +97,22 @@ def read_archive(path: pathlib.Path, names: Collection[str]) -> dict[str, File]:
         if contents is not None:
           files[name] = File(f"{path}: {member.name}", contents.read())
   except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-    raise ValueError(f"{path} cannot be unpacked ({error}): it is cut off or "
-                     "damaged, fetch it again.") from error
+    raise ValueError(
+      f"{path} cannot be unpacked ({error}): it is cut off or "
+      "damaged, fetch it again."
+    ) from error
   missing = [name for name in names if name not in files]
   if missing:
-    raise ValueError(f"{path} holds no file {missing[0]!r}: it is not the "
-                     "published archive, fetch it again.")
+    raise ValueError(
+      f"{path} holds no file {missing[0]!r}: it is not the "
+      "published archive, fetch it again."
+    )
   return files
 
 
-def parse(file: File, *, rows: int, classes: Sequence[int],
-          sha1: str) -> tuple[np.ndarray, np.ndarray]:
+def parse(
+  file: File, *, rows: int, classes: Sequence[int], sha1: str
+) -> tuple[np.ndarray, np.ndarray]:
   """Parses records of labels, then a red, a green and a blue plane.
 
   Args:
@@ -117,19 +130,25 @@ def parse(file: File, *, rows: int, classes: Sequence[int],
   height, width, channels = SHAPE
   size = rows * (len(classes) + height * width * channels)
   if len(file.data) != size:
-    raise ValueError(f"{file.path} has {len(file.data)} bytes, expected {size}:"
-                     " it is cut off or damaged, fetch it again.")
+    raise ValueError(
+      f"{file.path} has {len(file.data)} bytes, expected {size}:"
+      " it is cut off or damaged, fetch it again."
+    )
   records = np.frombuffer(file.data, np.uint8).reshape(rows, -1)
   labels, pixels = np.split(records, [len(classes)], axis=1)
   for column, count in zip(labels.T, classes):
     if column.max() >= count:
       row = int(np.argmax(column >= count))
-      raise ValueError(f"{file.path}, image {row}: the label {column[row]} is "
-                       f"not below {count}; it is damaged, fetch it again.")
+      raise ValueError(
+        f"{file.path}, image {row}: the label {column[row]} is "
+        f"not below {count}; it is damaged, fetch it again."
+      )
   found = hashlib.sha1(file.data).hexdigest()
   if found != sha1:
-    raise ValueError(f"{file.path} has the wrong SHA-1 {found}, expected "
-                     f"{sha1}: it is damaged, fetch it again.")
+    raise ValueError(
+      f"{file.path} has the wrong SHA-1 {found}, expected "
+      f"{sha1}: it is damaged, fetch it again."
+    )
   images = pixels.reshape(rows, channels, height, width).transpose(0, 2, 3, 1)
   return images, labels
 
@@ -141,5 +160,7 @@ def _read(path: pathlib.Path) -> File:
   try:
     return File(str(path), lzma.decompress(path.read_bytes()))
   except (lzma.LZMAError, EOFError) as error:
-    raise ValueError(f"{path} cannot be unpacked ({error}): it is cut off or "
-                     "damaged, fetch it again.") from error
+    raise ValueError(
+      f"{path} cannot be unpacked ({error}): it is cut off or "
+      "damaged, fetch it again."
+    ) from error

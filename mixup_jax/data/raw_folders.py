@@ -22,6 +22,7 @@ class Files(NamedTuple):
     train: The images to train on, each with the id of its class.
     validation: The others.
   """
+
   classes: list[str]
   train: Labelled
   validation: Labelled
@@ -43,7 +44,8 @@ def opened(directory: pathlib.Path) -> Iterator[pathlib.Path]:
   """
   found = _with_train(directory)
   archives = sorted(
-      path for path in directory.glob("*") if path.name.endswith(_ARCHIVES))
+    path for path in directory.glob("*") if path.name.endswith(_ARCHIVES)
+  )
   if found or not archives:
     yield _checked(found, directory)
     return
@@ -54,8 +56,10 @@ def opened(directory: pathlib.Path) -> Iterator[pathlib.Path]:
           members.extractall(unpacked, filter="data")
       except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"{archive} cannot be unpacked ({reason}): it is cut "
-                         "off or damaged, fetch it again.") from error
+        raise ValueError(
+          f"{archive} cannot be unpacked ({reason}): it is cut "
+          "off or damaged, fetch it again."
+        ) from error
     yield _checked(_with_train(pathlib.Path(unpacked)), directory)
 
 
@@ -94,21 +98,25 @@ def _with_train(directory: pathlib.Path) -> pathlib.Path | None:
   return None
 
 
-def _checked(folder: pathlib.Path | None,
-             directory: pathlib.Path) -> pathlib.Path:
+def _checked(
+  folder: pathlib.Path | None, directory: pathlib.Path
+) -> pathlib.Path:
   """Raises if there is no folder."""
   if folder is None:
     raise FileNotFoundError(
-        f"there is no file train/CLASS/*.JPEG in {directory}, nor in a folder "
-        "or a tar archive there: name the directory that holds it with --raw.")
+      f"there is no file train/CLASS/*.JPEG in {directory}, nor in a folder "
+      "or a tar archive there: name the directory that holds it with --raw."
+    )
   return folder
 
 
 def _folders(path: pathlib.Path) -> list[str]:
   """Returns the names of the folders in a folder, sorted."""
   if not path.is_dir():
-    raise FileNotFoundError(f"there is no folder {path}: name the directory "
-                            "that holds train and val with --raw.")
+    raise FileNotFoundError(
+      f"there is no folder {path}: name the directory "
+      "that holds train and val with --raw."
+    )
   with os.scandir(path) as entries:
     return sorted(entry.name for entry in entries if entry.is_dir())
 
@@ -117,11 +125,18 @@ def _by_folder(path: pathlib.Path, classes: list[str]) -> Labelled:
   """Returns the images in the folders of classes."""
   unknown = sorted(set(_folders(path)) - set(classes))
   if unknown:
-    raise ValueError(f"{path / unknown[0]} is of a class that train has not: "
-                     "take it away, or name the right directory with --raw.")
-  return _some(path, [(image, label)
-                      for label, name in enumerate(classes)
-                      for image in _images(path / name)])
+    raise ValueError(
+      f"{path / unknown[0]} is of a class that train has not: "
+      "take it away, or name the right directory with --raw."
+    )
+  return _some(
+    path,
+    [
+      (image, label)
+      for label, name in enumerate(classes)
+      for image in _images(path / name)
+    ],
+  )
 
 
 def _images(path: pathlib.Path) -> list[pathlib.Path]:
@@ -129,7 +144,8 @@ def _images(path: pathlib.Path) -> list[pathlib.Path]:
   if (path / "images").is_dir():
     path = path / "images"
   return sorted(
-      file for file in path.glob("*") if file.suffix.lower() in _IMAGES)
+    file for file in path.glob("*") if file.suffix.lower() in _IMAGES
+  )
 
 
 def _annotated(annotations: pathlib.Path, classes: list[str]) -> Labelled:
@@ -139,8 +155,10 @@ def _annotated(annotations: pathlib.Path, classes: list[str]) -> Labelled:
   for number, line in enumerate(annotations.read_text().splitlines(), start=1):
     name, label, *_ = [*line.split("\t"), ""]
     if label not in ids:
-      raise ValueError(f"{annotations}, line {number}: the class {label!r} is "
-                       "not in train; the file is damaged, fetch it again.")
+      raise ValueError(
+        f"{annotations}, line {number}: the class {label!r} is "
+        "not in train; the file is damaged, fetch it again."
+      )
     found.append((annotations.parent / "images" / name, ids[label]))
   return _some(annotations.parent, found)
 
@@ -148,6 +166,8 @@ def _annotated(annotations: pathlib.Path, classes: list[str]) -> Labelled:
 def _some(path: pathlib.Path, images: Labelled) -> Labelled:
   """Raises if there are no images."""
   if not images:
-    raise FileNotFoundError(f"there is no file {path}/CLASS/*.JPEG: name the "
-                            "directory that holds the images with --raw.")
+    raise FileNotFoundError(
+      f"there is no file {path}/CLASS/*.JPEG: name the "
+      "directory that holds the images with --raw."
+    )
   return images

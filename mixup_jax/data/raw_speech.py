@@ -10,10 +10,7 @@ import zlib
 import numpy as np
 
 RATE = 16_000  # Samples a second, and samples of a clip.
-LISTS = {
-    "validation": "validation_list.txt",
-    "test": "testing_list.txt",
-}
+LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 _ARCHIVES = (".tar.gz", ".tgz", ".tar.xz")
 
 
@@ -24,6 +21,7 @@ class File(NamedTuple):
     name: Its path below the folder of the set, such as "yes/a_nohash_0.wav".
     data: Its bytes.
   """
+
   name: str
   data: bytes
 
@@ -47,12 +45,15 @@ def find(path: pathlib.Path) -> pathlib.Path:
   found |= {p.parents[1] for p in path.rglob("*.wav")}
   if not found:
     raise FileNotFoundError(
-        f"there are neither folders of .wav files nor an archive of them "
-        f"({', '.join(_ARCHIVES)}) in {path} or below it: name the directory "
-        "that holds them with --raw.")
+      f"there are neither folders of .wav files nor an archive of them "
+      f"({', '.join(_ARCHIVES)}) in {path} or below it: name the directory "
+      "that holds them with --raw."
+    )
   if len(found) > 1:
-    raise ValueError(f"{path} holds several sets, such as {min(found)} and "
-                     f"{max(found)}: name one of them with --raw.")
+    raise ValueError(
+      f"{path} holds several sets, such as {min(found)} and "
+      f"{max(found)}: name one of them with --raw."
+    )
   return found.pop()
 
 
@@ -98,12 +99,15 @@ def parse(file: File) -> tuple[np.ndarray, int]:
   except (wave.Error, EOFError) as error:
     raise ValueError(f"{file.name} is no wav file ({error})") from error
   if kind != (RATE, 2, 1):
-    raise ValueError(f"{file.name} has {kind[0]} Hz, {8 * kind[1]} bits and "
-                     f"{kind[2]} channels, not {RATE} Hz, 16 bits and 1")
-  samples = np.frombuffer(data[:len(data) // 2 * 2], "<i2").astype(np.int16)
+    raise ValueError(
+      f"{file.name} has {kind[0]} Hz, {8 * kind[1]} bits and "
+      f"{kind[2]} channels, not {RATE} Hz, 16 bits and 1"
+    )
+  samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16)
   if not len(samples) or len(samples) != promised:
-    raise ValueError(f"{file.name} ends after {len(samples)} of {promised} "
-                     "samples")
+    raise ValueError(
+      f"{file.name} ends after {len(samples)} of {promised} samples"
+    )
   clip = samples[:RATE]
   return np.pad(clip, (0, RATE - len(clip))), len(samples)
 
@@ -126,8 +130,10 @@ def _read_archive(path: pathlib.Path) -> Iterator[File]:
         if contents is not None:
           yield File(_below_the_set(member.name), contents.read())
   except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-    raise ValueError(f"{path} cannot be unpacked ({error}): it is cut off or "
-                     "damaged, fetch it again.") from error
+    raise ValueError(
+      f"{path} cannot be unpacked ({error}): it is cut off or "
+      "damaged, fetch it again."
+    ) from error
 
 
 def _below_the_set(name: str) -> str:

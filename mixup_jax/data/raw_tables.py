@@ -14,6 +14,7 @@ class Contents(NamedTuple):
     features: `[rows, columns]` float64, NaN where the file says "?".
     labels: One class name a row, as the file spells it.
   """
+
   features: np.ndarray
   labels: list[str]
 
@@ -34,18 +35,19 @@ def find(directory: pathlib.Path, name: str) -> pathlib.Path:
   found = sorted(path for path in directory.rglob("*") if path.name == name)
   if not found:
     raise FileNotFoundError(
-        f"there is no file {name!r} in {directory} or below "
-        "it: name the directory that holds it with --raw.")
+      f"there is no file {name!r} in {directory} or below "
+      "it: name the directory that holds it with --raw."
+    )
   return found[0]
 
 
 def read(
-    path: pathlib.Path,
-    *,
-    columns: int,
-    delimiter: str | None = ",",
-    label_path: pathlib.Path | None = None,
-    codes: dict[str, int] | None = None,
+  path: pathlib.Path,
+  *,
+  columns: int,
+  delimiter: str | None = ",",
+  label_path: pathlib.Path | None = None,
+  codes: dict[str, int] | None = None,
 ) -> Contents:
   """Reads a table whose last column, or a second file, holds the class.
 
@@ -68,19 +70,24 @@ def read(
   for number, fields in _rows(path, delimiter):
     if len(fields) != columns + has_label:
       raise ValueError(
-          f"{path}, line {number}: found {len(fields)} fields, expected "
-          f"{columns + has_label}; the file is cut off or damaged, fetch it "
-          "again.")
-    features.append([
+        f"{path}, line {number}: found {len(fields)} fields, expected "
+        f"{columns + has_label}; the file is cut off or damaged, fetch it "
+        "again."
+      )
+    features.append(
+      [
         _number(path, number, column, field, codes or {})
         for column, field in enumerate(fields[:columns], start=1)
-    ])
+      ]
+    )
     labels.append(fields[-1])
   if label_path is not None:
     labels = [fields[0] for _, fields in _rows(label_path, None)]
     if len(labels) != len(features):
-      raise ValueError(f"{label_path} has {len(labels)} labels for the "
-                       f"{len(features)} rows of {path}; fetch both again.")
+      raise ValueError(
+        f"{label_path} has {len(labels)} labels for the "
+        f"{len(features)} rows of {path}; fetch both again."
+      )
   return Contents(np.asarray(features, np.float64), labels)
 
 
@@ -97,8 +104,9 @@ def checksum(parts: Sequence[Contents]) -> str:
   return digest.hexdigest()
 
 
-def _rows(path: pathlib.Path,
-          delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+  path: pathlib.Path, delimiter: str | None
+) -> Iterator[tuple[int, list[str]]]:
   """Yields line numbers and fields of the lines that hold data."""
   in_header = path.suffix == ".arff"
   with open(path, encoding="utf-8") as lines:
@@ -110,8 +118,9 @@ def _rows(path: pathlib.Path,
         yield number, [field.strip() for field in line.split(delimiter)]
 
 
-def _number(path: pathlib.Path, line: int, column: int, field: str,
-            codes: dict[str, int]) -> float:
+def _number(
+  path: pathlib.Path, line: int, column: int, field: str, codes: dict[str, int]
+) -> float:
   """Returns the number that a field means."""
   if field == "?":
     return float("nan")
@@ -119,5 +128,6 @@ def _number(path: pathlib.Path, line: int, column: int, field: str,
     return float(codes[field] if field in codes else field)
   except ValueError:
     raise ValueError(
-        f"{path}, line {line}, column {column}: {field!r} is not a "
-        "number; the file is damaged, fetch it again.") from None
+      f"{path}, line {line}, column {column}: {field!r} is not a "
+      "number; the file is damaged, fetch it again."
+    ) from None

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 Array = jax.Array
 
 
-def shuffled_rows(key: Array, num_examples: int, *, batch_size: int,
-                  epochs: int) -> tuple[Array, Array]:
+def shuffled_rows(
+  key: Array, num_examples: int, *, batch_size: int, epochs: int
+) -> tuple[Array, Array]:
   """Draws the rows of every batch of a run, shuffled anew each epoch.
 
   Args:
@@ -25,11 +26,13 @@ def shuffled_rows(key: Array, num_examples: int, *, batch_size: int,
   """
   _check_positive(epochs=epochs)
   return jax.vmap(lambda k: epoch_rows(k, num_examples, batch_size=batch_size))(
-      jax.random.split(key, epochs))
+    jax.random.split(key, epochs)
+  )
 
 
-def epoch_rows(key: Array, num_examples: int, *,
-               batch_size: int) -> tuple[Array, Array]:
+def epoch_rows(
+  key: Array, num_examples: int, *, batch_size: int
+) -> tuple[Array, Array]:
   """Draws the rows of every batch of one epoch.
 
   The last batch is kept, and padded to full size.
@@ -70,8 +73,7 @@ def padded_rows(num_examples: int, *, batch_size: int) -> tuple[Array, Array]:
 
 
 def _batches(order: Array, batch_size: int) -> tuple[Array, Array]:
-  """Pads `[rows]` with row 0 to `[steps, batch]`, and says what is no padding.
-  """
+  """Pads `[rows]` with row 0 to `[steps, batch]`; says what is no padding."""
   num_steps = -(-len(order) // batch_size)
   padding = num_steps * batch_size - len(order)
   rows = jnp.pad(order, (0, padding)).reshape(num_steps, batch_size)

@@ -4,8 +4,9 @@ import numpy as np
 import sklearn.datasets
 
 
-def draw(seed: int, *, inner: int, outer: int, ratio: float,
-         noise: float) -> tuple[np.ndarray, np.ndarray]:
+def draw(
+  seed: int, *, inner: int, outer: int, ratio: float, noise: float
+) -> tuple[np.ndarray, np.ndarray]:
   """Draws a cloud of points around two circles.
 
   Args:
@@ -22,14 +23,15 @@ def draw(seed: int, *, inner: int, outer: int, ratio: float,
     ValueError: If a class has no points, or the ratio is not below 1.
   """
   if min(inner, outer) < 1:
-    raise ValueError("each ring needs at least 1 point, got "
-                     f"inner={inner} and outer={outer}.")
+    raise ValueError(
+      f"each ring needs at least 1 point, got inner={inner} and outer={outer}."
+    )
   if not 0 <= ratio < 1:
-    raise ValueError("ratio must be from 0 to 1, and below it, got "
-                     f"{ratio}: the outer circle has radius 1.")
-  points, labels = sklearn.datasets.make_circles((outer, inner),
-                                                 shuffle=False,
-                                                 noise=noise,
-                                                 random_state=seed,
-                                                 factor=ratio)
+    raise ValueError(
+      "ratio must be from 0 to 1, and below it, got "
+      f"{ratio}: the outer circle has radius 1."
+    )
+  points, labels = sklearn.datasets.make_circles(
+    (outer, inner), shuffle=False, noise=noise, random_state=seed, factor=ratio
+  )
   return points.astype(np.float32), labels.astype(np.int32)

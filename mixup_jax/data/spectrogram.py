@@ -12,7 +12,8 @@ FRAMES = 101  # Of a second, and of what is given to a network.
 BINS = WINDOW // 2 + 1
 # Of the period of the window, as for spectra.
 _HAMMING = np.float32(0.54) - np.float32(0.46) * np.cos(
-    2 * np.pi * np.arange(WINDOW) / WINDOW).astype(np.float32)
+  2 * np.pi * np.arange(WINDOW) / WINDOW
+).astype(np.float32)
 
 
 def log_spectrogram(waveforms: Array, *, bins: int = BINS) -> Array:
@@ -42,17 +43,21 @@ def log_spectrogram(waveforms: Array, *, bins: int = BINS) -> Array:
     thanks for its baseline.
   """
   if waveforms.ndim != 2 or waveforms.shape[1] < WINDOW:
-    raise ValueError(f"waveforms have the shape {waveforms.shape}, expected "
-                     f"[batch, samples] with at least {WINDOW} samples.")
+    raise ValueError(
+      f"waveforms have the shape {waveforms.shape}, expected "
+      f"[batch, samples] with at least {WINDOW} samples."
+    )
   if not 1 <= bins <= BINS:
     raise ValueError(f"bins must be from 1 to {BINS}, got {bins}.")
   waveforms = waveforms.astype(jnp.float32)
-  mirrored = jnp.pad(waveforms, ((0, 0), (WINDOW // 2, WINDOW // 2)),
-                     mode="reflect")
+  mirrored = jnp.pad(
+    waveforms, ((0, 0), (WINDOW // 2, WINDOW // 2)), mode="reflect"
+  )
   logs = jnp.log1p(_magnitudes(mirrored)[..., :bins])
   found = logs.shape[1]
-  logs = jnp.pad(logs[:, :FRAMES],
-                 ((0, 0), (0, max(0, FRAMES - found)), (0, 0)))
+  logs = jnp.pad(
+    logs[:, :FRAMES], ((0, 0), (0, max(0, FRAMES - found)), (0, 0))
+  )
   return _normalized(logs).swapaxes(1, 2)[..., None]
 
 
@@ -60,8 +65,9 @@ def _magnitudes(waveforms: Array) -> Array:
   """Returns the magnitudes `[batch, frames, 161]` of windowed frames."""
   count = 1 + (waveforms.shape[1] - WINDOW) // HOP
   # A window is two hops: no gather is needed.
-  hops = waveforms[:, :(count + 1) * HOP].reshape(len(waveforms), count + 1,
-                                                  HOP)
+  hops = waveforms[:, : (count + 1) * HOP].reshape(
+    len(waveforms), count + 1, HOP
+  )
   frames = jnp.concatenate([hops[:, :-1], hops[:, 1:]], axis=-1)
   parts = jnp.fft.rfft(frames * _HAMMING[None, None])
   # Faster than the absolute value, which guards against overflow.

@@ -28,16 +28,19 @@ class Speech(tfds.core.GeneratorBasedBuilder):
   Attributes:
     remarks: What was noticed while it was prepared, a line each.
   """
+
   VERSION = tfds.core.Version("1.0.0")
   RELEASE_NOTES = {"1.0.0": "First."}
   BUILDER_CONFIGS = list(speech_sets.SETS)
 
-  def __init__(self,
-               *,
-               config: str,
-               raw_dir: str | os.PathLike[str] | None = None,
-               data_dir: str | os.PathLike[str] | None = None,
-               **options: Any):
+  def __init__(
+    self,
+    *,
+    config: str,
+    raw_dir: str | os.PathLike[str] | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    **options: Any,
+  ):
     """Makes the builder of one set.
 
     Args:
@@ -54,24 +57,26 @@ class Speech(tfds.core.GeneratorBasedBuilder):
 
   def _info(self) -> tfds.core.DatasetInfo:
     features = {
-        "audio":
-            tfds.features.Tensor(shape=(raw_speech.RATE,),
-                                 dtype=np.int16,
-                                 encoding=tfds.features.Encoding.BYTES),
-        "label":
-            tfds.features.ClassLabel(names=list(self.builder_config.words)),
-        "file_name":
-            tfds.features.Text(),
+      "audio": tfds.features.Tensor(
+        shape=(raw_speech.RATE,),
+        dtype=np.int16,
+        encoding=tfds.features.Encoding.BYTES,
+      ),
+      "label": tfds.features.ClassLabel(names=list(self.builder_config.words)),
+      "file_name": tfds.features.Text(),
     }
-    return tfds.core.DatasetInfo(builder=self,
-                                 description=self.builder_config.description,
-                                 features=tfds.features.FeaturesDict(features),
-                                 disable_shuffling=True,
-                                 supervised_keys=("audio", "label"),
-                                 homepage="https://arxiv.org/abs/1804.03209")
+    return tfds.core.DatasetInfo(
+      builder=self,
+      description=self.builder_config.description,
+      features=tfds.features.FeaturesDict(features),
+      disable_shuffling=True,
+      supervised_keys=("audio", "label"),
+      homepage="https://arxiv.org/abs/1804.03209",
+    )
 
   def _split_generators(
-      self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+    self, dl_manager: tfds.download.DownloadManager
+  ) -> dict[str, Any]:
     config = self.builder_config
     if self._raw_dir is not None:
       path = raw_speech.find(pathlib.Path(self._raw_dir).expanduser())
@@ -80,8 +85,10 @@ class Speech(tfds.core.GeneratorBasedBuilder):
       path = pathlib.Path(dl_manager.download(_URL + config.archive))
       splits, self.remarks = _read_archive(config, path)
     else:
-      raise FileNotFoundError(f"{config.name} cannot be downloaded: name a "
-                              "directory of clips with --raw.")
+      raise FileNotFoundError(
+        f"{config.name} cannot be downloaded: name a "
+        "directory of clips with --raw."
+      )
     return {split: enumerate(examples) for split, examples in splits.items()}
 
   def _generate_examples(self) -> Iterator[Any]:
@@ -89,8 +96,8 @@ class Speech(tfds.core.GeneratorBasedBuilder):
 
 
 def _read_archive(
-    config: speech_sets.SpeechConfig,
-    archive: pathlib.Path) -> tuple[dict[str, list[Example]], list[str]]:
+  config: speech_sets.SpeechConfig, archive: pathlib.Path
+) -> tuple[dict[str, list[Example]], list[str]]:
   """Reads the archive that was downloaded, and removes it if it is damaged."""
   try:
     return read(config, archive)
@@ -99,12 +106,14 @@ def _read_archive(
     for name in archive.name, f"{archive.name}.INFO":
       archive.with_name(name).unlink(missing_ok=True)
     raise ValueError(
-        f"the archive from {_URL}{config.archive} is damaged or "
-        f"not the published one, and was removed: {error}") from error
+      f"the archive from {_URL}{config.archive} is damaged or "
+      f"not the published one, and was removed: {error}"
+    ) from error
 
 
-def read(config: speech_sets.SpeechConfig,
-         path: pathlib.Path) -> tuple[dict[str, list[Example]], list[str]]:
+def read(
+  config: speech_sets.SpeechConfig, path: pathlib.Path
+) -> tuple[dict[str, list[Example]], list[str]]:
   """Reads all clips of a set, and says what was not in order.
 
   Args:
@@ -128,8 +137,10 @@ def read(config: speech_sets.SpeechConfig,
       continue
     word = file.name.partition("/")[0]
     if word not in config.words:
-      raise ValueError(f"{path} has a folder {word!r}, which is no word of "
-                       f"{config.name}: it is another set.")
+      raise ValueError(
+        f"{path} has a folder {word!r}, which is no word of "
+        f"{config.name}: it is another set."
+      )
     try:
       samples, length = raw_speech.parse(file)
     except ValueError as error:
@@ -140,19 +151,22 @@ def read(config: speech_sets.SpeechConfig,
     odd["silent"] += [file.name] * (not samples.any())
     examples.append({"audio": samples, "label": word, "file_name": file.name})
   if len(bad) > _BAD_SHARE * (len(examples) + len(bad)):
-    raise ValueError(f"{len(bad)} of {len(examples) + len(bad)} clips in {path}"
-                     f" cannot be read: {'; '.join(bad[:3])}.")
+    raise ValueError(
+      f"{len(bad)} of {len(examples) + len(bad)} clips in {path}"
+      f" cannot be read: {'; '.join(bad[:3])}."
+    )
   splits = {
-      split:
-          sorted(
-              (x for x in examples if _split(x["file_name"], lists) == split),
-              key=lambda x: x["file_name"]) for split in _SPLITS
+    split: sorted(
+      (x for x in examples if _split(x["file_name"], lists) == split),
+      key=lambda x: x["file_name"],
+    )
+    for split in _SPLITS
   }
   _check_counts(config, path, splits, len(bad))
   remarks = [
-      f"{len(names)} of them {how}, such as {names[0]}"
-      for how, names in odd.items()
-      if names
+    f"{len(names)} of them {how}, such as {names[0]}"
+    for how, names in odd.items()
+    if names
   ]
   return splits, [*remarks, *(f"left out: {text}" for text in bad)]
 
@@ -160,24 +174,34 @@ def read(config: speech_sets.SpeechConfig,
 def _split(name: str, lists: dict[str, set[str]]) -> str:
   """Returns the split of a clip: as the lists say, or by its speaker."""
   if lists:
-    return next((split for split, names in lists.items() if name in names),
-                "train")
+    return next(
+      (split for split, names in lists.items() if name in names), "train"
+    )
   # Not the authors' hash: to it, all clips of their test set are test clips.
   speaker = pathlib.PurePosixPath(name).name.partition("_nohash_")[0]
   share = hashlib.sha256(speaker.encode()).digest()[0] / 256
   return "validation" if share < 0.15 else "test" if share < 0.35 else "train"
 
 
-def _check_counts(config: speech_sets.SpeechConfig, path: pathlib.Path,
-                  splits: dict[str, list[Example]], num_bad: int) -> None:
+def _check_counts(
+  config: speech_sets.SpeechConfig,
+  path: pathlib.Path,
+  splits: dict[str, list[Example]],
+  num_bad: int,
+) -> None:
   """Raises if there are no clips, or not those of the published set."""
   found = {split: len(examples) for split, examples in splits.items()}
-  text = lambda counts: ", ".join(f"{n} {split}" for split, n in counts.items())
-  if config.clips and (sum(found.values()) + num_bad != sum(
-      config.clips.values())):
+
+  def text(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {split}" for split, n in counts.items())
+
+  if config.clips and (
+    sum(found.values()) + num_bad != sum(config.clips.values())
+  ):
     raise ValueError(
-        f"{path} has {text(found)} clips, and {config.name} has "
-        f"{text(config.clips)}: fetch it again, or prepare what is there as "
-        f"{speech_sets.SUBSET}.")
+      f"{path} has {text(found)} clips, and {config.name} has "
+      f"{text(config.clips)}: fetch it again, or prepare what is there as "
+      f"{speech_sets.SUBSET}."
+    )
   if not all(found.values()):
     raise ValueError(f"{path} has {text(found)} clips: each split needs some.")

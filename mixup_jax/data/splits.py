@@ -19,6 +19,7 @@ class Split(NamedTuple):
     scale: `[columns]` float32, divided by then.
     fill: `[columns]` float32, stands in for missing values.
   """
+
   train_rows: np.ndarray
   test_rows: np.ndarray
   shift: np.ndarray
@@ -31,8 +32,9 @@ class Split(NamedTuple):
     return (filled - self.shift[None]) / self.scale[None]
 
 
-def split_scaled(table: tables.Table, *, train_fraction: float, seed: int,
-                 scaling: str) -> Split:
+def split_scaled(
+  table: tables.Table, *, train_fraction: float, seed: int, scaling: str
+) -> Split:
   """Splits a table, and measures the scale of its training rows.
 
   Args:
@@ -49,9 +51,9 @@ def split_scaled(table: tables.Table, *, train_fraction: float, seed: int,
     ValueError: If an option is none of these.
   """
   tables.check_choice("scaling", scaling, ("standard", "min_max", "none"))
-  train_rows, test_rows = stratified_split(table.labels,
-                                           train_fraction=train_fraction,
-                                           seed=seed)
+  train_rows, test_rows = stratified_split(
+    table.labels, train_fraction=train_fraction, seed=seed
+  )
   features = table.features[train_rows].astype(np.float64)
   known = np.ma.masked_invalid(features)
   fill = known.mean(0).filled(0)
@@ -63,12 +65,14 @@ def split_scaled(table: tables.Table, *, train_fraction: float, seed: int,
   else:
     shift, scale = np.zeros_like(fill), np.ones_like(fill)
   scale = np.where(scale > 0, scale, 1)
-  return Split(train_rows, test_rows,
-               *(x.astype(np.float32) for x in (shift, scale, fill)))
+  return Split(
+    train_rows, test_rows, *(x.astype(np.float32) for x in (shift, scale, fill))
+  )
 
 
-def stratified_split(labels: np.ndarray, *, train_fraction: float,
-                     seed: int) -> tuple[np.ndarray, np.ndarray]:
+def stratified_split(
+  labels: np.ndarray, *, train_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
   """Splits rows so that every class is divided as evenly as can be.
 
   Unlike the splitters of scikit-learn it takes classes with a single row, which
@@ -91,8 +95,10 @@ def stratified_split(labels: np.ndarray, *, train_fraction: float,
   # The little more mends products such as 0.29 * 100 = 28.999...
   train_size = int(np.floor(train_fraction * rows + 1e-9))
   if not 0 < train_size < rows:
-    raise ValueError(f"train_fraction={train_fraction} leaves no rows to train "
-                     f"or none to test, of {rows}: choose between 0 and 1.")
+    raise ValueError(
+      f"train_fraction={train_fraction} leaves no rows to train "
+      f"or none to test, of {rows}: choose between 0 and 1."
+    )
   rng = np.random.default_rng(seed)
   order = rng.permutation(rows)
   class_order = rng.permutation(labels.max() + 1)
@@ -102,5 +108,7 @@ def stratified_split(labels: np.ndarray, *, train_fraction: float,
   quota = np.arange(rows + 1) * train_size // rows
   is_train = np.roll(np.diff(quota) > 0, rng.integers(rows))
   train_rows, test_rows = order[is_train], order[~is_train]
-  return (rng.permutation(train_rows).astype(np.int32),
-          rng.permutation(test_rows).astype(np.int32))
+  return (
+    rng.permutation(train_rows).astype(np.int32),
+    rng.permutation(test_rows).astype(np.int32),
+  )

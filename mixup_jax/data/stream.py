@@ -24,17 +24,19 @@ __all__ = ["StreamSet", "eval_batches", "load", "train_batches"]
 Batch = dict[str, np.ndarray]
 
 
-def train_batches(stream_set: StreamSet,
-                  *,
-                  seed: int,
-                  first_step: int = 0,
-                  batch_size: int,
-                  image_size: int,
-                  process_index: int = 0,
-                  num_processes: int = 1,
-                  workers: int | None = None,
-                  max_bad_share: float = 0.001,
-                  bad: dict[str, str] | None = None) -> Iterator[Batch]:
+def train_batches(
+  stream_set: StreamSet,
+  *,
+  seed: int,
+  first_step: int = 0,
+  batch_size: int,
+  image_size: int,
+  process_index: int = 0,
+  num_processes: int = 1,
+  workers: int | None = None,
+  max_bad_share: float = 0.001,
+  bad: dict[str, str] | None = None,
+) -> Iterator[Batch]:
   """Yields this host's rows of every batch from a step on, for ever.
 
   Every epoch has a new order, and leaves out the examples that fill no whole
@@ -67,12 +69,15 @@ def train_batches(stream_set: StreamSet,
   num_examples = len(reader.source)
   steps = num_examples // batch_size
   if not steps:
-    raise ValueError(f"a batch of {batch_size} is larger than the "
-                     f"{num_examples} images of {stream_set.name} to train on: "
-                     "take a smaller batch_size.")
+    raise ValueError(
+      f"a batch of {batch_size} is larger than the "
+      f"{num_examples} images of {stream_set.name} to train on: "
+      "take a smaller batch_size."
+    )
   if seed < 0 or first_step < 0:
-    raise ValueError(f"seed {seed} or first_step {first_step} is negative: "
-                     "both count from 0.")
+    raise ValueError(
+      f"seed {seed} or first_step {first_step} is negative: both count from 0."
+    )
 
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
     epoch, index = divmod(step, steps)
@@ -80,29 +85,34 @@ def train_batches(stream_set: StreamSet,
     first = index * batch_size + block.start
     positions = range(first + rows.start, first + rows.stop)
     bad: dict[str, str] = {}
-    for row, position, draws in zip(rows, positions,
-                                    stream_order.draws(seed, epoch, positions)):
+    for row, position, draws in zip(
+      rows, positions, stream_order.draws(seed, epoch, positions)
+    ):
       image, batch["labels"][row] = reader.read_from(order, position, bad)
       batch["images"][row] = decode.train_image(image, draws, size=image_size)
     return bad
 
-  filled = prefetch.filled(itertools.count(first_step),
-                           lambda: _empty(len(block), image_size),
-                           fill,
-                           rows=len(block),
-                           workers=_threads(workers))
+  filled = prefetch.filled(
+    itertools.count(first_step),
+    lambda: _empty(len(block), image_size),
+    fill,
+    rows=len(block),
+    workers=_threads(workers),
+  )
   return _accounted(filled, reader, {} if bad is None else bad)
 
 
-def eval_batches(stream_set: StreamSet,
-                 *,
-                 batch_size: int,
-                 image_size: int,
-                 process_index: int = 0,
-                 num_processes: int = 1,
-                 workers: int | None = None,
-                 max_bad_share: float = 0.001,
-                 bad: dict[str, str] | None = None) -> Iterator[Batch]:
+def eval_batches(
+  stream_set: StreamSet,
+  *,
+  batch_size: int,
+  image_size: int,
+  process_index: int = 0,
+  num_processes: int = 1,
+  workers: int | None = None,
+  max_bad_share: float = 0.001,
+  bad: dict[str, str] | None = None,
+) -> Iterator[Batch]:
   """Yields this host's rows of the batches of the validation images, in order.
 
   Each image comes once over all hosts, except those that cannot be read: they
@@ -143,22 +153,25 @@ def eval_batches(stream_set: StreamSet,
 
   def make() -> Batch:
     return {
-        **_empty(len(block), image_size), "where": np.zeros(len(block), bool)
+      **_empty(len(block), image_size),
+      "where": np.zeros(len(block), bool),
     }
 
-  filled = prefetch.filled(range(-(-num_examples // batch_size)),
-                           make,
-                           fill,
-                           rows=len(block),
-                           workers=_threads(workers))
+  filled = prefetch.filled(
+    range(-(-num_examples // batch_size)),
+    make,
+    fill,
+    rows=len(block),
+    workers=_threads(workers),
+  )
   return _accounted(filled, reader, {} if bad is None else bad)
 
 
 def _empty(rows: int, image_size: int) -> Batch:
   """Returns a batch of black images of class 0."""
   return {
-      "images": np.zeros((rows, image_size, image_size, 3), np.uint8),
-      "labels": np.zeros(rows, np.int32)
+    "images": np.zeros((rows, image_size, image_size, 3), np.uint8),
+    "labels": np.zeros(rows, np.int32),
   }
 
 
@@ -167,14 +180,17 @@ def _threads(workers: int | None) -> int:
   if workers is None:
     return os.cpu_count() or 1
   if workers < 0:
-    raise ValueError(f"workers {workers} is negative: take 0 for none, or None "
-                     "for one a core.")
+    raise ValueError(
+      f"workers {workers} is negative: take 0 for none, or None for one a core."
+    )
   return workers
 
 
-def _accounted(filled: Iterable[tuple[Batch, list[dict[str, str]]]],
-               reader: stream_examples.Reader,
-               bad: dict[str, str]) -> Iterator[Batch]:
+def _accounted(
+  filled: Iterable[tuple[Batch, list[dict[str, str]]]],
+  reader: stream_examples.Reader,
+  bad: dict[str, str],
+) -> Iterator[Batch]:
   """Yields batches after the account of what was bad in each."""
   for batch, reports in filled:
     for report in reports:

@@ -21,13 +21,15 @@ class Reader(NamedTuple):
     num_classes: Labels are below it.
     limit: The number of bad images that is too many to go on, less one.
   """
+
   source: stream_sets.Source
   split: str
   num_classes: int
   limit: int
 
-  def read(self, row: int, bad: dict[str,
-                                     str]) -> tuple[np.ndarray, int] | None:
+  def read(
+    self, row: int, bad: dict[str, str]
+  ) -> tuple[np.ndarray, int] | None:
     """Reads an example.
 
     Args:
@@ -42,8 +44,9 @@ class Reader(NamedTuple):
       example = self.source[row]
       label = int(example["label"])
       if not 0 <= label < self.num_classes:
-        raise ValueError(f"the label {label} is none of {self.num_classes} "
-                         "classes")
+        raise ValueError(
+          f"the label {label} is none of {self.num_classes} classes"
+        )
       return decode.decode(example["image"]), label
     except Exception as error:  # pylint: disable=broad-except
       # Of whatever kind: the run may be in its tenth hour. Names of files alone
@@ -52,8 +55,9 @@ class Reader(NamedTuple):
       bad[name] = " ".join(str(error).split()) or type(error).__name__
       return None
 
-  def read_from(self, order: np.ndarray, position: int,
-                bad: dict[str, str]) -> tuple[np.ndarray, int]:
+  def read_from(
+    self, order: np.ndarray, position: int, bad: dict[str, str]
+  ) -> tuple[np.ndarray, int]:
     """Reads the first good example of an order from a position on.
 
     Args:
@@ -77,9 +81,10 @@ class Reader(NamedTuple):
     if len(bad) > min(self.limit, len(self.source) - 1):
       few = "; ".join(f"{k}: {v}" for k, v in list(bad.items())[:3])
       raise RuntimeError(
-          f"at least {len(bad)} of {len(self.source)} images in {self.split} "
-          f"are bad, {few}; prepare the set again from whole files, or raise "
-          "max_bad_share.")
+        f"at least {len(bad)} of {len(self.source)} images in {self.split} "
+        f"are bad, {few}; prepare the set again from whole files, or raise "
+        "max_bad_share."
+      )
 
   def account(self, bad: dict[str, str], new: dict[str, str]) -> None:
     """Adds to the bad images known, and names new ones on stderr.
@@ -97,10 +102,12 @@ class Reader(NamedTuple):
     self.check(bad)
 
 
-def make_reader(stream_set: stream_sets.StreamSet, split: str,
-                max_bad_share: float) -> Reader:
+def make_reader(
+  stream_set: stream_sets.StreamSet, split: str, max_bad_share: float
+) -> Reader:
   """Makes the reader of a split that allows a share of bad images."""
   source = getattr(stream_set, split)
   limit = max(_HANDFUL, int(max_bad_share * len(source)))
-  return Reader(source, f"{stream_set.name}/{split}", stream_set.num_classes,
-                limit)
+  return Reader(
+    source, f"{stream_set.name}/{split}", stream_set.num_classes, limit
+  )

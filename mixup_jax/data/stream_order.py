@@ -42,8 +42,9 @@ def draws(seed: int, epoch: int, positions: range) -> np.ndarray:
   return _generator(seed, epoch, (counter, 0, 0, 0)).random(shape)
 
 
-def local_rows(batch_size: int, process_index: int,
-               num_processes: int) -> range:
+def local_rows(
+  batch_size: int, process_index: int, num_processes: int
+) -> range:
   """Returns the rows of every batch that a host decodes.
 
   Args:
@@ -59,18 +60,23 @@ def local_rows(batch_size: int, process_index: int,
   """
   if batch_size < 1 or num_processes < 1 or batch_size % num_processes:
     raise ValueError(
-        f"{num_processes} processes cannot share a batch of {batch_size} "
-        "equally: take a batch_size that is a multiple of their number.")
+      f"{num_processes} processes cannot share a batch of {batch_size} "
+      "equally: take a batch_size that is a multiple of their number."
+    )
   if not 0 <= process_index < num_processes:
-    raise ValueError(f"process_index {process_index} is not one of "
-                     f"{num_processes} processes, which count from 0.")
+    raise ValueError(
+      f"process_index {process_index} is not one of "
+      f"{num_processes} processes, which count from 0."
+    )
   rows = batch_size // num_processes
   return range(process_index * rows, (process_index + 1) * rows)
 
 
-def _generator(seed: int, epoch: int,
-               counter: tuple[int, ...]) -> np.random.Generator:
+def _generator(
+  seed: int, epoch: int, counter: tuple[int, ...]
+) -> np.random.Generator:
   """Returns the random numbers from a counter on, in the stream of an epoch."""
   # Seeded by a counter it starts anywhere at once, and no two places overlap.
   return np.random.Generator(
-      np.random.Philox(key=(seed, epoch), counter=counter))
+    np.random.Philox(key=(seed, epoch), counter=counter)
+  )

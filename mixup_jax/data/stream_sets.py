@@ -33,6 +33,7 @@ class StreamSet(NamedTuple):
     mean: For each channel what normalisation subtracts, of pixels in [0, 1].
     std: For each channel what it divides by.
   """
+
   name: str
   num_classes: int
   class_names: tuple[str, ...]
@@ -58,11 +59,12 @@ class Records:
 
   def __getitem__(self, row: int) -> dict[str, Any]:
     from tensorflow_datasets.proto import tf_example_pb2
+
     found = tf_example_pb2.Example.FromString(self._source[row])
     features = found.features.feature
     example = {
-        "image": features["image"].bytes_list.value[0],
-        "label": features["label"].int64_list.value[0],
+      "image": features["image"].bytes_list.value[0],
+      "label": features["label"].int64_list.value[0],
     }
     if "file_name" in features:
       name = features["file_name"].bytes_list.value[0]
@@ -89,33 +91,45 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
   """
   if name == "digits":
     from mixup_jax.data import digit_files
+
     return digit_files.load()
   import tensorflow_datasets as tfds  # Only now: the import takes a second.
+
   builder = _builder(name, data_dir)
   if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
     raise FileNotFoundError(_not_prepared(name, str(builder.data_dir)))
   info, features = builder.info, dict(builder.info.features.items())
-  if not (isinstance(features.get("image"), tfds.features.Image) and
-          isinstance(features.get("label"), tfds.features.ClassLabel)):
-    raise ValueError(f"{name} has the features {', '.join(features)}: it needs "
-                     "an image that is encoded, and a label that is a class.")
+  if not (
+    isinstance(features.get("image"), tfds.features.Image)
+    and isinstance(features.get("label"), tfds.features.ClassLabel)
+  ):
+    raise ValueError(
+      f"{name} has the features {', '.join(features)}: it needs "
+      "an image that is encoded, and a label that is a class."
+    )
   splits = [s for s in ("train", "validation", "test") if s in info.splits]
   if len(splits) < 2 or splits[0] != "train":
-    raise ValueError(f"{name} has the splits {', '.join(info.splits)}: it needs"
-                     " train, and validation or test.")
+    raise ValueError(
+      f"{name} has the splits {', '.join(info.splits)}: it needs"
+      " train, and validation or test."
+    )
   raw = tfds.decode.DeserializeMethod.RAW_BYTES
-  train, validation = (Records(
-      builder.as_data_source(split, deserialize_method=raw))
-                       for split in splits[:2])
+  train, validation = (
+    Records(builder.as_data_source(split, deserialize_method=raw))
+    for split in splits[:2]
+  )
   classes = features["label"]
-  return StreamSet(name, classes.num_classes, tuple(classes.names), train,
-                   validation)
+  return StreamSet(
+    name, classes.num_classes, tuple(classes.names), train, validation
+  )
 
 
 def _builder(name: str, data_dir: str | None) -> Any:
   """Returns the builder of a set that is prepared."""
   import tensorflow_datasets as tfds
+
   from mixup_jax.data import image_folder
+
   if _is_own(name):
     directory = image_folder.directory(name.removeprefix(_FOLDER), data_dir)
   elif os.path.isdir(name):
@@ -125,8 +139,9 @@ def _builder(name: str, data_dir: str | None) -> Any:
       builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
       raise ValueError(
-          f"unknown set {name!r}: TFDS has none of that name. For a folder of "
-          f"your own, prepare and load '{_FOLDER}NAME'.") from error
+        f"unknown set {name!r}: TFDS has none of that name. For a folder of "
+        f"your own, prepare and load '{_FOLDER}NAME'."
+      ) from error
     directory = str(builder.data_dir)
   if not os.path.exists(os.path.join(directory, "dataset_info.json")):
     raise FileNotFoundError(_not_prepared(name, directory))
@@ -143,10 +158,14 @@ def _not_prepared(name: str, data_dir: str) -> str:
   """Says how to prepare a set."""
   own = _is_own(name)
   target = name if own else _FOLDER + re.sub(r"\W", "_", name)
-  text = (f"{name} is not prepared as array_record in {data_dir}. To prepare "
-          "it from a folder of images: python -m mixup_jax.data.prepare "
-          f"{target} --raw DIR")
+  text = (
+    f"{name} is not prepared as array_record in {data_dir}. To prepare "
+    "it from a folder of images: python -m mixup_jax.data.prepare "
+    f"{target} --raw DIR"
+  )
   if own:
     return text
-  return (f"{text}, and load {target!r}; or, with TensorFlow: tfds build {name}"
-          " --file_format=array_record")
+  return (
+    f"{text}, and load {target!r}; or, with TensorFlow: tfds build {name}"
+    " --file_format=array_record"
+  )

@@ -6,8 +6,15 @@ from typing import NamedTuple
 import numpy as np
 import sklearn.datasets
 
-TABLES = ("abalone", "arcene", "arrhythmia", "htru2", "iris",
-          "phishing_websites", "website_phishing")
+TABLES = (
+  "abalone",
+  "arcene",
+  "arrhythmia",
+  "htru2",
+  "iris",
+  "phishing_websites",
+  "website_phishing",
+)
 
 
 class Table(NamedTuple):
@@ -20,6 +27,7 @@ class Table(NamedTuple):
     num_classes: The number of classes.
     categories: For each column its number of categories, 0 if it is a number.
   """
+
   name: str
   features: np.ndarray
   labels: np.ndarray
@@ -45,25 +53,33 @@ def load(name: str, data_dir: str | None = None) -> Table:
   if name not in TABLES:
     close = difflib.get_close_matches(name, TABLES, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown table {name!r}.{hint} Known are "
-                     f"{', '.join(TABLES)}.")
+    raise ValueError(
+      f"unknown table {name!r}.{hint} Known are {', '.join(TABLES)}."
+    )
   if name == "iris":
     iris = sklearn.datasets.load_iris()
-    return Table(name, iris.data.astype(np.float32),
-                 iris.target.astype(np.int32), 3, (0,) * 4)
+    return Table(
+      name,
+      iris.data.astype(np.float32),
+      iris.target.astype(np.int32),
+      3,
+      (0,) * 4,
+    )
   return _load_prepared(name, data_dir)
 
 
 def _load_prepared(name: str, data_dir: str | None) -> Table:
   """Loads a prepared table through TFDS."""
   from mixup_jax.data import uci  # Only now: the import takes a second.
+
   builder = uci.Uci(config=name, data_dir=data_dir)
   if not builder.is_prepared():
     raise FileNotFoundError(
-        f"{name} is not prepared in {builder.data_dir}. To download it:\n"
-        f"  python -m mixup_jax.data.prepare {name}\n"
-        "or, from files that you have:\n"
-        f"  python -m mixup_jax.data.prepare {name} --raw DIR")
+      f"{name} is not prepared in {builder.data_dir}. To download it:\n"
+      f"  python -m mixup_jax.data.prepare {name}\n"
+      "or, from files that you have:\n"
+      f"  python -m mixup_jax.data.prepare {name} --raw DIR"
+    )
   examples = []
   for split in builder.builder_config.files:
     source = builder.as_data_source(split)
@@ -72,10 +88,14 @@ def _load_prepared(name: str, data_dir: str | None) -> Table:
   labels = np.asarray([example["label"] for example in examples], np.int32)
   categories = builder.builder_config.categories
   return Table(
-      name, features, labels, len(builder.builder_config.classes),
-      tuple(
-          len(categories.get(column, ()))
-          for column in range(features.shape[1])))
+    name,
+    features,
+    labels,
+    len(builder.builder_config.classes),
+    tuple(
+      len(categories.get(column, ())) for column in range(features.shape[1])
+    ),
+  )
 
 
 def encode(table: Table, *, categorical: str, missing: str) -> Table:
@@ -106,8 +126,9 @@ def encode(table: Table, *, categorical: str, missing: str) -> Table:
       columns += [(column == code).astype(np.float32) for code in range(count)]
   if not columns:
     raise ValueError(
-        f"categorical={categorical!r} and missing={missing!r} leave no column "
-        f"of {table.name}: keep one kind.")
+      f"categorical={categorical!r} and missing={missing!r} leave no column "
+      f"of {table.name}: keep one kind."
+    )
   features = np.stack(columns, axis=1)
   return table._replace(features=features, categories=(0,) * len(columns))
 
@@ -115,5 +136,6 @@ def encode(table: Table, *, categorical: str, missing: str) -> Table:
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
   """Raises unless the value is one of the choices."""
   if value not in choices:
-    raise ValueError(f"unknown {name} {value!r}: choose one of "
-                     f"{', '.join(choices)}.")
+    raise ValueError(
+      f"unknown {name} {value!r}: choose one of {', '.join(choices)}."
+    )

@@ -24,16 +24,19 @@ class Uci(tfds.core.GeneratorBasedBuilder):
   Files come from `raw_dir`, or are downloaded. They are parsed and verified
   whole before anything is written.
   """
+
   VERSION = tfds.core.Version("1.0.0")
   RELEASE_NOTES = {"1.0.0": "First."}
   BUILDER_CONFIGS = list(uci_tables.TABLES)
 
-  def __init__(self,
-               *,
-               config: str,
-               raw_dir: str | os.PathLike[str] | None = None,
-               data_dir: str | os.PathLike[str] | None = None,
-               **options: Any):
+  def __init__(
+    self,
+    *,
+    config: str,
+    raw_dir: str | os.PathLike[str] | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    **options: Any,
+  ):
     """Makes the builder of one table.
 
     Args:
@@ -48,23 +51,27 @@ class Uci(tfds.core.GeneratorBasedBuilder):
 
   def _info(self) -> tfds.core.DatasetInfo:
     table = self.builder_config
-    features = tfds.features.FeaturesDict({
-        "features":
-            tfds.features.Tensor(shape=(table.columns,), dtype=np.float32),
-        "label":
-            tfds.features.ClassLabel(names=list(table.classes)),
-    })
+    features = tfds.features.FeaturesDict(
+      {
+        "features": tfds.features.Tensor(
+          shape=(table.columns,), dtype=np.float32
+        ),
+        "label": tfds.features.ClassLabel(names=list(table.classes)),
+      }
+    )
     return tfds.core.DatasetInfo(
-        builder=self,
-        description=table.description,
-        features=features,
-        # Rows stay in the order of the file.
-        disable_shuffling=True,
-        supervised_keys=("features", "label"),
-        homepage="https://archive.ics.uci.edu")
+      builder=self,
+      description=table.description,
+      features=features,
+      # Rows stay in the order of the file.
+      disable_shuffling=True,
+      supervised_keys=("features", "label"),
+      homepage="https://archive.ics.uci.edu",
+    )
 
   def _split_generators(
-      self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+    self, dl_manager: tfds.download.DownloadManager
+  ) -> dict[str, Any]:
     table = self.builder_config
     if self._raw_dir is None:
       archive = dl_manager.download(_URL + table.url)
@@ -77,8 +84,9 @@ class Uci(tfds.core.GeneratorBasedBuilder):
     raise NotImplementedError  # The splits bring their own generators.
 
 
-def read(table: uci_tables.TableConfig,
-         directory: pathlib.Path) -> dict[str, raw_tables.Contents]:
+def read(
+  table: uci_tables.TableConfig, directory: pathlib.Path
+) -> dict[str, raw_tables.Contents]:
   """Reads and verifies the raw files of a table.
 
   Args:
@@ -93,38 +101,48 @@ def read(table: uci_tables.TableConfig,
     ValueError: If a file is cut off, damaged, or not the published one.
   """
   codes = {
-      word: code for words in table.categories.values()
-      for code, word in enumerate(words)
+    word: code
+    for words in table.categories.values()
+    for code, word in enumerate(words)
   }
   contents = {}
   for (split, names), rows in zip(table.files.items(), table.rows):
     paths = [raw_tables.find(directory, name) for name in names]
-    part = raw_tables.read(paths[0],
-                           columns=table.columns,
-                           delimiter=table.delimiter,
-                           label_path=paths[1] if paths[1:] else None,
-                           codes=codes)
+    part = raw_tables.read(
+      paths[0],
+      columns=table.columns,
+      delimiter=table.delimiter,
+      label_path=paths[1] if paths[1:] else None,
+      codes=codes,
+    )
     if len(part.labels) != rows:
-      raise ValueError(f"{paths[0]} has {len(part.labels)} rows, expected "
-                       f"{rows}: fetch it again from {_URL}{table.url}.")
+      raise ValueError(
+        f"{paths[0]} has {len(part.labels)} rows, expected "
+        f"{rows}: fetch it again from {_URL}{table.url}."
+      )
     unknown = set(part.labels) - set(table.classes)
     if unknown:
-      raise ValueError(f"{paths[0]} has the unknown classes {sorted(unknown)}, "
-                       f"known are {', '.join(table.classes)}: fetch it again.")
+      raise ValueError(
+        f"{paths[0]} has the unknown classes {sorted(unknown)}, "
+        f"known are {', '.join(table.classes)}: fetch it again."
+      )
     contents[split] = part
   found = raw_tables.checksum(list(contents.values()))
   if table.sha256 and found != table.sha256:
-    raise ValueError(f"the contents of {table.name} in {directory} have the "
-                     f"wrong checksum {found}, expected {table.sha256}: fetch "
-                     f"the files again from {_URL}{table.url}.")
+    raise ValueError(
+      f"the contents of {table.name} in {directory} have the "
+      f"wrong checksum {found}, expected {table.sha256}: fetch "
+      f"the files again from {_URL}{table.url}."
+    )
   if table.name == "iris":
     for cell, value in _IRIS_CORRECTIONS.items():
       contents["train"].features[cell] = value
   return contents
 
 
-def _read_archive(table: uci_tables.TableConfig,
-                  archive: pathlib.Path) -> dict[str, raw_tables.Contents]:
+def _read_archive(
+  table: uci_tables.TableConfig, archive: pathlib.Path
+) -> dict[str, raw_tables.Contents]:
   """Reads the archive that the UCI serves, and removes it if it is damaged.
 
   TFDS downloads without TensorFlow, but does not unpack without it.
@@ -137,8 +155,10 @@ def _read_archive(table: uci_tables.TableConfig,
     # Else TFDS would take it again, or refuse another one in its place.
     for name in archive.name, f"{archive.name}.INFO":
       archive.with_name(name).unlink(missing_ok=True)
-    raise ValueError(f"the archive from {_URL}{table.url} is damaged or not "
-                     f"the published one, and was removed: {error}") from error
+    raise ValueError(
+      f"the archive from {_URL}{table.url} is damaged or not "
+      f"the published one, and was removed: {error}"
+    ) from error
 
 
 def _examples(part: raw_tables.Contents) -> Iterator[tuple[int, dict]]:

@@ -21,9 +21,9 @@ from mixup_jax.distributed._watch import peers_watched
 from mixup_jax.distributed._watch import RESTART_STATUS
 
 __all__ = (
-    "differences",
-    "exchange",
-    "initialize",
-    "peers_watched",
-    "RESTART_STATUS",
+  "differences",
+  "exchange",
+  "initialize",
+  "peers_watched",
+  "RESTART_STATUS",
 )

@@ -26,8 +26,12 @@ def differences(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
       holders.setdefault(value, []).append(f"process {index} ({host})")
     if len(holders) > 1:
       rarest_first = sorted(holders.items(), key=lambda item: len(item[1]))
-      lines.append(f"  {name}: " + ", ".join(
-          f"{value} on {_listed(names)}" for value, names in rarest_first))
+      lines.append(
+        f"  {name}: "
+        + ", ".join(
+          f"{value} on {_listed(names)}" for value, names in rarest_first
+        )
+      )
   if len(lines) > _MOST_LINES:
     lines[_MOST_LINES:] = [f"  and {len(lines) - _MOST_LINES} more"]
   return "\n".join(lines)
@@ -36,5 +40,6 @@ def differences(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 def _listed(names: Sequence[str]) -> str:
   """Lists the first names, and counts the others."""
   more = len(names) - _MOST_NAMES
-  return " and ".join(
-      names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+  return " and ".join(names[:_MOST_NAMES]) + (
+    f" and {more} more" if more > 0 else ""
+  )

@@ -15,10 +15,10 @@ from mixup_jax.distributed import _peer
 
 
 def gather(
-    port: int,
-    num_processes: int,
-    deadline: float,
-    same: Mapping[str, Any] = types.MappingProxyType({})
+  port: int,
+  num_processes: int,
+  deadline: float,
+  same: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> tuple[dict[int, _peer.Peer], int]:
   """Waits as process 0 for the others; returns them, and the port for jax."""
   peers: dict[int, _peer.Peer] = {}
@@ -30,10 +30,12 @@ def gather(
         break
       if time.monotonic() > deadline:
         _refuse(
-            peers.values(), TimeoutError,
-            f"{len(missing)} of {num_processes} processes did not come: "
-            f"{', '.join(map(str, missing))}. Look at their logs, check that "
-            "they run and reach the coordinator, or wait longer.")
+          peers.values(),
+          TimeoutError,
+          f"{len(missing)} of {num_processes} processes did not come: "
+          f"{', '.join(map(str, missing))}. Look at their logs, check that "
+          "they run and reach the coordinator, or wait longer.",
+        )
       _welcome(server, peers, num_processes)
   _compare(peers, same)
   with _listen(0) as probe:
@@ -44,27 +46,30 @@ def gather(
 
 
 def join(
-    address: tuple[str, int],
-    num_processes: int,
-    process_id: int,
-    deadline: float,
-    same: Mapping[str, Any] = types.MappingProxyType({})
+  address: tuple[str, int],
+  num_processes: int,
+  process_id: int,
+  deadline: float,
+  same: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> tuple[dict[int, _peer.Peer], int]:
   """Comes to process 0; returns it, and the port for jax."""
   while True:
     try:
-      hello = dict(process=process_id,
-                   of=num_processes,
-                   host=socket.gethostname(),
-                   same=dict(same))
+      hello = dict(
+        process=process_id,
+        of=num_processes,
+        host=socket.gethostname(),
+        same=dict(same),
+      )
       peer, answer = _ask(address, hello, deadline)
       break
     except (OSError, ValueError, LookupError, TypeError) as error:
       if time.monotonic() > deadline:
         raise TimeoutError(
-            f"process 0 did not answer at {address[0]}:{address[1]} "
-            f"({error}): look at its log, check that it runs and that the "
-            "address is its own, or wait longer.") from error
+          f"process 0 did not answer at {address[0]}:{address[1]} "
+          f"({error}): look at its log, check that it runs and that the "
+          "address is its own, or wait longer."
+        ) from error
       time.sleep(0.2)
   if "error" in answer:
     peer.connection.close()
@@ -78,18 +83,21 @@ def _listen(port: int) -> socket.socket:
   dual = socket.has_dualstack_ipv6()
   try:
     return socket.create_server(
-        ("", port),
-        family=socket.AF_INET6 if dual else socket.AF_INET,
-        backlog=1024,
-        dualstack_ipv6=dual)
+      ("", port),
+      family=socket.AF_INET6 if dual else socket.AF_INET,
+      backlog=1024,
+      dualstack_ipv6=dual,
+    )
   except OSError as error:
     raise OSError(
-        f"process 0 cannot listen on port {port} "
-        f"({error.strerror}): choose another for coordinator.") from error
+      f"process 0 cannot listen on port {port} "
+      f"({error.strerror}): choose another for coordinator."
+    ) from error
 
 
-def _welcome(server: socket.socket, peers: dict[int, _peer.Peer],
-             num_processes: int) -> None:
+def _welcome(
+  server: socket.socket, peers: dict[int, _peer.Peer], num_processes: int
+) -> None:
   """Adds the next process that comes, if one does, to `peers`."""
   server.settimeout(0.5)
   try:
@@ -104,15 +112,21 @@ def _welcome(server: socket.socket, peers: dict[int, _peer.Peer],
     peer.connection.close()  # A stranger.
     return
   if count != num_processes:
-    _refuse([peer, *peers.values()], ValueError,
-            f"process {index} on {peer.host} has num_processes {count}, and "
-            f"process 0 has {num_processes}: give the same to all.")
+    _refuse(
+      [peer, *peers.values()],
+      ValueError,
+      f"process {index} on {peer.host} has num_processes {count}, and "
+      f"process 0 has {num_processes}: give the same to all.",
+    )
   _forget_closed(peers)
   if index == 0 or index in peers:
     other = peers[index].host if index else socket.gethostname()
-    _refuse([peer, *peers.values()], ValueError,
-            f"two processes have process_id {index}, on {other} and on "
-            f"{peer.host}: give each its own.")
+    _refuse(
+      [peer, *peers.values()],
+      ValueError,
+      f"two processes have process_id {index}, on {other} and on "
+      f"{peer.host}: give each its own.",
+    )
   peers[index] = peer
 
 
@@ -123,9 +137,11 @@ def _compare(peers: dict[int, _peer.Peer], same: Mapping[str, Any]) -> None:
   found = _differences.differences(reports)
   if found:
     _refuse(
-        peers.values(), ValueError,
-        f"the processes do not fit together:\n{found}\n"
-        "Give the same code, versions and config to all.")
+      peers.values(),
+      ValueError,
+      f"the processes do not fit together:\n{found}\n"
+      "Give the same code, versions and config to all.",
+    )
 
 
 def _forget_closed(peers: dict[int, _peer.Peer]) -> None:
@@ -134,15 +150,18 @@ def _forget_closed(peers: dict[int, _peer.Peer]) -> None:
     peers.pop(index).connection.close()
 
 
-def _ask(address: tuple[str, int], hello: dict[str, Any],
-         deadline: float) -> tuple[_peer.Peer, dict[str, Any]]:
+def _ask(
+  address: tuple[str, int], hello: dict[str, Any], deadline: float
+) -> tuple[_peer.Peer, dict[str, Any]]:
   """Says hello to process 0, and waits for its answer."""
   peer = _peer.Peer(
-      socket.create_connection(address, timeout=_peer.READ_SECONDS))
+    socket.create_connection(address, timeout=_peer.READ_SECONDS)
+  )
   peer.send(**hello)
   # At the deadline process 0 says who is missing.
   peer.connection.settimeout(
-      max(0.0, deadline - time.monotonic()) + _peer.READ_SECONDS)
+    max(0.0, deadline - time.monotonic()) + _peer.READ_SECONDS
+  )
   try:
     answer = peer.receive_one()
     if "error" not in answer:
@@ -154,8 +173,9 @@ def _ask(address: tuple[str, int], hello: dict[str, Any],
   return peer, answer
 
 
-def _refuse(peers: Iterable[_peer.Peer], kind: type[Exception],
-            text: str) -> NoReturn:
+def _refuse(
+  peers: Iterable[_peer.Peer], kind: type[Exception], text: str
+) -> NoReturn:
   """Raises an error here and in all peers."""
   for peer in peers:
     peer.send(error=kind.__name__, text=text)

@@ -40,12 +40,13 @@ def abandon_jax() -> None:
   """
   try:  # Not public; without it the status is 134.
     from jax._src import distributed
+
     state = distributed.global_state
     held = (state.preemption_sync_manager, state.client, state.service)
     state.preemption_sync_manager = state.client = state.service = None
   except (ImportError, AttributeError):
     return
   # Their destructors wait too. The frame of a sleeping thread is never freed.
-  threading.Thread(target=lambda held: threading.Event().wait(),
-                   args=(held,),
-                   daemon=True).start()
+  threading.Thread(
+    target=lambda held: threading.Event().wait(), args=(held,), daemon=True
+  ).start()

@@ -25,15 +25,17 @@ _GRACE_SECONDS = 3.0
 _current: "Watch | None" = None
 
 
-def begin(process_id: int, peers: dict[int, _peer.Peer],
-          timeout: float) -> None:
+def begin(
+  process_id: int, peers: dict[int, _peer.Peer], timeout: float
+) -> None:
   """Begins to watch; `peers_watched` ends it."""
   global _current
   _current = Watch(process_id, peers, timeout)
 
 
-def exchange(said: dict[str, Any],
-             timeout: float = 1800.0) -> list[dict[str, Any]]:
+def exchange(
+  said: dict[str, Any], timeout: float = 1800.0
+) -> list[dict[str, Any]]:
   """Gives every process what each of them says.
 
   All must call it within `peers_watched`; it waits for the last one.
@@ -81,8 +83,9 @@ def peers_watched() -> Iterator[None]:
 class Watch:
   """Watches the connections from a thread, and ends the process for them."""
 
-  def __init__(self, process_id: int, peers: dict[int, _peer.Peer],
-               timeout: float):
+  def __init__(
+    self, process_id: int, peers: dict[int, _peer.Peer], timeout: float
+  ):
     self._process_id = process_id
     self._peers = peers
     self._timeout = timeout
@@ -105,8 +108,9 @@ class Watch:
       self._tell(finished=0)
     self._restore_abort()
 
-  def exchange(self, said: dict[str, Any],
-               timeout: float) -> list[dict[str, Any]]:
+  def exchange(
+    self, said: dict[str, Any], timeout: float
+  ) -> list[dict[str, Any]]:
     """Does what the function says."""
     if self._process_id:
       self._tell(said=said)
@@ -118,12 +122,15 @@ class Watch:
         wait = max(0.0, deadline - time.monotonic())
         everyone.update([self._said.get(timeout=wait)])
     except queue.Empty:
-      late = ", ".join(f"{index} ({peer.host})"
-                       for index, peer in sorted(self._peers.items())
-                       if index not in everyone)
+      late = ", ".join(
+        f"{index} ({peer.host})"
+        for index, peer in sorted(self._peers.items())
+        if index not in everyone
+      )
       raise TimeoutError(
-          f"after {timeout:g} s these processes are not ready: {late}. Look at "
-          "their logs, and whether their disks answer.") from None
+        f"after {timeout:g} s these processes are not ready: {late}. Look at "
+        "their logs, and whether their disks answer."
+      ) from None
     said_by_all = [everyone[index] for index in sorted(everyone)]
     self._tell(said=said_by_all)
     return said_by_all
@@ -139,11 +146,13 @@ class Watch:
         status = error.code
       error = error.__context__ or error  # The reason, printed here already.
     what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    self._tell(lost=self._process_id,
-               host=socket.gethostname(),
-               why=f"it ended with {what}",
-               status=status,
-               grace=_GRACE_SECONDS)  # They may be about to fail of the same.
+    self._tell(
+      lost=self._process_id,
+      host=socket.gethostname(),
+      why=f"it ended with {what}",
+      status=status,
+      grace=_GRACE_SECONDS,
+    )  # They may be about to fail of the same.
     _runtime.abandon_jax()
     if not self._process_id and self._peers:
       time.sleep(_GRACE_SECONDS + 0.5)  # It goes last, as in _lose.
@@ -163,8 +172,9 @@ class Watch:
           self._read(key.data)
         for index, peer in self._peers.items():
           if time.monotonic() - peer.heard > self._timeout:
-            self._lose(index, peer.host,
-                       f"it has been silent for {self._timeout:g} s")
+            self._lose(
+              index, peer.host, f"it has been silent for {self._timeout:g} s"
+            )
 
   def _read(self, index: int) -> None:
     """Takes what a peer says."""
@@ -184,21 +194,25 @@ class Watch:
       elif "lost" in message:
         self._lose(message.pop("lost"), **message)
 
-  def _lose(self,
-            index: int,
-            host: str,
-            why: str,
-            status: int = RESTART_STATUS,
-            grace: float = 0.0) -> None:
+  def _lose(
+    self,
+    index: int,
+    host: str,
+    why: str,
+    status: int = RESTART_STATUS,
+    grace: float = 0.0,
+  ) -> None:
     """Leaves for a lost peer, unless this process fails by itself."""
     self._one_lost.set()
     self._tell(lost=index, host=host, why=why, status=status, grace=grace)
     # Process 0 goes last: when it goes first, jax is loud in all others.
     if self._over.wait(grace if self._process_id else grace + 0.5):
       return
-    text = (f"error: process {index} ({host}) is gone, {why.rstrip('.')}: "
-            "look at its log. "
-            "All others have stopped")
+    text = (
+      f"error: process {index} ({host}) is gone, {why.rstrip('.')}: "
+      "look at its log. "
+      "All others have stopped"
+    )
     if status == RESTART_STATUS:
       text += "; the same command continues from the last checkpoint"
     os.write(2, f"{text}.\n".encode())

@@ -26,26 +26,29 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   settings = list(dict.fromkeys(curve["setting"] for curve in curves))
   colors = _in_turn(COLORS, [_family(curve) for curve in curves])
   styles = _in_turn(STYLES, [curve["metric"] for curve in curves])
-  figure, panels = plt.subplots(1,
-                                len(settings),
-                                figsize=(6.4 * len(settings), 4.2),
-                                squeeze=False)
+  figure, panels = plt.subplots(
+    1, len(settings), figsize=(6.4 * len(settings), 4.2), squeeze=False
+  )
   for curve in curves:
     axes = panels[0][settings.index(curve["setting"])]
     values = np.asarray(curve["values"])  # [seeds, epochs]
     linestyle = styles[curve["metric"]]
     color = colors[_family(curve)]
-    axes.plot(curve["epochs"],
-              values.mean(0),
-              color=color,
-              linewidth=2 if linestyle == "-" else 1.2,
-              linestyle=linestyle)
-    axes.fill_between(curve["epochs"],
-                      values.min(0),
-                      values.max(0),
-                      color=color,
-                      alpha=0.15,
-                      linewidth=0)
+    axes.plot(
+      curve["epochs"],
+      values.mean(0),
+      color=color,
+      linewidth=2 if linestyle == "-" else 1.2,
+      linestyle=linestyle,
+    )
+    axes.fill_between(
+      curve["epochs"],
+      values.min(0),
+      values.max(0),
+      color=color,
+      alpha=0.15,
+      linewidth=0,
+    )
   for setting, axes in zip(settings, panels[0]):
     count = max(len(c["values"]) for c in curves if c["setting"] == setting)
     seeds = f"{count} seeds, mean and range" if count > 1 else "one seed"
@@ -61,16 +64,15 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
 def _legend(axes: plt.Axes, colors: Looks, styles: Looks) -> None:
   """Says beside the last panel what colours and what styles mean."""
   handles = [
-      lines.Line2D([], [], color=color, linewidth=2, label=name)
-      for name, color in colors.items()
+    lines.Line2D([], [], color=color, linewidth=2, label=name)
+    for name, color in colors.items()
   ] + [
-      lines.Line2D([], [], color="0.4", linestyle=style, label=name)
-      for name, style in styles.items()
+    lines.Line2D([], [], color="0.4", linestyle=style, label=name)
+    for name, style in styles.items()
   ]
-  axes.legend(handles=handles,
-              frameon=False,
-              loc="upper left",
-              bbox_to_anchor=(1, 1))
+  axes.legend(
+    handles=handles, frameon=False, loc="upper left", bbox_to_anchor=(1, 1)
+  )
 
 
 def _family(curve: dict[str, Any]) -> str:

@@ -26,32 +26,39 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   for index, (method, color) in enumerate(zip(methods, colors)):
     chosen = [row for row in rows if row["method"] == method]
     offset = 0.16 * (index - (len(methods) - 1) / 2)
-    axes.errorbar([row["value"] for row in chosen],
-                  [settings.index(row["setting"]) + offset for row in chosen],
-                  xerr=[1.96 * row["std"] / row["n"]**0.5 for row in chosen],
-                  fmt="o",
-                  markersize=5,
-                  capsize=2,
-                  color=color,
-                  label=method)
+    axes.errorbar(
+      [row["value"] for row in chosen],
+      [settings.index(row["setting"]) + offset for row in chosen],
+      xerr=[1.96 * row["std"] / row["n"] ** 0.5 for row in chosen],
+      fmt="o",
+      markersize=5,
+      capsize=2,
+      color=color,
+      label=method,
+    )
   paper = _paper_differences(result)
-  axes.plot([paper[setting] for setting in settings],
-            range(len(settings)),
-            "D",
-            markersize=7,
-            markerfacecolor="none",
-            color="tab:red",
-            label="paper")
+  axes.plot(
+    [paper[setting] for setting in settings],
+    range(len(settings)),
+    "D",
+    markersize=7,
+    markerfacecolor="none",
+    color="tab:red",
+    label="paper",
+  )
   axes.set_yticks(range(len(settings)), settings)
   axes.invert_yaxis()
-  axes.set_xlabel("test error of mixup minus that of ERM, percentage points; "
-                  "left of 0 mixup is better")
+  axes.set_xlabel(
+    "test error of mixup minus that of ERM, percentage points; "
+    "left of 0 mixup is better"
+  )
   _style.tidy(axes, grid="x")
   axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
   _style.title(
-      axes,
-      f"Paired differences over {rows[0]['n']} seeds, {rows[0]['epochs']} "
-      "epochs, 95 % intervals")
+    axes,
+    f"Paired differences over {rows[0]['n']} seeds, {rows[0]['epochs']} "
+    "epochs, 95 % intervals",
+  )
   _style.save(figure, path)
 
 

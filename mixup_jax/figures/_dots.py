@@ -23,11 +23,13 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   # The paper's numbers of another setting would look like a comparison.
   settings = list(dict.fromkeys(row["setting"] for row in shown if row["n"]))
   shown = [
-      row for row in shown
-      if row["method"] in methods and row["setting"] in settings
+    row
+    for row in shown
+    if row["method"] in methods and row["setting"] in settings
   ]
-  figure, axes = plt.subplots(figsize=(8, 0.32 * len(methods) + 1.6),
-                              layout="constrained")
+  figure, axes = plt.subplots(
+    figsize=(8, 0.32 * len(methods) + 1.6), layout="constrained"
+  )
   for index, setting in enumerate(settings):
     # Apart, so that equal numbers do not hide each other.
     shift = 0.5 * ((index + 0.5) / len(settings) - 0.5)
@@ -44,25 +46,33 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   _style.save(figure, path)
 
 
-def _draw_setting(axes: plt.Axes, rows: Sequence[dict[str, Any]],
-                  places: dict[str, float], color: str) -> None:
+def _draw_setting(
+  axes: plt.Axes,
+  rows: Sequence[dict[str, Any]],
+  places: dict[str, float],
+  color: str,
+) -> None:
   """Draws the dots of a setting, and the paper's diamonds."""
   axes.plot([], [], "s", color=color, label=rows[0]["setting"])
   for row in rows:
     place = places[row["method"]]
     if row["n"]:
-      error = 1.96 * row["std"] / row["n"]**0.5
-      axes.errorbar(row["value"],
-                    place,
-                    xerr=error or None,
-                    fmt="o",
-                    markersize=5,
-                    capsize=2,
-                    color=color)
+      error = 1.96 * row["std"] / row["n"] ** 0.5
+      axes.errorbar(
+        row["value"],
+        place,
+        xerr=error or None,
+        fmt="o",
+        markersize=5,
+        capsize=2,
+        color=color,
+      )
     if row["paper"] is not None:
-      axes.plot(row["paper"],
-                place,
-                "D",
-                markersize=6,
-                color=color,
-                markerfacecolor="none" if row.get("unverified") else color)
+      axes.plot(
+        row["paper"],
+        place,
+        "D",
+        markersize=6,
+        color=color,
+        markerfacecolor="none" if row.get("unverified") else color,
+      )

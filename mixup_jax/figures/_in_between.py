@@ -18,8 +18,8 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     path: The file to write.
   """
   parts: dict[str, Callable[..., None]] = {
-      "plane": _plane.draw,
-      "pairs": _pairs.draw
+    "plane": _plane.draw,
+    "pairs": _pairs.draw,
   }
   held = [name for name in parts if result.get(name)]
   figure = plt.figure(figsize=(9.6, 4.2 * len(held)), layout="constrained")

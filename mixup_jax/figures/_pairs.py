@@ -23,23 +23,29 @@ def draw(pairs: list[dict[str, Any]], panels: Sequence[plt.Axes]) -> None:
     axes = panels[metrics.index(curve["metric"])]
     color = COLORS[methods.index(curve["method"])]
     values = np.asarray(curve["values"])  # [seeds, lams]
-    axes.plot(curve["lam"],
-              values.mean(0),
-              color=color,
-              linewidth=2,
-              label=curve["method"])
-    axes.fill_between(curve["lam"],
-                      values.min(0),
-                      values.max(0),
-                      color=color,
-                      alpha=0.15,
-                      linewidth=0)
-    axes.plot(np.linspace(0, 1, len(curve["paper"])),
-              curve["paper"],
-              "--",
-              color=color,
-              linewidth=0.9,
-              label=f"{curve['method'].split(',')[0]}, paper, CIFAR-10")
+    axes.plot(
+      curve["lam"],
+      values.mean(0),
+      color=color,
+      linewidth=2,
+      label=curve["method"],
+    )
+    axes.fill_between(
+      curve["lam"],
+      values.min(0),
+      values.max(0),
+      color=color,
+      alpha=0.15,
+      linewidth=0,
+    )
+    axes.plot(
+      np.linspace(0, 1, len(curve["paper"])),
+      curve["paper"],
+      "--",
+      color=color,
+      linewidth=0.9,
+      label=f"{curve['method'].split(',')[0]}, paper, CIFAR-10",
+    )
   count = len(pairs[0]["values"])
   seeds = f"{count} seeds, mean and range" if count > 1 else "one seed"
   _style.title(panels[0], f"{pairs[0]['setting']}; {seeds}")

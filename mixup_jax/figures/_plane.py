@@ -19,23 +19,28 @@ def draw(plane: dict[str, Any], panels: Sequence[plt.Axes]) -> None:
   """
   limit = plane["limit"]
   for axes, (method, lines) in zip(panels, plane["percent"].items()):
-    image = axes.imshow(np.array([line.split() for line in lines], float) / 100,
-                        origin="lower",
-                        extent=(-limit, limit, -limit, limit),
-                        vmin=0,
-                        vmax=1,
-                        cmap="Blues",
-                        interpolation="bilinear")
+    image = axes.imshow(
+      np.array([line.split() for line in lines], float) / 100,
+      origin="lower",
+      extent=(-limit, limit, -limit, limit),
+      vmin=0,
+      vmax=1,
+      cmap="Blues",
+      interpolation="bilinear",
+    )
     for label, color in enumerate(COLORS):
-      points = np.array([point.split() for point in plane["points"][label]],
-                        float)
-      axes.scatter(points[:, 0],
-                   points[:, 1],
-                   s=14,
-                   color=color,
-                   edgecolor="white",
-                   linewidth=0.4,
-                   label=f"class {label}")
+      points = np.array(
+        [point.split() for point in plane["points"][label]], float
+      )
+      axes.scatter(
+        points[:, 0],
+        points[:, 1],
+        s=14,
+        color=color,
+        edgecolor="white",
+        linewidth=0.4,
+        label=f"class {label}",
+      )
     _style.title(axes, method)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -20,19 +20,23 @@ def draw(shown: dict[str, Any], path: pathlib.Path) -> None:
   levels = pictures.decode(shown["png"]) / 255
   values = shown["low"] + levels * (shown["high"] - shown["low"])
   parts = np.split(values, len(shown["titles"]))
-  figure, panels = plt.subplots(1,
-                                len(parts),
-                                figsize=(3.1 * len(parts), 3.2),
-                                sharey=True,
-                                layout="constrained")
+  figure, panels = plt.subplots(
+    1,
+    len(parts),
+    figsize=(3.1 * len(parts), 3.2),
+    sharey=True,
+    layout="constrained",
+  )
   for axes, title, part in zip(panels, shown["titles"], parts):
-    image = axes.imshow(part,
-                        origin="lower",
-                        aspect="auto",
-                        extent=(0, shown["seconds"], 0, shown["hertz"] / 1000),
-                        vmin=shown["low"],
-                        vmax=shown["high"],
-                        cmap="magma")
+    image = axes.imshow(
+      part,
+      origin="lower",
+      aspect="auto",
+      extent=(0, shown["seconds"], 0, shown["hertz"] / 1000),
+      vmin=shown["low"],
+      vmax=shown["high"],
+      cmap="magma",
+    )
     _style.title(axes, title)
     axes.set_xlabel("seconds")
   panels[0].set_ylabel("kHz")

@@ -23,8 +23,7 @@ def title(axes: plt.Axes, text: str) -> None:
 
 def save(figure: plt.Figure, path: pathlib.Path) -> None:
   """Writes a figure, the same bytes for the same figure."""
-  figure.savefig(path,
-                 dpi=120,
-                 bbox_inches="tight",
-                 metadata={"Software": None})
+  figure.savefig(
+    path, dpi=120, bbox_inches="tight", metadata={"Software": None}
+  )
   plt.close(figure)

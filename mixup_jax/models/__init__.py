@@ -28,16 +28,16 @@ from mixup_jax.models.wide_resnet import WideResNet
 _RESNET101 = functools.partial(ResNet, blocks=(3, 4, 23, 3))
 # The name says the size that the fields default to.
 MODELS: dict[str, Callable[..., nn.Module]] = {
-    "preact_resnet18": PreActResNet,
-    "wide_resnet28_10": WideResNet,
-    "densenet_bc_190_40": DenseNet,
-    "resnet50": ResNet,
-    "resnet101": _RESNET101,
-    "resnext101_32x4d": functools.partial(_RESNET101, groups=32, group_width=4),
-    "resnext101_64x4d": functools.partial(_RESNET101, groups=64, group_width=4),
-    "lenet": LeNet,
-    "vgg11": VGG,
-    "mlp": MLP,
+  "preact_resnet18": PreActResNet,
+  "wide_resnet28_10": WideResNet,
+  "densenet_bc_190_40": DenseNet,
+  "resnet50": ResNet,
+  "resnet101": _RESNET101,
+  "resnext101_32x4d": functools.partial(_RESNET101, groups=32, group_width=4),
+  "resnext101_64x4d": functools.partial(_RESNET101, groups=64, group_width=4),
+  "lenet": LeNet,
+  "vgg11": VGG,
+  "mlp": MLP,
 }
 
 
@@ -57,6 +57,7 @@ def build(name: str, *, num_classes: int, **sizes: Any) -> nn.Module:
     TypeError: If the model has no such field.
   """
   if name not in MODELS:
-    raise ValueError(f"unknown model {name!r}: choose one of "
-                     f"{', '.join(MODELS)}.")
+    raise ValueError(
+      f"unknown model {name!r}: choose one of {', '.join(MODELS)}."
+    )
   return MODELS[name](num_classes=num_classes, **sizes)

@@ -21,12 +21,19 @@ class Bottleneck(nn.Module):
     growth: The number of channels appended.
     dropout: The rate of the dropout before the second convolution.
   """
+
   growth: int
   dropout: float = 0.0
 
   @nn.compact
-  def __call__(self, x: Array, *, conv: Callable[..., nn.Conv],
-               norm_relu: Callable[..., Array], train: bool) -> Array:
+  def __call__(
+    self,
+    x: Array,
+    *,
+    conv: Callable[..., nn.Conv],
+    norm_relu: Callable[..., Array],
+    train: bool,
+  ) -> Array:
     """Returns `[batch, height, width, channels + growth]` maps."""
     h = conv(4 * self.growth, 1, name="conv1")(norm_relu(x, name="norm1"))
     h = norm_relu(h, name="norm2")
@@ -59,6 +66,7 @@ class DenseNet(nn.Module):
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
     3.2.
   """
+
   num_classes: int
   depth: int = 190
   growth: int = 40
@@ -73,12 +81,12 @@ class DenseNet(nn.Module):
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits.
 
@@ -93,19 +101,15 @@ class DenseNet(nn.Module):
     """
     mix = mix or (lambda depth, hidden: hidden)
     conv = functools.partial(layers.conv, init=HE_NORMAL, dtype=self.dtype)
-    norm_relu = functools.partial(layers.norm_relu,
-                                  train=train,
-                                  where=where,
-                                  dtype=self.dtype)
+    norm_relu = functools.partial(
+      layers.norm_relu, train=train, where=where, dtype=self.dtype
+    )
     x = mix(1, conv(2 * self.growth, 3, name="stem")(mix(0, x)))
     for stage in (1, 2, 3):
       for block in range(1, (self.depth - 4) // 6 + 1):
-        x = Bottleneck(self.growth,
-                       self.dropout,
-                       name=f"stage{stage}_block{block}")(x,
-                                                          conv=conv,
-                                                          norm_relu=norm_relu,
-                                                          train=train)
+        x = Bottleneck(
+          self.growth, self.dropout, name=f"stage{stage}_block{block}"
+        )(x, conv=conv, norm_relu=norm_relu, train=train)
       if stage < 3:
         x = norm_relu(x, name=f"transition{stage}_norm")
         x = conv(x.shape[-1] // 2, 1, name=f"transition{stage}_conv")(x)
@@ -114,8 +118,10 @@ class DenseNet(nn.Module):
         x = nn.pool(x, 0.0, jax.lax.add, (2, 2), (2, 2), "VALID") / 4
       x = mix(stage + 1, x)
     x = jnp.mean(norm_relu(x, name="final_norm"), axis=(1, 2))
-    head = nn.Dense(self.num_classes,
-                    kernel_init=layers.torch_uniform,
-                    dtype=self.dtype,
-                    name="head")
+    head = nn.Dense(
+      self.num_classes,
+      kernel_init=layers.torch_uniform,
+      dtype=self.dtype,
+      name="head",
+    )
     return head(x).astype(jnp.float32)

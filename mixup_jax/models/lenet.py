@@ -29,6 +29,7 @@ class LeNet(nn.Module):
     LeCun et al., Gradient-based learning applied to document recognition, Proc.
     IEEE 1998; Zhang et al., ICLR 2018, section 3.3.
   """
+
   num_classes: int
   width: int = 20
   hidden: int = 1000
@@ -42,12 +43,12 @@ class LeNet(nn.Module):
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits.
 
@@ -60,19 +61,28 @@ class LeNet(nn.Module):
     """
     del where
     mix = mix or (lambda depth, hidden: hidden)
-    conv = lambda x, name: layers.biased_conv(
-        self.width, 5, x.shape[-1], padding=0, dtype=self.dtype, name=name)(x)
-    drop = lambda axes=(): nn.Dropout(
-        self.dropout, broadcast_dims=axes, deterministic=not train)
-    pool = lambda x: nn.max_pool(x, (2, 2), strides=(2, 2))
+
+    def conv(x: Array, name: str) -> Array:
+      return layers.biased_conv(
+        self.width, 5, x.shape[-1], padding=0, dtype=self.dtype, name=name
+      )(x)
+
+    def drop(axes: tuple[int, ...] = ()) -> nn.Dropout:
+      return nn.Dropout(
+        self.dropout, broadcast_dims=axes, deterministic=not train
+      )
+
+    def pool(x: Array) -> Array:
+      return nn.max_pool(x, (2, 2), strides=(2, 2))
+
     x = mix(1, nn.relu(pool(conv(mix(0, x), "conv1"))))
     x = mix(2, nn.relu(pool(drop((1, 2))(conv(x, "conv2")))))
     x = x.reshape(len(x), -1)
-    x = layers.dense(self.hidden, x.shape[-1], dtype=self.dtype,
-                     name="hidden")(x)
+    x = layers.dense(self.hidden, x.shape[-1], dtype=self.dtype, name="hidden")(
+      x
+    )
     x = drop()(nn.relu(x))
-    head = layers.dense(self.num_classes,
-                        self.hidden,
-                        dtype=self.dtype,
-                        name="head")
+    head = layers.dense(
+      self.num_classes, self.hidden, dtype=self.dtype, name="head"
+    )
     return head(x).astype(jnp.float32)

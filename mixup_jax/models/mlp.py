@@ -21,17 +21,18 @@ class MLP(nn.Module):
     hidden: The width of each hidden layer. (128, 128) is Zhang et al., ICLR
       2018, section 3.6.
   """
+
   num_classes: int
   hidden: Sequence[int] = (128, 128)
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits of `[batch, features]` inputs."""
     del train, where

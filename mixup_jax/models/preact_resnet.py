@@ -24,20 +24,28 @@ class PreActBlock(nn.Module):
     activated_shortcut: Whether the identity shortcut starts from the activated
       input. A shortcut that changes the shape always does.
   """
+
   features: int
   stride: int = 1
   dropout: float = 0.0
   activated_shortcut: bool = False
 
   @nn.compact
-  def __call__(self, x: Array, *, conv: Callable[..., nn.Conv],
-               norm_relu: Callable[..., Array], train: bool) -> Array:
+  def __call__(
+    self,
+    x: Array,
+    *,
+    conv: Callable[..., nn.Conv],
+    norm_relu: Callable[..., Array],
+    train: bool,
+  ) -> Array:
     """Returns `[batch, height / stride, width / stride, features]` maps."""
     activated = norm_relu(x, name="norm1")
     shortcut = activated if self.activated_shortcut else x
     if self.stride > 1 or x.shape[-1] != self.features:
-      shortcut = conv(self.features, 1, stride=self.stride,
-                      name="shortcut")(activated)
+      shortcut = conv(self.features, 1, stride=self.stride, name="shortcut")(
+        activated
+      )
     h = conv(self.features, 3, stride=self.stride, name="conv1")(activated)
     h = norm_relu(h, name="norm2")
     h = nn.Dropout(self.dropout, deterministic=not train)(h)
@@ -79,6 +87,7 @@ class PreActResNet(nn.Module):
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
     3.2.
   """
+
   num_classes: int
   width: int = 64
   blocks: Sequence[int] = (2, 2, 2, 2)
@@ -90,20 +99,22 @@ class PreActResNet(nn.Module):
   def __post_init__(self) -> None:
     """Raises ValueError for what the network cannot be built with."""
     if self.variant not in VARIANTS:
-      raise ValueError(f"unknown variant {self.variant!r}: choose one of "
-                       f"{', '.join(VARIANTS)}.")
+      raise ValueError(
+        f"unknown variant {self.variant!r}: choose one of "
+        f"{', '.join(VARIANTS)}."
+      )
     layers.check_bn_scale(self.bn_scale)
     layers.check_dropout(self.dropout)
     super().__post_init__()
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits.
 
@@ -117,34 +128,34 @@ class PreActResNet(nn.Module):
         statistics of the batch.
     """
     mix = mix or (lambda depth, hidden: hidden)
-    conv = functools.partial(layers.conv,
-                             init=layers.torch_uniform,
-                             dtype=self.dtype)
-    norm_relu = functools.partial(layers.norm_relu,
-                                  train=train,
-                                  where=where,
-                                  scale_init=layers.BN_SCALES[self.bn_scale],
-                                  dtype=self.dtype)
+    conv = functools.partial(
+      layers.conv, init=layers.torch_uniform, dtype=self.dtype
+    )
+    norm_relu = functools.partial(
+      layers.norm_relu,
+      train=train,
+      where=where,
+      scale_init=layers.BN_SCALES[self.bn_scale],
+      dtype=self.dtype,
+    )
     x = conv(self.width, 3, name="stem")(mix(0, x))
     if self.variant == "official":
       x = norm_relu(x, name="stem_norm")
     x = mix(1, x)
     for stage, blocks in enumerate(self.blocks, start=1):
       for block in range(1, blocks + 1):
-        x = PreActBlock(self.width * 2**(stage - 1),
-                        stride=2 if stage > 1 and block == 1 else 1,
-                        dropout=self.dropout,
-                        activated_shortcut=self.variant == "official",
-                        name=f"stage{stage}_block{block}")(x,
-                                                           conv=conv,
-                                                           norm_relu=norm_relu,
-                                                           train=train)
+        x = PreActBlock(
+          self.width * 2 ** (stage - 1),
+          stride=2 if stage > 1 and block == 1 else 1,
+          dropout=self.dropout,
+          activated_shortcut=self.variant == "official",
+          name=f"stage{stage}_block{block}",
+        )(x, conv=conv, norm_relu=norm_relu, train=train)
       x = mix(stage + 1, x)
     if self.variant == "modern":
       x = norm_relu(x, name="final_norm")
     x = jnp.mean(x, axis=(1, 2))
-    head = layers.dense(self.num_classes,
-                        x.shape[-1],
-                        dtype=self.dtype,
-                        name="head")
+    head = layers.dense(
+      self.num_classes, x.shape[-1], dtype=self.dtype, name="head"
+    )
     return head(x).astype(jnp.float32)

@@ -44,6 +44,7 @@ class ResNet(nn.Module):
     Goyal et al., Accurate, large minibatch SGD, 2017, section 5.1.
     Zhang et al., ICLR 2018, section 3.1.
   """
+
   num_classes: int
   blocks: Sequence[int] = (3, 4, 6, 3)
   width: int = 64
@@ -56,22 +57,24 @@ class ResNet(nn.Module):
   def __post_init__(self) -> None:
     """Raises ValueError for what the network cannot be built with."""
     if self.stem not in STEMS:
-      raise ValueError(f"unknown stem {self.stem!r}: choose one of "
-                       f"{', '.join(STEMS)}.")
+      raise ValueError(
+        f"unknown stem {self.stem!r}: choose one of {', '.join(STEMS)}."
+      )
     if self.bn_group_size is not None and self.bn_group_size < 2:
       raise ValueError(
-          "bn_group_size must be at least 2, got "
-          f"{self.bn_group_size}: of one image there is no spread.")
+        "bn_group_size must be at least 2, got "
+        f"{self.bn_group_size}: of one image there is no spread."
+      )
     super().__post_init__()
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits.
 
@@ -85,34 +88,41 @@ class ResNet(nn.Module):
     """
     mix = mix or (lambda depth, hidden: hidden)
     conv = functools.partial(layers.conv, init=_HE, dtype=self.dtype)
-    norm = functools.partial(GroupedBatchNorm,
-                             group_size=self.bn_group_size,
-                             use_running_average=not train,
-                             dtype=self.dtype)
+    norm = functools.partial(
+      GroupedBatchNorm,
+      group_size=self.bn_group_size,
+      use_running_average=not train,
+      dtype=self.dtype,
+    )
     x = mix(0, x)
     small = self.stem == "small"
-    x = conv(self.width, 3 if small else 7, stride=1 if small else 2,
-             name="stem")(x)  # yapf: disable
+    x = conv(
+      self.width, 3 if small else 7, stride=1 if small else 2, name="stem"
+    )(x)
     x = nn.relu(norm(name="stem_norm")(x, where))
     if not small:
       x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
     x = mix(1, x)
     for stage, blocks in enumerate(self.blocks, start=1):
-      inner = self.groups * (self.group_width or self.width) * 2**(stage - 1)
+      inner = self.groups * (self.group_width or self.width) * 2 ** (stage - 1)
       for block in range(1, blocks + 1):
-        x = Bottleneck(inner,
-                       4 * self.width * 2**(stage - 1),
-                       self.groups,
-                       2 if stage > 1 and block == 1 else 1,
-                       conv,
-                       norm,
-                       name=f"stage{stage}_block{block}")(x, where)
+        x = Bottleneck(
+          inner,
+          4 * self.width * 2 ** (stage - 1),
+          self.groups,
+          2 if stage > 1 and block == 1 else 1,
+          conv,
+          norm,
+          name=f"stage{stage}_block{block}",
+        )(x, where)
       x = mix(stage + 1, x)
     x = jnp.mean(x, axis=(1, 2))
-    x = nn.Dense(self.num_classes,
-                 kernel_init=nn.initializers.normal(0.01),
-                 dtype=self.dtype,
-                 name="head")(x)
+    x = nn.Dense(
+      self.num_classes,
+      kernel_init=nn.initializers.normal(0.01),
+      dtype=self.dtype,
+      name="head",
+    )(x)
     return x.astype(jnp.float32)
 
 
@@ -127,6 +137,7 @@ class Bottleneck(nn.Module):
     conv: Makes a convolution.
     norm: Makes a BatchNorm.
   """
+
   inner: int
   outer: int
   groups: int
@@ -139,11 +150,9 @@ class Bottleneck(nn.Module):
     """Returns `[batch, height / stride, width / stride, outer]` maps."""
     y = self.conv(self.inner, 1, name="conv1")(x)
     y = nn.relu(self.norm(name="norm1")(y, where))
-    y = self.conv(self.inner,
-                  3,
-                  stride=self.stride,
-                  groups=self.groups,
-                  name="conv2")(y)
+    y = self.conv(
+      self.inner, 3, stride=self.stride, groups=self.groups, name="conv2"
+    )(y)
     y = nn.relu(self.norm(name="norm2")(y, where))
     y = self.conv(self.outer, 1, name="conv3")(y)
     y = self.norm(scale_init=nn.initializers.zeros, name="norm3")(y, where)
@@ -165,6 +174,7 @@ class GroupedBatchNorm(nn.Module):
     scale_init: What the scale starts from; the bias starts from 0.
     dtype: The type of the result.
   """
+
   group_size: int | None
   use_running_average: bool
   scale_init: Any = nn.initializers.ones
@@ -177,22 +187,23 @@ class GroupedBatchNorm(nn.Module):
     scale = self.param("scale", self.scale_init, (channels,))
     bias = self.param("bias", nn.initializers.zeros, (channels,))
     running = [
-        self.variable("batch_stats", name, init, (channels,), jnp.float32)
-        for name, init in (("mean", jnp.zeros), ("var", jnp.ones))
+      self.variable("batch_stats", name, init, (channels,), jnp.float32)
+      for name, init in (("mean", jnp.zeros), ("var", jnp.ones))
     ]
     size = batch if self.use_running_average else self.group_size or batch
     if batch % size:
-      raise ValueError(f"a batch of {batch} rows has no groups of {size} for "
-                       "BatchNorm: change the batch or bn_group_size.")
+      raise ValueError(
+        f"a batch of {batch} rows has no groups of {size} for "
+        "BatchNorm: change the batch or bn_group_size."
+      )
     groups = x.astype(jnp.float32).reshape(-1, size, *x.shape[1:])
     if self.use_running_average:
       mean, var = (each.value[None, None, None, None] for each in running)
     else:
       mask = None if where is None else where.reshape(-1, size, 1, 1, 1)
-      over = functools.partial(jnp.mean,
-                               axis=(1, 2, 3),
-                               keepdims=True,
-                               where=mask)
+      over = functools.partial(
+        jnp.mean, axis=(1, 2, 3), keepdims=True, where=mask
+      )
       mean = over(groups)
       var = jnp.maximum(0.0, over(jnp.square(groups)) - jnp.square(mean))
       if not self.is_initializing():

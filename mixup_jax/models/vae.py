@@ -31,6 +31,7 @@ class VAE(nn.Module):
     Rybkin et al., Simple and effective VAE training with calibrated decoders,
     ICML 2021, for the deviation.
   """
+
   shape: Sequence[int]
   latent: int = 16
   hidden: Sequence[int] = (128,)
@@ -38,14 +39,16 @@ class VAE(nn.Module):
 
   def __post_init__(self) -> None:
     """Raises ValueError for sizes that cannot be halved so often."""
-    factor = 2**len(self.channels)
-    if self.channels and (len(self.shape) != 3 or
-                          any(size % factor for size in self.shape[:2])):
+    factor = 2 ** len(self.channels)
+    if self.channels and (
+      len(self.shape) != 3 or any(size % factor for size in self.shape[:2])
+    ):
       raise ValueError(
-          f"channels={tuple(self.channels)} halve height and width "
-          f"{len(self.channels)} times, which examples of shape "
-          f"{tuple(self.shape)} do not allow: give fewer, or () for dense "
-          "layers alone.")
+        f"channels={tuple(self.channels)} halve height and width "
+        f"{len(self.channels)} times, which examples of shape "
+        f"{tuple(self.shape)} do not allow: give fewer, or () for dense "
+        "layers alone."
+      )
     super().__post_init__()
 
   def setup(self) -> None:
@@ -53,8 +56,8 @@ class VAE(nn.Module):
     widths = *self.channels[-2::-1], self.shape[-1]
     self.down = [nn.Conv(n, (4, 4), strides=2) for n in self.channels]
     self.up = [
-        nn.ConvTranspose(n, (4, 4), strides=(2, 2))
-        for n in widths[:len(self.channels)]
+      nn.ConvTranspose(n, (4, 4), strides=(2, 2))
+      for n in widths[: len(self.channels)]
     ]
     self.inward = [nn.Dense(n) for n in self.hidden]
     self.outward = [nn.Dense(n) for n in self.hidden[::-1]]
@@ -66,7 +69,7 @@ class VAE(nn.Module):
     """Returns the shape between dense layers and convolutions."""
     if not self.channels:
       return tuple(self.shape)
-    factor = 2**len(self.channels)
+    factor = 2 ** len(self.channels)
     height, width, _ = self.shape
     return height // factor, width // factor, self.channels[-1]
 
@@ -107,9 +110,11 @@ class VAE(nn.Module):
     mean, log_variance = self.encode(x)
     noise = jax.random.normal(key, mean.shape, mean.dtype)
     decoded = self.decode(mean + jnp.exp(log_variance / 2) * noise)
-    distance = ((x - decoded)**2).reshape(len(x), -1)
+    distance = ((x - decoded) ** 2).reshape(len(x), -1)
     constant = self.log_sigma + math.log(2 * math.pi) / 2
-    likelihood = -(distance.sum(1) * jnp.exp(-2 * self.log_sigma) / 2 +
-                   distance.shape[1] * constant)
+    likelihood = -(
+      distance.sum(1) * jnp.exp(-2 * self.log_sigma) / 2
+      + distance.shape[1] * constant
+    )
     divergence = mean**2 + jnp.exp(log_variance) - 1 - log_variance
     return likelihood - divergence.sum(1) / 2

@@ -30,6 +30,7 @@ class VGG(nn.Module):
     image recognition, ICLR 2015, table 1, A; Zhang et al., ICLR 2018, section
     3.3.
   """
+
   num_classes: int
   width: int = 64
   stages: Sequence[Sequence[int]] = ((1,), (2,), (4, 4), (8, 8), (8, 8))
@@ -38,12 +39,12 @@ class VGG(nn.Module):
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits.
 
@@ -60,17 +61,17 @@ class VGG(nn.Module):
     for stage, factors in enumerate(self.stages, start=1):
       for number, factor in enumerate(factors, start=1):
         name = f"stage{stage}_conv{number}"
-        x = layers.biased_conv(factor * self.width,
-                               3,
-                               x.shape[-1],
-                               padding=1,
-                               dtype=self.dtype,
-                               name=name)(x)
-        x = layers.norm_relu(x,
-                             train=train,
-                             where=where,
-                             dtype=self.dtype,
-                             name=f"{name}_norm")
+        x = layers.biased_conv(
+          factor * self.width,
+          3,
+          x.shape[-1],
+          padding=1,
+          dtype=self.dtype,
+          name=name,
+        )(x)
+        x = layers.norm_relu(
+          x, train=train, where=where, dtype=self.dtype, name=f"{name}_norm"
+        )
       x = mix(stage, nn.max_pool(x, (2, 2), strides=(2, 2)))
     x = x.reshape(len(x), -1)
     for name, size in (("hidden", self.hidden), ("head", self.num_classes)):

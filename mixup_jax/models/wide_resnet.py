@@ -38,6 +38,7 @@ class WideResNet(nn.Module):
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
     3.2.
   """
+
   num_classes: int
   depth: int = 28
   width: int = 10
@@ -54,12 +55,12 @@ class WideResNet(nn.Module):
 
   @nn.compact
   def __call__(
-      self,
-      x: Array,
-      *,
-      train: bool = False,
-      mix: Callable[[int, Array], Array] | None = None,
-      where: Array | None = None,
+    self,
+    x: Array,
+    *,
+    train: bool = False,
+    mix: Callable[[int, Array], Array] | None = None,
+    where: Array | None = None,
   ) -> Array:
     """Returns `[batch, num_classes]` logits.
 
@@ -74,25 +75,25 @@ class WideResNet(nn.Module):
     """
     mix = mix or (lambda depth, hidden: hidden)
     conv = functools.partial(layers.conv, init=HE_NORMAL, dtype=self.dtype)
-    norm_relu = functools.partial(layers.norm_relu,
-                                  train=train,
-                                  where=where,
-                                  scale_init=layers.BN_SCALES[self.bn_scale],
-                                  dtype=self.dtype)
+    norm_relu = functools.partial(
+      layers.norm_relu,
+      train=train,
+      where=where,
+      scale_init=layers.BN_SCALES[self.bn_scale],
+      dtype=self.dtype,
+    )
     x = mix(1, conv(16, 3, name="stem")(mix(0, x)))
     for stage in (1, 2, 3):
       for block in range(1, (self.depth - 4) // 6 + 1):
-        x = PreActBlock(8 * 2**stage * self.width,
-                        stride=2 if stage > 1 and block == 1 else 1,
-                        dropout=self.dropout,
-                        name=f"stage{stage}_block{block}")(x,
-                                                           conv=conv,
-                                                           norm_relu=norm_relu,
-                                                           train=train)
+        x = PreActBlock(
+          8 * 2**stage * self.width,
+          stride=2 if stage > 1 and block == 1 else 1,
+          dropout=self.dropout,
+          name=f"stage{stage}_block{block}",
+        )(x, conv=conv, norm_relu=norm_relu, train=train)
       x = mix(stage + 1, x)
     x = jnp.mean(norm_relu(x, name="final_norm"), axis=(1, 2))
-    head = nn.Dense(self.num_classes,
-                    kernel_init=HE_NORMAL,
-                    dtype=self.dtype,
-                    name="head")
+    head = nn.Dense(
+      self.num_classes, kernel_init=HE_NORMAL, dtype=self.dtype, name="head"
+    )
     return head(x).astype(jnp.float32)

@@ -15,6 +15,7 @@ PyTree = _mix.PyTree
 
 class Box(NamedTuple):
   """Rows `top <= y < bottom` and columns `left <= x < right`, int32 each."""
+
   top: Array
   left: Array
   bottom: Array
@@ -22,12 +23,12 @@ class Box(NamedTuple):
 
 
 def cutmix(
-    key: Array,
-    images: Array,
-    targets: PyTree,
-    *,
-    alpha: jax.typing.ArrayLike,
-    **options: Unpack[_mix.MixOptions],
+  key: Array,
+  images: Array,
+  targets: PyTree,
+  *,
+  alpha: jax.typing.ArrayLike,
+  **options: Unpack[_mix.MixOptions],
 ) -> tuple[Array, PyTree]:
   """Pastes a random box of each image's partner, and mixes targets by its area.
 
@@ -56,8 +57,10 @@ def cutmix(
     Yun et al., CutMix, ICCV 2019, section 3.1.
   """
   if images.ndim < 3:
-    raise ValueError("images must be [batch, height, width, ...], got shape "
-                     f"{images.shape}: use mixup for inputs without pixels.")
+    raise ValueError(
+      "images must be [batch, height, width, ...], got shape "
+      f"{images.shape}: use mixup for inputs without pixels."
+    )
   size = _checks.batch_size((images, targets))
   height, width = images.shape[1:3]
   mix_key, box_key = jax.random.split(key)

@@ -9,11 +9,11 @@ Array = jax.Array
 
 
 def sample_lambda(
-    key: Array,
-    *,
-    alpha: jax.typing.ArrayLike,
-    shape: tuple[int, ...] = (),
-    fold: bool = False,
+  key: Array,
+  *,
+  alpha: jax.typing.ArrayLike,
+  shape: tuple[int, ...] = (),
+  fold: bool = False,
 ) -> Array:
   r"""Draws mixing weights from Beta(alpha, alpha), exactly, without rejection.
 

@@ -12,14 +12,14 @@ PyTree = _mix.PyTree
 
 
 def latent(
-    key: jax.Array,
-    inputs: PyTree,
-    targets: PyTree,
-    *,
-    alpha: jax.typing.ArrayLike,
-    encode: Callable[[PyTree], PyTree],
-    decode: Callable[[PyTree], PyTree],
-    **options: Unpack[_mix.MixOptions],
+  key: jax.Array,
+  inputs: PyTree,
+  targets: PyTree,
+  *,
+  alpha: jax.typing.ArrayLike,
+  encode: Callable[[PyTree], PyTree],
+  decode: Callable[[PyTree], PyTree],
+  **options: Unpack[_mix.MixOptions],
 ) -> tuple[PyTree, PyTree]:
   """Mixes the codes of a batch and decodes them, and mixes targets alike.
 

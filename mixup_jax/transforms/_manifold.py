@@ -17,12 +17,12 @@ Hook = Callable[[int, PyTree], PyTree]
 
 
 def manifold(
-    key: Array,
-    targets: PyTree,
-    *,
-    alpha: jax.typing.ArrayLike,
-    layers: tuple[int, ...],
-    **options: Unpack[_mix.MixOptions],
+  key: Array,
+  targets: PyTree,
+  *,
+  alpha: jax.typing.ArrayLike,
+  layers: tuple[int, ...],
+  **options: Unpack[_mix.MixOptions],
 ) -> tuple[Hook, PyTree]:
   """Draws a depth to mix at, for a model that calls a hook at each depth.
 
@@ -53,8 +53,9 @@ def manifold(
     section 3.8.
   """
   if not layers:
-    raise ValueError("layers is empty: name at least one depth, such as (0,) "
-                     "for the input.")
+    raise ValueError(
+      "layers is empty: name at least one depth, such as (0,) for the input."
+    )
   mix_key, layer_key = jax.random.split(key)
   size = _checks.batch_size(targets)
   mix = _mix.sample_mix(mix_key, size, alpha=alpha, **options)

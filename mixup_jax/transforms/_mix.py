@@ -24,12 +24,14 @@ class Mix(NamedTuple):
     lam: `[]` or `[batch]` float32, the weight of the example itself.
     partner: `[batch]` int32, the row each example is mixed with.
   """
+
   lam: Array
   partner: Partner
 
 
 class MixOptions(TypedDict, total=False):
   """Options of every mixing transform, as `sample_mix` documents them."""
+
   partner: Partner | None
   per_example: bool
   fold: bool
@@ -39,16 +41,16 @@ class MixOptions(TypedDict, total=False):
 
 
 def sample_mix(
-    key: Array,
-    size: int,
-    *,
-    alpha: jax.typing.ArrayLike,
-    partner: Partner | None = None,
-    per_example: bool = False,
-    fold: bool = False,
-    probability: jax.typing.ArrayLike = 1.0,
-    enabled: jax.typing.ArrayLike = True,
-    where: Array | None = None,
+  key: Array,
+  size: int,
+  *,
+  alpha: jax.typing.ArrayLike,
+  partner: Partner | None = None,
+  per_example: bool = False,
+  fold: bool = False,
+  probability: jax.typing.ArrayLike = 1.0,
+  enabled: jax.typing.ArrayLike = True,
+  where: Array | None = None,
 ) -> Mix:
   """Draws who is mixed with whom, and how much.
 
@@ -82,10 +84,9 @@ def sample_mix(
   """
   _checks.check_pairable(size)
   _checks.check_alpha(alpha)
-  _checks.check_range("probability",
-                      probability,
-                      high=1,
-                      advice="1 mixes every batch")
+  _checks.check_range(
+    "probability", probability, high=1, advice="1 mixes every batch"
+  )
   lam_key, partner_key, gate_key = jax.random.split(key, 3)
   shape = (size,) if per_example else ()
   lam = _lambdas.sample_lambda(lam_key, alpha=alpha, shape=shape, fold=fold)

@@ -20,25 +20,28 @@ class MixedLabels(NamedTuple):
     partner_labels: `[batch, ...]` integers, those of their partners.
     lam: `[]` or `[batch]` float32, the weight of `labels`.
   """
+
   labels: Array
   partner_labels: Array
   lam: Array
 
   def soft(self, num_classes: int) -> Array:
     """Returns the same labels as `[batch, ..., num_classes]` float32."""
-    own, other = (jax.nn.one_hot(ids, num_classes, dtype=jnp.float32)
-                  for ids in (self.labels, self.partner_labels))
+    own, other = (
+      jax.nn.one_hot(ids, num_classes, dtype=jnp.float32)
+      for ids in (self.labels, self.partner_labels)
+    )
     return interpolate(own, other, self.lam)
 
 
 def mixup(
-    key: Array,
-    inputs: PyTree,
-    targets: PyTree,
-    *,
-    alpha: jax.typing.ArrayLike,
-    normalize: Callable[[PyTree], PyTree] | None = None,
-    **options: Unpack[_mix.MixOptions],
+  key: Array,
+  inputs: PyTree,
+  targets: PyTree,
+  *,
+  alpha: jax.typing.ArrayLike,
+  normalize: Callable[[PyTree], PyTree] | None = None,
+  **options: Unpack[_mix.MixOptions],
 ) -> tuple[PyTree, PyTree]:
   """Mixes a batch with a random permutation of itself.
 
@@ -69,10 +72,9 @@ def mixup(
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, eq. 2.
   """
-  mix = _mix.sample_mix(key,
-                        _checks.batch_size((inputs, targets)),
-                        alpha=alpha,
-                        **options)
+  mix = _mix.sample_mix(
+    key, _checks.batch_size((inputs, targets)), alpha=alpha, **options
+  )
   partners = _mix.partner_rows(inputs, mix.partner)
   if normalize is not None:
     inputs, partners = normalize(inputs), normalize(partners)
@@ -114,10 +116,14 @@ def mix_targets(targets: PyTree, mix: _mix.Mix) -> PyTree:
       return MixedLabels(x, partner_x, mix.lam)
     return interpolate(x, partner_x, mix.lam)
 
-  is_mixed = lambda x: isinstance(x, MixedLabels)
+  def is_mixed(x: object) -> bool:
+    return isinstance(x, MixedLabels)
+
   if any(is_mixed(x) for x in jax.tree.leaves(targets, is_leaf=is_mixed)):
-    raise TypeError("these targets are mixed already: apply one transform, or "
-                    "pass one-hot targets to apply several.")
+    raise TypeError(
+      "these targets are mixed already: apply one transform, or "
+      "pass one-hot targets to apply several."
+    )
   partner_targets = _mix.partner_rows(targets, mix.partner)
   return jax.tree.map(mix_leaf, targets, partner_targets)
 
@@ -144,12 +150,15 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
     x, y = jnp.asarray(x), jnp.asarray(y)
     if not jnp.issubdtype(x.dtype, jnp.inexact):
       raise TypeError(
-          f"cannot interpolate {x.dtype.name} values of shape {x.shape}: make "
-          "inputs floats (normalise images first) and multi-label targets one "
-          "float a class; integer class ids belong in `targets`.")
+        f"cannot interpolate {x.dtype.name} values of shape {x.shape}: make "
+        "inputs floats (normalise images first) and multi-label targets one "
+        "float a class; integer class ids belong in `targets`."
+      )
     if x.shape != y.shape:
-      raise ValueError(f"cannot interpolate shapes {x.shape} and {y.shape}: "
-                       "every example needs a partner of its own shape.")
+      raise ValueError(
+        f"cannot interpolate shapes {x.shape} and {y.shape}: "
+        "every example needs a partner of its own shape."
+      )
     # bfloat16 and float16 would round lam itself to two or three digits.
     dtype = x.dtype if x.dtype.itemsize >= 4 else jnp.float32
     weight = lam.reshape(lam.shape + (1,) * (x.ndim - lam.ndim)).astype(dtype)

@@ -7,11 +7,7 @@ Array = jax.Array
 
 
 def nearest_neighbors(
-    inputs: Array,
-    *,
-    k: int,
-    labels: Array | None = None,
-    chunk_size: int = 256,
+  inputs: Array, *, k: int, labels: Array | None = None, chunk_size: int = 256
 ) -> Array:
   """Finds the k nearest other examples of each example, by Euclidean distance.
 
@@ -48,9 +44,9 @@ def nearest_neighbors(
 
   def search(rows: Array) -> Array:
     # |a - b|^2 without |a|^2, which does not change the order.
-    products = jnp.dot(points[rows],
-                       points.T,
-                       precision=jax.lax.Precision.HIGHEST)
+    products = jnp.dot(
+      points[rows], points.T, precision=jax.lax.Precision.HIGHEST
+    )
     distances = norms[None] - 2 * products
     if labels is not None:
       own_class = labels[rows][:, None] == labels[None]
@@ -68,12 +64,12 @@ def nearest_neighbors(
 
 
 def nearest_partners(
-    key: Array,
-    inputs: Array,
-    *,
-    k: int,
-    labels: Array | None = None,
-    chunk_size: int = 256,
+  key: Array,
+  inputs: Array,
+  *,
+  k: int,
+  labels: Array | None = None,
+  chunk_size: int = 256,
 ) -> Array:
   """Draws each partner uniformly from the k nearest neighbours in the batch.
 
@@ -98,7 +94,8 @@ def nearest_partners(
     Zhang et al., ICLR 2018, section 3.8: "SC + KNN" and "AC + KNN".
   """
   return draw_neighbors(
-      key, nearest_neighbors(inputs, k=k, labels=labels, chunk_size=chunk_size))
+    key, nearest_neighbors(inputs, k=k, labels=labels, chunk_size=chunk_size)
+  )
 
 
 def draw_neighbors(key: Array, neighbors: Array) -> Array:

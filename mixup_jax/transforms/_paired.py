@@ -9,13 +9,13 @@ PyTree = Any
 
 
 def paired(
-    key: Array,
-    inputs: PyTree,
-    targets: PyTree,
-    *,
-    transform: Callable[..., tuple[PyTree, PyTree]],
-    where: Array | None = None,
-    **options: Any,
+  key: Array,
+  inputs: PyTree,
+  targets: PyTree,
+  *,
+  transform: Callable[..., tuple[PyTree, PyTree]],
+  where: Array | None = None,
+  **options: Any,
 ) -> tuple[PyTree, PyTree]:
   """Mixes each example with the row behind it, and drops that row.
 
@@ -39,8 +39,11 @@ def paired(
   """
   del where
   inputs, targets = transform(key, inputs, targets, partner=_swap, **options)
+
   # One weight for the whole batch has no rows.
-  first = lambda x: _pairs(x)[:, 0] if x.ndim else x
+  def first(x: Array) -> Array:
+    return _pairs(x)[:, 0] if x.ndim else x
+
   return jax.tree.map(first, (inputs, targets))
 
 

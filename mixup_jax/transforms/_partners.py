@@ -65,8 +65,10 @@ def rolled_partners(batch_size: int, *, shift: int = 1) -> Array:
   """
   _checks.check_pairable(batch_size)
   if shift % batch_size == 0:
-    raise ValueError(f"a shift of {shift} pairs every example of a batch of "
-                     f"{batch_size} with itself: use shift=1.")
+    raise ValueError(
+      f"a shift of {shift} pairs every example of a batch of "
+      f"{batch_size} with itself: use shift=1."
+    )
   return jnp.roll(jnp.arange(batch_size, dtype=jnp.int32), shift)
 
 
@@ -117,11 +119,14 @@ def different_class_partners(key: Array, labels: Array) -> Array:
   order = _sort_by_class(order_key, labels)
   ordered = labels[order]
   # In class order the own class is one block; a draw from the others skips it.
-  start, stop = (jnp.searchsorted(ordered, labels, side=side).astype(jnp.int32)
-                 for side in ("left", "right"))
+  start, stop = (
+    jnp.searchsorted(ordered, labels, side=side).astype(jnp.int32)
+    for side in ("left", "right")
+  )
   others = batch_size - (stop - start)
-  draw = jax.random.randint(draw_key, (batch_size,), 0, jnp.maximum(others, 1),
-                            jnp.int32)
+  draw = jax.random.randint(
+    draw_key, (batch_size,), 0, jnp.maximum(others, 1), jnp.int32
+  )
   position = jnp.where(draw < start, draw, draw + stop - start)
   own = jnp.arange(batch_size, dtype=jnp.int32)
   return jnp.where(others > 0, order[position % batch_size], own)

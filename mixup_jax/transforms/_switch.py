@@ -13,12 +13,12 @@ Transform = Callable[[Array, PyTree, PyTree], tuple[PyTree, PyTree]]
 
 
 def switch(
-    key: Array,
-    inputs: PyTree,
-    targets: PyTree,
-    *,
-    transforms: Sequence[Transform],
-    probabilities: Sequence[float] | Array | None = None,
+  key: Array,
+  inputs: PyTree,
+  targets: PyTree,
+  *,
+  transforms: Sequence[Transform],
+  probabilities: Sequence[float] | Array | None = None,
 ) -> tuple[PyTree, PyTree]:
   """Applies one transform, drawn for the batch; only that one runs.
 
@@ -50,9 +50,9 @@ def switch(
   if not isinstance(probabilities, jax.Array):
     _check_probabilities(probabilities, count)
   switch_key, *keys = jax.random.split(key, 1 + count)
-  chosen = jax.random.choice(switch_key,
-                             count,
-                             p=jnp.asarray(probabilities, jnp.float32))
+  chosen = jax.random.choice(
+    switch_key, count, p=jnp.asarray(probabilities, jnp.float32)
+  )
   # A key each: under vmap all of them run, and one would be used twice.
   branches = [functools.partial(f, k) for f, k in zip(transforms, keys)]
   return jax.lax.switch(chosen, branches, inputs, targets)
@@ -61,7 +61,12 @@ def switch(
 def _check_probabilities(probabilities: Sequence[float], count: int) -> None:
   """Raises unless there is one probability a transform, summing to 1."""
   values = np.asarray(probabilities, np.float64)
-  if values.shape != (count,) or np.any(
-      values < 0) or not np.isclose(values.sum(), 1):
-    raise ValueError(f"probabilities {tuple(probabilities)} must be {count} "
-                     "numbers from 0 to 1 that sum to 1, one a transform.")
+  if (
+    values.shape != (count,)
+    or np.any(values < 0)
+    or not np.isclose(values.sum(), 1)
+  ):
+    raise ValueError(
+      f"probabilities {tuple(probabilities)} must be {count} "
+      "numbers from 0 to 1 that sum to 1, one a transform."
+    )

@@ -14,11 +14,7 @@ PyTree = _mix.PyTree
 
 
 def gaussian_noise(
-    key: Array,
-    inputs: PyTree,
-    targets: PyTree,
-    *,
-    sigma: jax.typing.ArrayLike,
+  key: Array, inputs: PyTree, targets: PyTree, *, sigma: jax.typing.ArrayLike
 ) -> tuple[PyTree, PyTree]:
   """Adds independent Gaussian noise to the inputs.
 
@@ -45,8 +41,10 @@ def gaussian_noise(
 
   def add_noise(k: Array, x: Array) -> Array:
     if not jnp.issubdtype(x.dtype, jnp.floating):
-      raise TypeError(f"cannot add noise to {x.dtype.name} inputs of shape "
-                      f"{x.shape}: convert them to floats first.")
+      raise TypeError(
+        f"cannot add noise to {x.dtype.name} inputs of shape "
+        f"{x.shape}: convert them to floats first."
+      )
     noise = sigma * jax.random.normal(k, x.shape, jnp.float32)
     return (x.astype(jnp.float32) + noise).astype(x.dtype)
 
@@ -55,12 +53,12 @@ def gaussian_noise(
 
 
 def label_smoothing(
-    key: Array,
-    inputs: PyTree,
-    targets: Array,
-    *,
-    epsilon: jax.typing.ArrayLike,
-    num_classes: int,
+  key: Array,
+  inputs: PyTree,
+  targets: Array,
+  *,
+  epsilon: jax.typing.ArrayLike,
+  num_classes: int,
 ) -> tuple[PyTree, Array]:
   """Moves a share epsilon of each label to the uniform distribution.
 
@@ -95,12 +93,12 @@ def label_smoothing(
 
 
 def inputs_only(
-    key: Array,
-    inputs: PyTree,
-    targets: PyTree,
-    *,
-    alpha: jax.typing.ArrayLike,
-    **options: Unpack[_mix.MixOptions],
+  key: Array,
+  inputs: PyTree,
+  targets: PyTree,
+  *,
+  alpha: jax.typing.ArrayLike,
+  **options: Unpack[_mix.MixOptions],
 ) -> tuple[PyTree, PyTree]:
   """Mixes the inputs, and gives them the hard target of the nearer example.
 
@@ -129,23 +127,25 @@ def inputs_only(
 
   def nearer(x: Array, partner_x: Array) -> Array:
     own = mix.lam >= 0.5
-    return jnp.where(own.reshape(own.shape + (1,) * (x.ndim - own.ndim)), x,
-                     partner_x)
+    return jnp.where(
+      own.reshape(own.shape + (1,) * (x.ndim - own.ndim)), x, partner_x
+    )
 
   partner_targets = _mix.partner_rows(targets, mix.partner)
-  return _mixup.mix_pairs(inputs, mix), jax.tree.map(nearer, targets,
-                                                     partner_targets)
+  return _mixup.mix_pairs(inputs, mix), jax.tree.map(
+    nearer, targets, partner_targets
+  )
 
 
 def inputs_with_smoothing(
-    key: Array,
-    inputs: PyTree,
-    targets: Array,
-    *,
-    alpha: jax.typing.ArrayLike,
-    epsilon: jax.typing.ArrayLike,
-    num_classes: int,
-    **options: Unpack[_mix.MixOptions],
+  key: Array,
+  inputs: PyTree,
+  targets: Array,
+  *,
+  alpha: jax.typing.ArrayLike,
+  epsilon: jax.typing.ArrayLike,
+  num_classes: int,
+  **options: Unpack[_mix.MixOptions],
 ) -> tuple[PyTree, Array]:
   """Mixes the inputs, and smooths the label of the nearer example.
 
@@ -171,13 +171,9 @@ def inputs_with_smoothing(
     Zhang et al., ICLR 2018, section 3.8, "mix inputs + label smoothing".
   """
   mix_key, smoothing_key = jax.random.split(key)
-  inputs, targets = inputs_only(mix_key,
-                                inputs,
-                                targets,
-                                alpha=alpha,
-                                **options)
-  return label_smoothing(smoothing_key,
-                         inputs,
-                         targets,
-                         epsilon=epsilon,
-                         num_classes=num_classes)
+  inputs, targets = inputs_only(
+    mix_key, inputs, targets, alpha=alpha, **options
+  )
+  return label_smoothing(
+    smoothing_key, inputs, targets, epsilon=epsilon, num_classes=num_classes
+  )

@@ -29,15 +29,14 @@ class Shelf:
     """Returns arrays that do not compress, and containers without arrays."""
     noise = np.random.default_rng(number).normal(size=(8, 40))
     return {
-        "step": jnp.int32(number),
-        "params": {
-            "a/b.c": jnp.asarray(noise, jnp.float32),
-            "half": jnp.asarray(noise[0], jnp.bfloat16)
-        },
-        "batch_stats": {},
-        "opt_state":
-            (optax.EmptyState(), optax.TraceState([jnp.arange(8)]), ()),
-        "none": None,
+      "step": jnp.int32(number),
+      "params": {
+        "a/b.c": jnp.asarray(noise, jnp.float32),
+        "half": jnp.asarray(noise[0], jnp.bfloat16),
+      },
+      "batch_stats": {},
+      "opt_state": (optax.EmptyState(), optax.TraceState([jnp.arange(8)]), ()),
+      "none": None,
     }
 
   @staticmethod
@@ -74,11 +73,14 @@ def _processes(*commands):
   """Runs Python processes of two devices; returns statuses and errors."""
   flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
   started = [
-      subprocess.Popen([sys.executable, *words],
-                       cwd=ROOT,
-                       stderr=subprocess.PIPE,
-                       text=True,
-                       env=os.environ | flags) for words in commands
+    subprocess.Popen(
+      [sys.executable, *words],
+      cwd=ROOT,
+      stderr=subprocess.PIPE,
+      text=True,
+      env=os.environ | flags,
+    )
+    for words in commands
   ]
   try:
     errors = [process.communicate(timeout=100)[1] for process in started]

@@ -24,17 +24,17 @@ def training(seed):
   model = mlp.MLP(num_classes=3, hidden=(8,))
   tx = optax.sgd(0.1, momentum=0.9)
   state = states.create(model, tx, jax.random.key(seed), jnp.ones((1, 4)))
-  step = steps.make_train_step(model,
-                               tx,
-                               losses.cross_entropy,
-                               root_key=jax.random.key(7),
-                               prepare=lambda key, batch:
-                               (batch["inputs"], batch["labels"]),
-                               transform=functools.partial(transforms.mixup,
-                                                           alpha=1.0))
+  step = steps.make_train_step(
+    model,
+    tx,
+    losses.cross_entropy,
+    root_key=jax.random.key(7),
+    prepare=lambda key, batch: (batch["inputs"], batch["labels"]),
+    transform=functools.partial(transforms.mixup, alpha=1.0),
+  )
   batch = {
-      "inputs": jnp.sin(jnp.arange(24.0)).reshape(6, 4),
-      "labels": jnp.arange(6) % 3
+    "inputs": jnp.sin(jnp.arange(24.0)).reshape(6, 4),
+    "labels": jnp.arange(6) % 3,
   }
   return state, functools.partial(jax.jit(step, donate_argnums=0), batch=batch)
 
@@ -72,10 +72,12 @@ def test_a_state_moves_to_another_number_of_devices(shelf, before):
         assert step == 3
         chex.assert_trees_all_equal_structs(restored, expected)
         chex.assert_trees_all_equal_shapes_and_dtypes(restored, expected)
-        chex.assert_trees_all_equal(jax.device_get(restored),
-                                    jax.device_get(expected))
-        jax.tree.map(lambda x, s: chex.assert_equal(x.sharding, s.sharding),
-                     restored, like)
+        chex.assert_trees_all_equal(
+          jax.device_get(restored), jax.device_get(expected)
+        )
+        jax.tree.map(
+          lambda x, s: chex.assert_equal(x.sharding, s.sharding), restored, like
+        )
 
 
 def test_a_save_is_of_the_moment_at_which_it_was_called(shelf):
@@ -265,8 +267,12 @@ with distributed.peers_watched(), jax.transfer_guard("disallow"):
 def test_processes_save_restore_and_fail_together(shelf, processes, mode):
   with socket.create_server(("127.0.0.1", 0)) as server:
     port = server.getsockname()[1]
-  status, errors = processes(*[("-c", TOGETHER, str(shelf.path), str(index),
-                                str(port), mode) for index in range(2)])
+  status, errors = processes(
+    *[
+      ("-c", TOGETHER, str(shelf.path), str(index), str(port), mode)
+      for index in range(2)
+    ]
+  )
   values = np.random.default_rng(4).normal(size=(8, 2000)).astype("float32")
   like = shelf.placed({"parts": values, "whole": values[0]}, 8)
   if mode == "damaged":
@@ -275,10 +281,9 @@ def test_processes_save_restore_and_fail_together(shelf, processes, mode):
     assert [len(error.splitlines()) for error in errors] == [1, 0]
     assert shelf.names() == ["2", "3.damaged", "4"]
     step, state = shelf.restore(like)
-    chex.assert_trees_all_equal((step, jax.device_get(state)), (4, {
-        "parts": values,
-        "whole": values[0]
-    }))
+    chex.assert_trees_all_equal(
+      (step, jax.device_get(state)), (4, {"parts": values, "whole": values[0]})
+    )
   else:
     assert status == [42, 1], errors
     assert "process 1" in errors[0]

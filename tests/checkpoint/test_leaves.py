@@ -15,11 +15,13 @@ from mixup_jax.checkpoint import _leaves
 
 
 def test_leaves_are_named_by_where_they_are():
-  state = states.TrainState(step=jnp.int32(0),
-                            params={"a/b": [jnp.zeros(2)]},
-                            batch_stats={},
-                            opt_state=(None,),
-                            average=None)
+  state = states.TrainState(
+    step=jnp.int32(0),
+    params={"a/b": [jnp.zeros(2)]},
+    batch_stats={},
+    opt_state=(None,),
+    average=None,
+  )
   assert list(_leaves.by_name(state)) == [".step", ".params['a/b'][0]"]
 
 
@@ -28,9 +30,9 @@ def test_leaves_are_named_by_where_they_are():
 def test_a_leaf_is_described_by_its_bytes(dtype, shape):
   value = np.asarray(jnp.ones(shape, dtype))
   assert _leaves.describe(value) == {
-      "dtype": dtype,
-      "shape": [*shape],
-      "crc32": zlib.crc32(value.tobytes())
+    "dtype": dtype,
+    "shape": [*shape],
+    "crc32": zlib.crc32(value.tobytes()),
   }
   assert _leaves.describe(value.T)["crc32"] == zlib.crc32(value.T.tobytes())
 

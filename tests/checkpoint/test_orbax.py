@@ -11,13 +11,14 @@ from mixup_jax import checkpoint
 
 def test_orbax_and_people_can_read_it(shelf):
   import orbax.checkpoint as ocp
+
   with checkpoint.Checkpoints(shelf.path) as saved:
     saved.save(1, {"x": jnp.arange(3)}, extra={"model": "mlp"})
   with ocp.StandardCheckpointer() as reader:
     like = {"['x']": jnp.zeros(3, jnp.int32)}
     chex.assert_trees_all_equal(
-        reader.restore(shelf.path / "1" / "state", like),
-        {"['x']": jnp.arange(3)})
+      reader.restore(shelf.path / "1" / "state", like), {"['x']": jnp.arange(3)}
+    )
   listed = json.loads((shelf.path / "1" / "leaves" / "metadata").read_text())
   assert listed["extra"] == {"model": "mlp"}
   assert listed["leaves"]["['x']"]["dtype"] == "int32"
@@ -65,6 +66,8 @@ assert saved.restore(large)[0] == 2
 
 @pytest.mark.slow
 def test_a_full_disk_costs_no_checkpoint(shelf, processes):
-  assert processes(
-      ("-W", "default", "-c", FULL, str(shelf.path))) == ([0], [""])
+  assert processes(("-W", "default", "-c", FULL, str(shelf.path))) == (
+    [0],
+    [""],
+  )
   assert shelf.names() == ["2"]

@@ -21,23 +21,24 @@ def flip_bit(path, at=0.5):
 
 
 DAMAGES = {
-    "flipped": flip_bit,
-    "cut": lambda path: os.truncate(path,
-                                    path.stat().st_size // 2),
-    "deleted": lambda path: path.unlink(),
+  "flipped": flip_bit,
+  "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
+  "deleted": lambda path: path.unlink(),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("file", ["data", "list"])
-def test_a_damaged_checkpoint_is_told_and_moved_aside(shelf, capfd, damage,
-                                                      file):
+def test_a_damaged_checkpoint_is_told_and_moved_aside(
+  shelf, capfd, damage, file
+):
   shelf.save(1, 2)
   newest = shelf.path / "2"
   damage(
-      data_file(newest) if file == "data" else newest / "leaves" / "metadata")
+    data_file(newest) if file == "data" else newest / "leaves" / "metadata"
+  )
   shelf.assert_restores(1)
-  line, = capfd.readouterr().err.splitlines()
+  (line,) = capfd.readouterr().err.splitlines()
   assert f"checkpoint {newest} is damaged (" in line and "2.damaged" in line
   if file == "list":
     assert "the list of leaves" in line
@@ -80,9 +81,11 @@ def test_a_run_never_starts_anew_by_itself(shelf):
   for number in (1, 2):
     flip_bit(data_file(shelf.path / str(number)))
   for _ in range(2):  # Nor when it is started again.
-    with pytest.raises(OSError,
-                       match=f"no checkpoint in {shelf.path} is whole: "
-                       r".* delete those named \*.damaged"):
+    with pytest.raises(
+      OSError,
+      match=f"no checkpoint in {shelf.path} is whole: "
+      r".* delete those named \*.damaged",
+    ):
       shelf.restore()
   assert shelf.names() == ["1.damaged", "2.damaged"]
   for name in shelf.names():
@@ -90,22 +93,28 @@ def test_a_run_never_starts_anew_by_itself(shelf):
   assert shelf.restore() is None
 
 
-@pytest.mark.parametrize("change, message", [
-    ({
-        "step": jnp.ones((2,))
-    }, r"\['step'\] is int32\[\] there and float32\[2\] here"),
-    ({
-        "step": jnp.float32(0)
-    }, r"\['step'\] is int32\[\] there and float32\[\] here"),
-    ({
-        "batch_stats": {
-            "mean": jnp.ones(2)
-        }
-    }, r"\['batch_stats'\]\['mean'\] is missing there and float32\[2\] here"),
-    ({
-        "params": {}
-    }, r"\['params'\]\['a/b.c'\] is float32\[8,40\] there and missing here"),
-], ids=["shape", "dtype", "more", "fewer"])  # yapf: disable
+@pytest.mark.parametrize(
+  "change, message",
+  [
+    (
+      {"step": jnp.ones((2,))},
+      r"\['step'\] is int32\[\] there and float32\[2\] here",
+    ),
+    (
+      {"step": jnp.float32(0)},
+      r"\['step'\] is int32\[\] there and float32\[\] here",
+    ),
+    (
+      {"batch_stats": {"mean": jnp.ones(2)}},
+      r"\['batch_stats'\]\['mean'\] is missing there and float32\[2\] here",
+    ),
+    (
+      {"params": {}},
+      r"\['params'\]\['a/b.c'\] is float32\[8,40\] there and missing here",
+    ),
+  ],
+  ids=["shape", "dtype", "more", "fewer"],
+)
 def test_another_model_is_no_damage(shelf, capfd, change, message):
   shelf.save(1)
   with pytest.raises(ValueError, match=f"another model: {message}. Use the mo"):

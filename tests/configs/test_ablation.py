@@ -1,5 +1,4 @@
-"""Proves that the config says what the paper says, and stays small elsewhere.
-"""
+"""Proves that the config says what the paper says, and is small elsewhere."""
 
 import pytest
 
@@ -13,8 +12,14 @@ def test_the_settings_of_the_paper():
   assert config.rows == ("all",)
   section_32 = cifar.get_config("dataset=cifar10")
   assert config.model == section_32.model
-  for name in ("epochs", "batch_size", "alpha", "learning_rate", "decay_at",
-               "decay_factor"):
+  for name in (
+    "epochs",
+    "batch_size",
+    "alpha",
+    "learning_rate",
+    "decay_at",
+    "decay_factor",
+  ):
     assert config[name] == section_32[name]
   assert set(section_32.optimizer) - set(config.optimizer) == {"weight_decay"}
 
@@ -33,11 +38,14 @@ def test_rows_are_chosen_from_the_shell():
   assert config.rows == ("erm", "mixup_ac_rp")
 
 
-@pytest.mark.parametrize("argument, message", [
+@pytest.mark.parametrize(
+  "argument, message",
+  [
     ("dataset=cifar100", "unknown set 'cifar100' for the ablation"),
     ("schedule=shrot", "unknown schedule 'shrot'"),
     ("row=erm", "did you mean 'rows'"),
-])
+  ],
+)
 def test_what_there_is_not_is_refused(argument, message):
   with pytest.raises(ValueError, match=message):
     ablation.get_config(argument)

@@ -14,13 +14,16 @@ def test_values_take_the_types_of_the_defaults():
   assert not arguments.parse("smoke=false", **DEFAULTS)["smoke"]
 
 
-@pytest.mark.parametrize("argument, message", [
+@pytest.mark.parametrize(
+  "argument, message",
+  [
     ("sedes=3", "'sedes': did you mean 'seeds'.*dataset, seeds, rate, smoke"),
     ("xyz", "unknown config argument 'xyz': there is no such key"),
     ("seeds=many", "seeds='many' is not of type int"),
     ("seeds", "seeds='' is not of type int"),
     ("smoke=maybe", "smoke='maybe' is not of type bool"),
-])
+  ],
+)
 def test_wrong_arguments_are_refused(argument, message):
   with pytest.raises(ValueError, match=message):
     arguments.parse(argument, **DEFAULTS)

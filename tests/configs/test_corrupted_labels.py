@@ -35,11 +35,14 @@ def test_all_else_is_as_in_section_3_2():
   assert short.epochs == cifar.SCHEDULES["short"]
 
 
-@pytest.mark.parametrize("argument, message", [
+@pytest.mark.parametrize(
+  "argument, message",
+  [
     ("noise=30", "unknown noise '30': choose one of 20, 50, 80, all"),
     ("method=cutmix", "unknown method 'cutmix': choose one of erm, dropout"),
     ("nois=20", "did you mean 'noise'"),
-])
+  ],
+)
 def test_unknown_values_are_refused(argument, message):
   with pytest.raises(ValueError, match=message):
     corrupted_labels.get_config(argument)

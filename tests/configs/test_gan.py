@@ -5,9 +5,14 @@ from configs import gan
 
 def test_settings_are_the_papers():
   config = gan.get_config()
-  assert (config.iterations, config.alpha, config.batch_size,
-          config.discriminator_steps, config.num_latents,
-          config.learning_rate) == (20_000, 0.2, 128, 5, 2, 1e-3)
+  assert (
+    config.iterations,
+    config.alpha,
+    config.batch_size,
+    config.discriminator_steps,
+    config.num_latents,
+    config.learning_rate,
+  ) == (20_000, 0.2, 128, 5, 2, 1e-3)
   assert config.hidden == (512, 512, 512)
   assert config.snapshots == (10, 100, 1_000, 10_000, 20_000)
   assert config.datasets == ("grid", "ring")
@@ -16,8 +21,9 @@ def test_settings_are_the_papers():
 
 
 def test_arguments():
-  config = gan.get_config("method=erm+mixup_code,loss=non_saturating,"
-                          "dataset=ring,seeds=9")
+  config = gan.get_config(
+    "method=erm+mixup_code,loss=non_saturating,dataset=ring,seeds=9"
+  )
   assert config.methods == ("erm", "mixup_code")
   assert config.generator_losses == ("non_saturating",)
   assert config.datasets == ("ring",) and config.seeds == 9

@@ -5,23 +5,25 @@ import pytest
 from configs import imagenet
 
 
-@pytest.mark.parametrize("epochs, drops", [(90, [30, 60, 80]),
-                                           (200, [60, 120, 180])])
+@pytest.mark.parametrize(
+  "epochs, drops", [(90, [30, 60, 80]), (200, [60, 120, 180])]
+)
 @pytest.mark.parametrize("model, alpha", list(imagenet.ALPHAS.items()))
 def test_the_settings_of_the_paper(model, alpha, epochs, drops):
   config = imagenet.get_config(
-      f"dataset=imagenet2012,model={model},epochs={epochs}")
+    f"dataset=imagenet2012,model={model},epochs={epochs}"
+  )
   assert (config.batch_size, config.image_size) == (1024, 224)
   assert (config.epochs, config.alpha) == (epochs, alpha)
   assert [round(share * epochs) for share in config.decay_at] == drops
   peak = config.learning_rate * config.batch_size / 256
   assert (config.warmup_from, peak, config.warmup_epochs) == (0.1, 0.4, 5)
   assert dict(config.optimizer) == {
-      "name": "sgd",
-      "momentum": 0.9,
-      "nesterov": True,
-      "weight_decay": 1e-4,
-      "decayed": "kernels"
+    "name": "sgd",
+    "momentum": 0.9,
+    "nesterov": True,
+    "weight_decay": 1e-4,
+    "decayed": "kernels",
   }
   assert dict(config.model) == {"name": model, "bn_group_size": 32}
 

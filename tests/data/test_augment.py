@@ -12,7 +12,7 @@ import pytest
 from mixup_jax import sharding
 from mixup_jax.data import augment
 
-CIFAR = {"mean": (.4914, .4822, .4465), "std": (.2023, .1994, .2010)}
+CIFAR = {"mean": (0.4914, 0.4822, 0.4465), "std": (0.2023, 0.1994, 0.2010)}
 
 
 def _images(*shape, low=1, seed=0):
@@ -26,7 +26,7 @@ def _shifts(images, cropped, padding):
   found = np.full((len(images), 2), -1)
   for y in range(2 * padding + 1):
     for x in range(2 * padding + 1):
-      window = padded[:, y:y + size[0], x:x + size[1]]
+      window = padded[:, y : y + size[0], x : x + size[1]]
       same = (window == np.asarray(cropped)).all((1, 2, 3))
       assert (found[same] == -1).all()
       found[same] = y, x
@@ -34,11 +34,10 @@ def _shifts(images, cropped, padding):
   return found
 
 
-@pytest.mark.parametrize("shape, padding", [
-    ((32, 8, 6, 3), 2),
-    ((16, 32, 32, 3), 4),
-    ((16, 5, 7, 1), 1),
-])
+@pytest.mark.parametrize(
+  "shape, padding",
+  [((32, 8, 6, 3), 2), ((16, 32, 32, 3), 4), ((16, 5, 7, 1), 1)],
+)
 def test_a_crop_is_a_window_of_the_image_in_zeros(getkey, shape, padding):
   images = _images(*shape)
   cropped = augment.random_crop(getkey(), jnp.asarray(images), padding=padding)
@@ -53,7 +52,7 @@ def test_every_window_is_as_likely(getkey):
   shifts = _shifts(images, crop(getkey(), images, padding=1), 1)
   counts = np.bincount(shifts @ [3, 1], minlength=9)
   # Chi-square with 8 degrees of freedom: 26 has probability 1 / 1000.
-  assert ((counts - 900)**2 / 900).sum() < 26
+  assert ((counts - 900) ** 2 / 900).sum() < 26
 
 
 def test_no_padding_is_no_crop(getkey):
@@ -70,7 +69,7 @@ def test_a_flip_mirrors_left_and_right_half_of_the_time(getkey):
   assert flipped.dtype == jnp.uint8
   is_flipped = (np.asarray(flipped) == images[:, :, ::-1]).all((1, 2, 3))
   np.testing.assert_array_equal(flipped[~is_flipped], images[~is_flipped])
-  assert abs(is_flipped.mean() - .5) < 4 * .5 / 4000**.5
+  assert abs(is_flipped.mean() - 0.5) < 4 * 0.5 / 4000**0.5
 
 
 def test_normalize_is_the_formula():
@@ -83,8 +82,9 @@ def test_normalize_is_the_formula():
 
 def test_zeros_around_an_image_are_black(getkey):
   white = jnp.full((64, 8, 8, 3), 255, jnp.uint8)
-  images = augment.normalize(augment.random_crop(getkey(), white, padding=2),
-                             **CIFAR)
+  images = augment.normalize(
+    augment.random_crop(getkey(), white, padding=2), **CIFAR
+  )
   mean, std = np.asarray(CIFAR["mean"]), np.asarray(CIFAR["std"])
   for channel in range(3):
     values = np.unique(images[..., channel])
@@ -107,25 +107,31 @@ def _augmented(key, images, rows):
 
 def _collectives(function, mesh):
   arguments = [
-      jax.eval_shape(lambda: jax.random.key(0)),
-      jax.ShapeDtypeStruct((256, 32, 32, 3),
-                           jnp.uint8,
-                           sharding=sharding.replicated(mesh)),
-      jax.ShapeDtypeStruct((64,), jnp.int32, sharding=sharding.sharded(mesh))
+    jax.eval_shape(lambda: jax.random.key(0)),
+    jax.ShapeDtypeStruct(
+      (256, 32, 32, 3), jnp.uint8, sharding=sharding.replicated(mesh)
+    ),
+    jax.ShapeDtypeStruct((64,), jnp.int32, sharding=sharding.sharded(mesh)),
   ]
   text = jax.jit(function).lower(*arguments).compile().as_text()
   return set(
-      re.findall(
-          r" (all-gather|all-to-all|all-reduce|collective-\w+|reduce-scatter)"
-          r"(?:-start)?\(", text))
+    re.findall(
+      r" (all-gather|all-to-all|all-reduce|collective-\w+|reduce-scatter)"
+      r"(?:-start)?\(",
+      text,
+    )
+  )
 
 
 def test_a_sharded_batch_of_a_replicated_set_needs_no_collective():
   mesh = sharding.make_mesh()
   assert mesh.size == 8
   assert not _collectives(_augmented, mesh)
+
   # The search would find one.
-  mixed = lambda key, images, rows: _augmented(key, images, rows)[::-1]
+  def mixed(key, images, rows):
+    return _augmented(key, images, rows)[::-1]
+
   assert _collectives(mixed, mesh)
 
 
@@ -136,9 +142,12 @@ def test_the_number_of_devices_changes_nothing(getkey):
   for count in 1, 2, 8:
     mesh = sharding.make_mesh(jax.devices()[:count])
     results.append(
-        jax.jit(_augmented)(jax.random.clone(key),
-                            jax.device_put(images, sharding.replicated(mesh)),
-                            jax.device_put(rows, sharding.sharded(mesh))))
+      jax.jit(_augmented)(
+        jax.random.clone(key),
+        jax.device_put(images, sharding.replicated(mesh)),
+        jax.device_put(rows, sharding.sharded(mesh)),
+      )
+    )
     assert len(results[-1].devices()) == count
   chex.assert_trees_all_equal(*results)
 
@@ -146,8 +155,10 @@ def test_the_number_of_devices_changes_nothing(getkey):
 def test_keys_draw_anew_and_64_bits_draw_the_same(getkey):
   images = jnp.asarray(_images(64, 8, 8, 3))
   key, other = getkey(), getkey()
-  for function in (augment.random_flip,
-                   functools.partial(augment.random_crop, padding=2)):
+  for function in (
+    augment.random_flip,
+    functools.partial(augment.random_crop, padding=2),
+  ):
     draw = jax.jit(function)
     first = draw(jax.random.clone(key), images)
     assert not jnp.array_equal(first, draw(jax.random.clone(other), images))
@@ -160,5 +171,6 @@ def test_float_pixels_are_standardized_as_bytes_are():
   images = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3) * 5
   constants = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)}
   chex.assert_trees_all_equal(
-      augment.standardize(jnp.asarray(images, jnp.float32), **constants),
-      augment.normalize(jnp.asarray(images), **constants))
+    augment.standardize(jnp.asarray(images, jnp.float32), **constants),
+    augment.normalize(jnp.asarray(images), **constants),
+  )

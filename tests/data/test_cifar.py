@@ -46,9 +46,8 @@ def fakes(monkeypatch):
 
   def publish(name, files):
     sums = {
-        split: {
-            file: hashlib.sha1(files[file]).hexdigest() for file in names
-        } for split, names in CONFIGS[name].files.items()
+      split: {file: hashlib.sha1(files[file]).hexdigest() for file in names}
+      for split, names in CONFIGS[name].files.items()
     }
     monkeypatch.setattr(CONFIGS[name], "files", sums)
 
@@ -81,8 +80,9 @@ def _tar(files):
 
 def test_a_prepared_set_is_what_the_files_say(fakes, tmp_path):
   files = fakes("cifar10", 10)
-  builder = _prepare("cifar10", _write(tmp_path / "raw", files),
-                     tmp_path / "data")
+  builder = _prepare(
+    "cifar10", _write(tmp_path / "raw", files), tmp_path / "data"
+  )
   features = builder.info.features
   assert features["image"].shape == (32, 32, 3)
   assert features["image"].np_dtype == np.uint8
@@ -100,8 +100,9 @@ def test_a_prepared_set_is_what_the_files_say(fakes, tmp_path):
 
 def test_cifar_100_keeps_both_labels(fakes, tmp_path):
   files = fakes("cifar100", 100)
-  builder = _prepare("cifar100", _write(tmp_path / "raw", files),
-                     tmp_path / "data")
+  builder = _prepare(
+    "cifar100", _write(tmp_path / "raw", files), tmp_path / "data"
+  )
   features = builder.info.features
   assert features["label"].names == list(cifar_sets.CIFAR100)
   assert features["coarse_label"].names == list(cifar_sets.CIFAR100_COARSE)
@@ -114,23 +115,29 @@ def test_cifar_100_keeps_both_labels(fakes, tmp_path):
 
 def test_preparing_does_not_import_tensorflow(fakes, tmp_path):
   raw = _write(tmp_path / "raw", fakes("cifar10", 10))
-  code = ("import sys; from mixup_jax.data import cifar, cifar_sets; "
-          f"cifar_sets.SETS[0].rows = {CONFIGS['cifar10'].rows}; "
-          f"cifar_sets.SETS[0].files = {CONFIGS['cifar10'].files}; "
-          f"cifar.Cifar(config='cifar10', raw_dir={str(raw)!r}, "
-          f"data_dir={str(tmp_path / 'data')!r}).download_and_prepare(); "
-          "assert 'tensorflow' not in sys.modules")
+  code = (
+    "import sys; from mixup_jax.data import cifar, cifar_sets; "
+    f"cifar_sets.SETS[0].rows = {CONFIGS['cifar10'].rows}; "
+    f"cifar_sets.SETS[0].files = {CONFIGS['cifar10'].files}; "
+    f"cifar.Cifar(config='cifar10', raw_dir={str(raw)!r}, "
+    f"data_dir={str(tmp_path / 'data')!r}).download_and_prepare(); "
+    "assert 'tensorflow' not in sys.modules"
+  )
   subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("damage,message", (
+@pytest.mark.parametrize(
+  "damage,message",
+  (
     (lambda data: data[:-1], "has 30729 bytes, expected 30730"),
     (lambda data: b"\x0a" + data[1:], "the label 10 is not below 10"),
     (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "the wrong SHA-1"),
-),
-                         ids=("cut_off", "label", "bit"))
-def test_a_damaged_file_is_refused_and_leaves_nothing(fakes, tmp_path, damage,
-                                                      message):
+  ),
+  ids=("cut_off", "label", "bit"),
+)
+def test_a_damaged_file_is_refused_and_leaves_nothing(
+  fakes, tmp_path, damage, message
+):
   files = fakes("cifar10", 10)
   files["test_batch.bin"] = damage(files["test_batch.bin"])
   raw = _write(tmp_path / "raw", files)
@@ -146,12 +153,15 @@ def test_classes_must_be_even(fakes, tmp_path):
   data[::3073] = bytes([0, 0] + list(range(2, 10)))
   files["data_batch_3.bin"] = bytes(data)
   fakes.publish("cifar10", files)
-  with pytest.raises(ValueError,
-                     match="the train files of cifar10 hold 6 "
-                     "images of the class airplane, expected 5: fetch") as e:
+  with pytest.raises(
+    ValueError,
+    match="the train files of cifar10 hold 6 "
+    "images of the class airplane, expected 5: fetch",
+  ) as e:
     _prepare("cifar10", _write(tmp_path / "raw", files), tmp_path / "data")
   assert "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz" in str(
-      e.value)
+    e.value
+  )
 
 
 @pytest.fixture
@@ -195,17 +205,24 @@ def test_a_damaged_download_is_removed(fakes, tmp_path, download, damage):
 def test_real_cifar_10_is_the_published_one(raw_data, tmp_path):
   _prepare("cifar10", raw_data, tmp_path)
   real = images.load("cifar10", str(tmp_path))
-  for split, count, part in (("train", 5000, real[1:3]), ("test", 1000,
-                                                          real[3:5])):
+  for split, count, part in (
+    ("train", 5000, real[1:3]),
+    ("test", 1000, real[3:5]),
+  ):
     pixels, labels = part
     assert pixels.shape == (10 * count, 32, 32, 3), split
     np.testing.assert_array_equal(np.bincount(labels), [count] * 10)
   # The statistics of the training pixels that everybody knows.
   pixels = real.train_images.reshape(-1, 3)
-  np.testing.assert_allclose(pixels.mean(0) / 255, (.4914, .4822, .4465), 2e-4)
-  np.testing.assert_allclose(pixels.std(0) / 255, (.2470, .2435, .2616), 2e-4)
+  np.testing.assert_allclose(
+    pixels.mean(0) / 255, (0.4914, 0.4822, 0.4465), 2e-4
+  )
+  np.testing.assert_allclose(
+    pixels.std(0) / 255, (0.2470, 0.2435, 0.2616), 2e-4
+  )
   path = next(raw_data.rglob("data_batch_5.bin.xz"))
   last = np.frombuffer(lzma.open(path).read()[-3073:], np.uint8)
   assert real.train_labels[-1] == last[0]
-  np.testing.assert_array_equal(real.train_images[-1],
-                                np.moveaxis(last[1:].reshape(3, 32, 32), 0, 2))
+  np.testing.assert_array_equal(
+    real.train_images[-1], np.moveaxis(last[1:].reshape(3, 32, 32), 0, 2)
+  )

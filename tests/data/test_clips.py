@@ -19,13 +19,21 @@ def test_tones_are_drawn_alike_each_time():
 
 def test_words_that_do_not_occur_have_no_id(tmp_path, raw_data):
   from mixup_jax.data import prepare
+
   raw = raw_data / "speech_commands"
   archive = next(raw.glob("*sample30.tar.xz"))
-  assert prepare.main([
-      "speech_commands_subset", "--raw",
-      str(archive), "--data_dir",
-      str(tmp_path)
-  ]) == 0
+  assert (
+    prepare.main(
+      [
+        "speech_commands_subset",
+        "--raw",
+        str(archive),
+        "--data_dir",
+        str(tmp_path),
+      ]
+    )
+    == 0
+  )
   data = clips.load("speech_commands_subset", str(tmp_path))
   assert len(data.words) == 30 and "forward" not in data.words
   sizes = [len(part[1]) for part in (data.train, data.validation, data.test)]
@@ -37,6 +45,7 @@ def test_words_that_do_not_occur_have_no_id(tmp_path, raw_data):
 def test_what_there_is_not_is_named(tmp_path):
   with pytest.raises(ValueError, match="Did you mean 'speech_commands_v0.01'"):
     clips.load("speech_command_v0.01")
-  with pytest.raises(FileNotFoundError,
-                     match="prepare speech_commands_v0.02 --raw DIR"):
+  with pytest.raises(
+    FileNotFoundError, match="prepare speech_commands_v0.02 --raw DIR"
+  ):
     clips.load("speech_commands_v0.02", str(tmp_path))

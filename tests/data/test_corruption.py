@@ -27,7 +27,7 @@ def test_noise_is_uniform_over_all_classes():
   np.add.at(counts, (LABELS[replaced], labels[replaced]), 1)
   # Of 100 expected, a standard deviation of 10: chi-square of 90 degrees.
   expected = counts.sum(1, keepdims=True) / 10
-  assert 50 < ((counts - expected)**2 / expected).sum() < 140
+  assert 50 < ((counts - expected) ** 2 / expected).sum() < 140
 
 
 def test_the_true_class_can_be_left_out():

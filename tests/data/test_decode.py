@@ -53,7 +53,9 @@ def test_the_orientation_that_a_camera_noted_is_ignored():
 WHOLE = _encode(_smooth())
 
 
-@pytest.mark.parametrize("data", (
+@pytest.mark.parametrize(
+  "data",
+  (
     b"",
     b"no image",
     WHOLE[:100],
@@ -61,9 +63,9 @@ WHOLE = _encode(_smooth())
     WHOLE[:-2],
     _encode(_smooth(), progressive=True)[:-200],
     _encode(_smooth(), "PNG")[:-200],
-),
-                         ids=("empty", "text", "head", "cut", "no_end",
-                              "progressive", "png"))
+  ),
+  ids=("empty", "text", "head", "cut", "no_end", "progressive", "png"),
+)
 def test_what_is_not_whole_is_refused(data):
   with pytest.raises(ValueError, match="cut off|no image"):
     decode.decode(data)
@@ -79,8 +81,9 @@ def test_a_copy_that_broke_off_into_zeros_is_refused(thumbnail):
 
 
 def test_bytes_behind_the_end_do_no_harm():
-  np.testing.assert_array_equal(decode.decode(WHOLE + b"\n\0junk"),
-                                decode.decode(WHOLE))
+  np.testing.assert_array_equal(
+    decode.decode(WHOLE + b"\n\0junk"), decode.decode(WHOLE)
+  )
 
 
 def test_boxes_lie_within_and_have_the_areas_and_aspects():
@@ -124,19 +127,22 @@ def test_half_of_the_crops_are_mirrored():
 def test_a_crop_shows_its_box():
   image = _smooth(64, 64)
   draws = _draws(area=(0.25 - 0.08) / 0.92, top=0.999, left=0.0)
-  np.testing.assert_array_equal(decode.train_image(image, draws, size=32),
-                                image[32:, :32])
+  np.testing.assert_array_equal(
+    decode.train_image(image, draws, size=32), image[32:, :32]
+  )
 
 
-@pytest.mark.parametrize("shape",
-                         ((375, 500), (500, 375), (64, 64), (900, 901)))
+@pytest.mark.parametrize(
+  "shape", ((375, 500), (500, 375), (64, 64), (900, 901))
+)
 def test_evaluation_sees_what_resizing_and_then_cutting_shows(shape):
   image = _smooth(*shape)
   short = 256 / min(shape)
   whole = PIL.Image.fromarray(image).resize(
-      (round(shape[1] * short), round(shape[0] * short)), PIL.Image.BOX)
+    (round(shape[1] * short), round(shape[0] * short)), PIL.Image.BOX
+  )
   top, left = (whole.height - 224) // 2, (whole.width - 224) // 2
-  expected = np.asarray(whole)[top:top + 224, left:left + 224]
+  expected = np.asarray(whole)[top : top + 224, left : left + 224]
   found = decode.eval_image(image, size=224)
   assert found.shape == (224, 224, 3) and found.dtype == np.uint8
   assert np.abs(found.astype(int) - expected).max() <= 3
@@ -152,6 +158,8 @@ def test_large_images_lose_no_pixel():
 
 def test_the_smallest_image_serves():
   image = np.full((1, 1, 3), 7, np.uint8)
-  for found in (decode.eval_image(image, size=8),
-                decode.train_image(image, _draws(), size=8)):
+  for found in (
+    decode.eval_image(image, size=8),
+    decode.train_image(image, _draws(), size=8),
+  ):
     np.testing.assert_array_equal(found, np.full((8, 8, 3), 7))

@@ -26,10 +26,9 @@ def test_the_files_are_the_digits():
 
 def test_they_stream():
   batch = next(
-      stream.train_batches(stream.load("digits"),
-                           seed=0,
-                           batch_size=8,
-                           image_size=16,
-                           workers=0))
+    stream.train_batches(
+      stream.load("digits"), seed=0, batch_size=8, image_size=16, workers=0
+    )
+  )
   assert batch["images"].shape == (8, 16, 16, 3)
   assert batch["images"].std() > 20

@@ -14,8 +14,9 @@ def test_the_means():
   np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 1, rtol=1e-6)
   angles = np.sort(np.arctan2(ring[:, 1], ring[:, 0]))
   np.testing.assert_allclose(np.diff(angles), np.pi / 4, rtol=1e-5)
-  assert sorted(set(grid[:, 0])) == sorted(set(grid[:,
-                                                    1])) == [-1, -.5, 0, .5, 1]
+  assert (
+    sorted(set(grid[:, 0])) == sorted(set(grid[:, 1])) == [-1, -0.5, 0, 0.5, 1]
+  )
   assert len(np.unique(grid, axis=0)) == 25
 
 
@@ -28,7 +29,7 @@ def test_points_are_normal_around_every_mean(name, getkey):
   away = np.asarray(points)[:, None] - centers
   nearest = np.linalg.norm(away, axis=-1).argmin(1)
   count = np.bincount(nearest, minlength=len(centers))
-  assert np.all(np.abs(count - count.mean()) < 5 * count.mean()**.5)
+  assert np.all(np.abs(count - count.mean()) < 5 * count.mean() ** 0.5)
   own = away[np.arange(5_000), nearest] / gaussians.STD
   assert np.all(np.abs(own.mean(0)) < 0.06)
   np.testing.assert_allclose(own.std(0), 1, atol=0.04)
@@ -36,7 +37,10 @@ def test_points_are_normal_around_every_mean(name, getkey):
 
 def test_under_jit_points_are_the_same(getkey):
   key, centers = getkey(), gaussians.CENTERS["ring"]
-  draw = lambda k: gaussians.sample(k, centers, 9)
-  chex.assert_trees_all_close(jax.jit(draw)(jax.random.clone(key)),
-                              draw(key),
-                              atol=1e-6)
+
+  def draw(k):
+    return gaussians.sample(k, centers, 9)
+
+  chex.assert_trees_all_close(
+    jax.jit(draw)(jax.random.clone(key)), draw(key), atol=1e-6
+  )

@@ -17,17 +17,19 @@ def test_images_stay_as_they_are_and_are_read_without_the_folder(tmp_path):
     PIL.Image.fromarray(pixels).save(path)
   (tmp_path / "raw" / "val" / "n2" / "d.JPEG").write_bytes(b"no image")
   tfds.disable_progress_bar()
-  image_folder.ImageFolder(config="few",
-                           folder=tmp_path / "raw",
-                           data_dir=tmp_path / "data").download_and_prepare()
+  image_folder.ImageFolder(
+    config="few", folder=tmp_path / "raw", data_dir=tmp_path / "data"
+  ).download_and_prepare()
   directory = image_folder.directory("few", str(tmp_path / "data"))
   builder = tfds.builder_from_directory(directory)
   features = builder.info.features
   assert set(features) == {"image", "label", "file_name"}
   assert features["label"].names == ["n1", "n2"]
   skip = {"image": tfds.decode.SkipDecoding()}
-  train, validation = (builder.as_data_source(split, decoders=skip)
-                       for split in ("train", "validation"))
+  train, validation = (
+    builder.as_data_source(split, decoders=skip)
+    for split in ("train", "validation")
+  )
   found = [(x["file_name"].decode(), x["label"]) for x in train]
   assert found == [("a.JPEG", 0), ("b.JPEG", 1), ("c.JPEG", 1)]
   for example, name in zip(train, sorted(NAMES)):
@@ -36,7 +38,9 @@ def test_images_stay_as_they_are_and_are_read_without_the_folder(tmp_path):
 
 
 def test_a_set_lies_where_tfds_would_look(monkeypatch, tmp_path):
-  assert (image_folder.directory(
-      "few", str(tmp_path)) == f"{tmp_path}/image_folder/few/1.0.0")
+  assert (
+    image_folder.directory("few", str(tmp_path))
+    == f"{tmp_path}/image_folder/few/1.0.0"
+  )
   monkeypatch.setattr(tfds.core.constants, "DATA_DIR", "/there")
   assert image_folder.directory("few", None).startswith("/there/image_folder")

@@ -23,13 +23,15 @@ def _prepare(data_dir, features, examples, **names):
 
     class Builder(tfds.core.GeneratorBasedBuilder):
       """A small set with the name and version of a real one."""
+
       name = names["name"]
       VERSION = tfds.core.Version(names["version"])
       BUILDER_CONFIGS = names.get("configs", [])
 
       def _info(self):
         return tfds.core.DatasetInfo(
-            builder=self, features=tfds.features.FeaturesDict(features))
+          builder=self, features=tfds.features.FeaturesDict(features)
+        )
 
       def _split_generators(self, _):
         rows = list(enumerate(examples))
@@ -48,15 +50,14 @@ def _prepare(data_dir, features, examples, **names):
 def official(tmp_path):
   """Returns a data directory with a small CIFAR-10 like that of TFDS."""
   features = {
-      "id": tfds.features.Text(),
-      "image": tfds.features.Image(shape=(32, 32, 3)),
-      "label": tfds.features.ClassLabel(num_classes=10),
+    "id": tfds.features.Text(),
+    "image": tfds.features.Image(shape=(32, 32, 3)),
+    "label": tfds.features.ClassLabel(num_classes=10),
   }
-  examples = [{
-      "id": f"train_{row}",
-      "image": PIL.Image.fromarray(pixels),
-      "label": label
-  } for row, (pixels, label) in enumerate(zip(PIXELS, LABELS))]
+  examples = [
+    {"id": f"train_{row}", "image": PIL.Image.fromarray(pixels), "label": label}
+    for row, (pixels, label) in enumerate(zip(PIXELS, LABELS))
+  ]
   _prepare(tmp_path, features, examples, name="cifar10", version="3.0.2")
   return tmp_path
 
@@ -65,23 +66,23 @@ def official(tmp_path):
 def own(tmp_path):
   """Returns a data directory with a small CIFAR-10 like that of our builder."""
   features = {
-      "image":
-          tfds.features.Tensor(shape=(32, 32, 3),
-                               dtype=np.uint8,
-                               encoding=tfds.features.Encoding.BYTES),
-      "label":
-          tfds.features.ClassLabel(num_classes=10),
+    "image": tfds.features.Tensor(
+      shape=(32, 32, 3), dtype=np.uint8, encoding=tfds.features.Encoding.BYTES
+    ),
+    "label": tfds.features.ClassLabel(num_classes=10),
   }
-  examples = [{
-      "image": 255 - pixels,
-      "label": label
-  } for pixels, label in zip(PIXELS, LABELS)]
-  _prepare(tmp_path,
-           features,
-           examples,
-           name="cifar",
-           version="1.0.0",
-           configs=[tfds.core.BuilderConfig(name="cifar10")])
+  examples = [
+    {"image": 255 - pixels, "label": label}
+    for pixels, label in zip(PIXELS, LABELS)
+  ]
+  _prepare(
+    tmp_path,
+    features,
+    examples,
+    name="cifar",
+    version="1.0.0",
+    configs=[tfds.core.BuilderConfig(name="cifar10")],
+  )
   return tmp_path
 
 
@@ -95,8 +96,8 @@ def _rows(pixels, found):
 def _check_cifar(loaded, pixels):
   assert (loaded.name, loaded.num_classes) == ("cifar10", 10)
   assert (loaded.pad, loaded.flip) == (4, True)
-  assert loaded.mean == (.4914, .4822, .4465)
-  assert loaded.std == (.2023, .1994, .2010)
+  assert loaded.mean == (0.4914, 0.4822, 0.4465)
+  assert loaded.std == (0.2023, 0.1994, 0.2010)
   chex.assert_shape(loaded.train_images, (8, 32, 32, 3))
   chex.assert_shape(loaded.test_images, (4, 32, 32, 3))
   train = _rows(pixels, loaded.train_images)
@@ -141,10 +142,13 @@ def test_a_set_that_is_not_prepared_names_the_commands(tmp_path, name):
 def test_an_outline_needs_no_data(name, classes):
   outline = images.outline(name)
   assert outline.num_classes == classes and outline.pad == 4 and outline.flip
-  chex.assert_shape((outline.train_images, outline.test_images),
-                    [(50_000, 32, 32, 3), (10_000, 32, 32, 3)])
-  chex.assert_type([outline.train_images, outline.train_labels],
-                   [np.uint8, np.int32])
+  chex.assert_shape(
+    (outline.train_images, outline.test_images),
+    [(50_000, 32, 32, 3), (10_000, 32, 32, 3)],
+  )
+  chex.assert_type(
+    [outline.train_images, outline.train_labels], [np.uint8, np.int32]
+  )
   assert outline.train_images.base.nbytes == 1  # It takes no memory.
   assert len(images.outline("digits").train_labels) == 1437
   with pytest.raises(ValueError, match="unknown image set 'cifar1'"):
@@ -160,9 +164,11 @@ def test_an_unknown_set_is_refused_with_a_hint():
 
 
 def test_digits_need_neither_a_download_nor_tfds():
-  code = ("import sys; from mixup_jax.data import images; "
-          "images.load('digits'); "
-          "assert 'tensorflow_datasets' not in sys.modules")
+  code = (
+    "import sys; from mixup_jax.data import images; "
+    "images.load('digits'); "
+    "assert 'tensorflow_datasets' not in sys.modules"
+  )
   subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -177,8 +183,10 @@ def test_digits_are_those_of_scikit_learn():
   labels = np.concatenate([digits.train_labels, digits.test_labels])
   assert pixels.min() == 0 and pixels.max() == 255
   source = sklearn.datasets.load_digits()
-  rows = lambda x, y: sorted(
-      map(tuple, np.column_stack([x.reshape(1797, -1), y])))
+
+  def rows(x, y):
+    return sorted(map(tuple, np.column_stack([x.reshape(1797, -1), y])))
+
   found = rows(np.rint(pixels / 255 * 16), labels)
   assert found == rows(source.images, source.target)
 
@@ -187,8 +195,9 @@ def test_digits_are_split_evenly_and_always_alike():
   first, second = images.load("digits"), images.load("digits")
   chex.assert_trees_all_equal(first[1:5], second[1:5])
   train, test = (
-      np.bincount(x) for x in (first.train_labels, first.test_labels))
-  assert np.abs(train - .8 * (train + test)).max() < 1
+    np.bincount(x) for x in (first.train_labels, first.test_labels)
+  )
+  assert np.abs(train - 0.8 * (train + test)).max() < 1
   assert np.abs(np.diff(first.train_labels)).min() == 0
   assert (first.train_labels[:100] != np.sort(first.train_labels)[:100]).any()
 

@@ -19,11 +19,9 @@ def _fill(step, rows, batch):
 
 
 def _filled(steps=range(4), fill=_fill, workers=2):
-  return prefetch.filled(steps,
-                         lambda: np.zeros(20, int),
-                         fill,
-                         rows=20,
-                         workers=workers)
+  return prefetch.filled(
+    steps, lambda: np.zeros(20, int), fill, rows=20, workers=workers
+  )
 
 
 def _threads():
@@ -89,12 +87,16 @@ def test_a_failure_comes_with_its_batch(workers):
 
 
 def test_a_program_may_end_without_a_word_in_the_middle():
-  code = ("import itertools; from mixup_jax.data import prefetch; "
-          "batches = prefetch.filled(itertools.count(), list, "
-          "lambda *_: None, rows=20, workers=2); next(batches)")
-  done = subprocess.run([sys.executable, "-W", "error", "-c", code],
-                        capture_output=True,
-                        text=True,
-                        timeout=60,
-                        check=True)
+  code = (
+    "import itertools; from mixup_jax.data import prefetch; "
+    "batches = prefetch.filled(itertools.count(), list, "
+    "lambda *_: None, rows=20, workers=2); next(batches)"
+  )
+  done = subprocess.run(
+    [sys.executable, "-W", "error", "-c", code],
+    capture_output=True,
+    text=True,
+    timeout=60,
+    check=True,
+  )
   assert done.stdout == done.stderr == ""

@@ -45,10 +45,10 @@ def test_says_what_there_is_and_where(capsys, raw, tmp_path):
   status, out, err = _run(capsys, *words)
   assert (status, err) == (0, [])
   assert out == [
-      "abalone: 3 rows, 8 columns, 28 classes, prepared in "
-      f"{data_dir}/uci/abalone/1.0.0",
-      "htru2: 2 rows, 8 columns, 2 classes, prepared in "
-      f"{data_dir}/uci/htru2/1.0.0",
+    "abalone: 3 rows, 8 columns, 28 classes, prepared in "
+    f"{data_dir}/uci/abalone/1.0.0",
+    "htru2: 2 rows, 8 columns, 2 classes, prepared in "
+    f"{data_dir}/uci/htru2/1.0.0",
   ]
   assert tables.load("abalone", str(data_dir)).features.shape == (3, 8)
   status, out, err = _run(capsys, *words)
@@ -63,9 +63,8 @@ def test_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   data = b"".join(bytes([label]) + bytes(3072) for label in range(10))
   config = cifar_sets.SETS[0]
   sums = {
-      split: dict.fromkeys(files,
-                           hashlib.sha1(data).hexdigest())
-      for split, files in config.files.items()
+    split: dict.fromkeys(files, hashlib.sha1(data).hexdigest())
+    for split, files in config.files.items()
   }
   monkeypatch.setattr(config, "files", sums)
   monkeypatch.setattr(config, "rows", {"train": 10, "test": 10})
@@ -108,8 +107,10 @@ def test_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
   words = "--raw", raw_data / "tiny-imagenet", "--data_dir", tmp_path
   status, out, err = _run(capsys, "tiny_imagenet", *words)
   assert (status, err) == (0, [])
-  assert out[0].startswith("tiny_imagenet: 10000 images to train and 1000 to "
-                           "validate, 20 classes, prepared in")
+  assert out[0].startswith(
+    "tiny_imagenet: 10000 images to train and 1000 to "
+    "validate, 20 classes, prepared in"
+  )
   tiny = stream.load("tiny_imagenet", str(tmp_path))
   batches = list(stream.eval_batches(tiny, batch_size=100, image_size=64))
   labels = np.concatenate([batch["labels"] for batch in batches])
@@ -122,8 +123,9 @@ def test_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
   np.testing.assert_allclose(means, tiny.mean, atol=0.06)
 
 
-def test_uses_the_directory_of_tfds_by_default(capsys, raw, tmp_path,
-                                               monkeypatch):
+def test_uses_the_directory_of_tfds_by_default(
+  capsys, raw, tmp_path, monkeypatch
+):
   seen = []
   monkeypatch.setitem(prepare.SETS, "abalone", lambda *a: seen.append(a) or "")
   assert _run(capsys, "abalone", "--raw", raw)[0] == 0
@@ -132,8 +134,9 @@ def test_uses_the_directory_of_tfds_by_default(capsys, raw, tmp_path,
 
 def test_a_set_that_fails_does_not_stop_the_others(capsys, raw, tmp_path):
   (raw / "abalone" / "abalone.data").write_text("M,1\n")
-  status, out, err = _run(capsys, "abalone", "htru2", "--raw", raw,
-                          "--data_dir", tmp_path / "data")
+  status, out, err = _run(
+    capsys, "abalone", "htru2", "--raw", raw, "--data_dir", tmp_path / "data"
+  )
   assert status == 2
   assert [line.split(":")[0] for line in out] == ["htru2"]
   assert len(err) == 2
@@ -142,8 +145,9 @@ def test_a_set_that_fails_does_not_stop_the_others(capsys, raw, tmp_path):
 
 
 def test_all_names_the_sets_whose_files_are_not_found(capsys, raw, tmp_path):
-  status, out, err = _run(capsys, "all", "--raw", raw, "--data_dir",
-                          tmp_path / "data")
+  status, out, err = _run(
+    capsys, "all", "--raw", raw, "--data_dir", tmp_path / "data"
+  )
   assert status == 2
   missing = [n for n in prepare.SETS if n not in ("abalone", "htru2")]
   assert {"cifar10", "speech_commands_v0.01", "tiny_imagenet"} < set(missing)
@@ -167,8 +171,9 @@ def test_a_failure_nobody_thought_of_is_one_line(capsys, monkeypatch):
 
 def test_a_data_dir_that_is_a_file_is_refused(capsys, raw, tmp_path):
   (tmp_path / "data").write_text("")
-  status, _, err = _run(capsys, "abalone", "--raw", raw, "--data_dir",
-                        tmp_path / "data")
+  status, _, err = _run(
+    capsys, "abalone", "--raw", raw, "--data_dir", tmp_path / "data"
+  )
   assert status == 2
   assert f"cannot write to {tmp_path}/data" in err[0]
   assert "--data_dir" in err[0]
@@ -184,8 +189,9 @@ def test_a_read_only_data_dir_is_refused(capsys, raw, tmp_path):
   assert "cannot write to" in err[0] and "--data_dir" in err[0]
 
 
-def test_a_prepared_set_needs_no_writable_directory(capsys, raw, tmp_path,
-                                                    monkeypatch):
+def test_a_prepared_set_needs_no_writable_directory(
+  capsys, raw, tmp_path, monkeypatch
+):
   words = "htru2", "--raw", raw, "--data_dir", tmp_path / "data"
   assert _run(capsys, *words)[0] == 0
 

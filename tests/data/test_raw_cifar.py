@@ -75,12 +75,11 @@ def test_a_missing_file_is_named_with_the_directory(tmp_path):
     assert word in str(e.value)
 
 
-@pytest.mark.parametrize("data", (
-    lzma.compress(b"some words" * 99)[:-9],
-    b"no archive",
-    b"",
-),
-                         ids=("cut_off", "no_xz", "empty"))
+@pytest.mark.parametrize(
+  "data",
+  (lzma.compress(b"some words" * 99)[:-9], b"no archive", b""),
+  ids=("cut_off", "no_xz", "empty"),
+)
 def test_a_damaged_xz_is_one_clear_line(tmp_path, data):
   (tmp_path / "a.bin.xz").write_bytes(data)
   with pytest.raises(ValueError, match="a.bin.xz cannot be unpacked") as error:
@@ -88,13 +87,16 @@ def test_a_damaged_xz_is_one_clear_line(tmp_path, data):
   assert "fetch it again" in str(error.value) and "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("data,message", (
+@pytest.mark.parametrize(
+  "data,message",
+  (
     (_tar(a=bytes(range(256)) * 99, b=b"two")[:-40], "cannot be unpacked"),
     (b"<html>Come back later.</html>", "cannot be unpacked"),
     (b"", "cannot be unpacked"),
     (_tar(a=b"one"), "holds no file 'b.bin'"),
-),
-                         ids=("cut_off", "no_archive", "empty", "incomplete"))
+  ),
+  ids=("cut_off", "no_archive", "empty", "incomplete"),
+)
 def test_a_damaged_archive_is_one_clear_line(tmp_path, data, message):
   (tmp_path / ARCHIVE).write_bytes(data)
   with pytest.raises(ValueError, match=message) as error:
@@ -118,12 +120,15 @@ def test_records_may_have_two_labels():
   np.testing.assert_array_equal(labels, [[19, 99], [0, 5]])
 
 
-@pytest.mark.parametrize("data,message", (
+@pytest.mark.parametrize(
+  "data,message",
+  (
     (_record(1), r"a.bin has 3073 bytes, expected 6146: it is cut off"),
     (_record(1) * 2 + b"x", r"has 6147 bytes, expected 6146"),
     (_record(1) + _record(10), r"image 1: the label 10 is not below 10"),
-),
-                         ids=("too_short", "too_long", "label"))
+  ),
+  ids=("too_short", "too_long", "label"),
+)
 def test_a_damaged_file_is_refused(data, message):
   with pytest.raises(ValueError, match=message) as error:
     _parse(data)

@@ -18,9 +18,14 @@ def _touch(*paths):
 def folder(tmp_path):
   """Returns a folder as that of ImageNet, with some other files in it."""
   root = tmp_path / "raw" / "set"
-  _touch(root / "train" / "n2" / "b.JPEG", root / "train" / "n2" / "a.jpg",
-         root / "train" / "n1" / "c.PNG", root / "train" / "n1" / "c.txt",
-         root / "train" / "list.txt", root / "val" / "n2" / "d.jpeg")
+  _touch(
+    root / "train" / "n2" / "b.JPEG",
+    root / "train" / "n2" / "a.jpg",
+    root / "train" / "n1" / "c.PNG",
+    root / "train" / "n1" / "c.txt",
+    root / "train" / "list.txt",
+    root / "val" / "n2" / "d.jpeg",
+  )
   return root
 
 
@@ -28,13 +33,16 @@ def folder(tmp_path):
 def tiny(tmp_path):
   """Returns a folder as that of Tiny ImageNet."""
   root = tmp_path / "tiny" / "tiny-imagenet-200"
-  _touch(root / "train" / "n2" / "images" / "n2_0.JPEG",
-         root / "train" / "n1" / "images" / "n1_0.JPEG",
-         root / "train" / "n1" / "n1_boxes.txt",
-         root / "val" / "images" / "val_0.JPEG",
-         root / "val" / "images" / "val_1.JPEG")
-  (root / "val" / "val_annotations.txt"
-  ).write_text("val_1.JPEG\tn1\t0\t32\t44\t62\nval_0.JPEG\tn2\t1\t2\t3\t4\n")
+  _touch(
+    root / "train" / "n2" / "images" / "n2_0.JPEG",
+    root / "train" / "n1" / "images" / "n1_0.JPEG",
+    root / "train" / "n1" / "n1_boxes.txt",
+    root / "val" / "images" / "val_0.JPEG",
+    root / "val" / "images" / "val_1.JPEG",
+  )
+  (root / "val" / "val_annotations.txt").write_text(
+    "val_1.JPEG\tn1\t0\t32\t44\t62\nval_0.JPEG\tn2\t1\t2\t3\t4\n"
+  )
   return root
 
 
@@ -91,8 +99,9 @@ def test_the_folder_may_be_there_or_one_below(folder):
       assert found == folder
 
 
-@pytest.mark.parametrize("suffix,mode",
-                         (("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz")))
+@pytest.mark.parametrize(
+  "suffix,mode", (("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz"))
+)
 def test_an_archive_is_unpacked_for_a_while(tiny, tmp_path, suffix, mode):
   path = tmp_path / "packed" / f"tiny.{suffix}"
   path.parent.mkdir()
@@ -100,7 +109,8 @@ def test_an_archive_is_unpacked_for_a_while(tiny, tmp_path, suffix, mode):
     archive.add(tiny, tiny.name)
   with raw_folders.opened(path.parent) as found:
     assert _names(raw_folders.read(found).train) == _names(
-        raw_folders.read(tiny).train)
+      raw_folders.read(tiny).train
+    )
   assert not found.exists()
 
 

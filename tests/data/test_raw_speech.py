@@ -21,12 +21,12 @@ def wav(samples, rate=16_000, width=2, channels=1):
 
 
 FILES = {
-    "yes/a_nohash_0.wav": wav([1, 2, 3]),
-    "no/b_nohash_0.wav": wav([4]),
-    "_background_noise_/noise.wav": wav([5]),
-    "testing_list.txt": b"no/b_nohash_0.wav\n",
-    "README.md": b"text",
-    "LICENSE": b"text",
+  "yes/a_nohash_0.wav": wav([1, 2, 3]),
+  "no/b_nohash_0.wav": wav([4]),
+  "_background_noise_/noise.wav": wav([5]),
+  "testing_list.txt": b"no/b_nohash_0.wav\n",
+  "README.md": b"text",
+  "LICENSE": b"text",
 }
 WANTED = {"yes/a_nohash_0.wav", "no/b_nohash_0.wav", "testing_list.txt"}
 
@@ -55,10 +55,10 @@ def parse(data):
 def test_folders_and_archives_hold_the_same(tmp_path):
   folder = write_folder(tmp_path / "raw" / "speech")
   paths = [
-      folder,
-      write_archive(tmp_path / "one.tar.gz"),
-      write_archive(tmp_path / "two.tar.xz", prefix="speech_v1/"),
-      write_archive(tmp_path / "three.tgz", prefix="./")
+    folder,
+    write_archive(tmp_path / "one.tar.gz"),
+    write_archive(tmp_path / "two.tar.xz", prefix="speech_v1/"),
+    write_archive(tmp_path / "three.tgz", prefix="./"),
   ]
   for path in paths:
     found = {file.name: file.data for file in raw_speech.read(path)}
@@ -95,7 +95,9 @@ def test_clips_become_a_second_long(length):
   assert not clip[kept:].any()
 
 
-@pytest.mark.parametrize("data, message", [
+@pytest.mark.parametrize(
+  "data, message",
+  [
     (b"", "yes/a.wav is no wav file"),
     (b"RIFF....WAVEjunk", "yes/a.wav is no wav file"),
     (wav([1, 2], rate=8000), "has 8000 Hz, 16 bits and 1 channels"),
@@ -104,7 +106,8 @@ def test_clips_become_a_second_long(length):
     (wav([]), "ends after 0 of 0 samples"),
     (wav([1, 2, 3])[:-2], "ends after 2 of 3 samples"),
     (wav([1, 2, 3])[:-3], "ends after 1 of 3 samples"),
-])  # yapf: disable
+  ],
+)
 def test_what_is_no_clip_is_named(data, message):
   with pytest.raises(ValueError, match=message):
     parse(data)

@@ -23,8 +23,10 @@ def test_reads_delimited_text_with_words_and_missing_values(tmp_path):
 
 def test_reads_arff_behind_its_header(tmp_path):
   path = _write(
-      tmp_path / "a.arff", "@relation r\n@attribute a {1,-1}\n"
-      "@attribute Result {1,-1}\n\n@DATA\n1,-1\n-1,1\n")
+    tmp_path / "a.arff",
+    "@relation r\n@attribute a {1,-1}\n"
+    "@attribute Result {1,-1}\n\n@DATA\n1,-1\n-1,1\n",
+  )
   features, labels = raw_tables.read(path, columns=1)
   np.testing.assert_array_equal(features, [[1], [-1]])
   assert labels == ["-1", "1"]
@@ -33,10 +35,9 @@ def test_reads_arff_behind_its_header(tmp_path):
 def test_reads_labels_from_a_second_file(tmp_path):
   path = _write(tmp_path / "a.data", "1  2 \n3 4\n")
   label_path = _write(tmp_path / "a.labels", "-1\n1\n")
-  features, labels = raw_tables.read(path,
-                                     columns=2,
-                                     delimiter=None,
-                                     label_path=label_path)
+  features, labels = raw_tables.read(
+    path, columns=2, delimiter=None, label_path=label_path
+  )
   np.testing.assert_array_equal(features, [[1, 2], [3, 4]])
   assert labels == ["-1", "1"]
 
@@ -83,15 +84,17 @@ def test_finds_a_file_anywhere_below(tmp_path):
 
 def test_checksum_is_of_the_contents_and_not_of_white_space(tmp_path):
   one = raw_tables.read(_write(tmp_path / "1", "1.0,?,x\n2,3,y\n"), columns=2)
-  two = raw_tables.read(_write(tmp_path / "2", "1, ?, x\r\n\r\n2.0,3,y"),
-                        columns=2)
+  two = raw_tables.read(
+    _write(tmp_path / "2", "1, ?, x\r\n\r\n2.0,3,y"), columns=2
+  )
   values = np.array([[1, np.nan], [2, 3]], "<f8").tobytes()
   expected = hashlib.sha256(values + b"x\ny").hexdigest()
   assert raw_tables.checksum([one]) == raw_tables.checksum([two]) == expected
 
 
 @pytest.mark.parametrize(
-    "text", ("1,2,y\n3,4,x\n", "3,4,x\n1,2,y\n", "1,2.0000000001,x\n3,4,y\n"))
+  "text", ("1,2,y\n3,4,x\n", "3,4,x\n1,2,y\n", "1,2.0000000001,x\n3,4,y\n")
+)
 def test_checksum_sees_values_labels_and_order(tmp_path, text):
   path = _write(tmp_path / "1", "1,2,x\n3,4,y\n")
   original = raw_tables.checksum([raw_tables.read(path, columns=2)])

@@ -24,10 +24,13 @@ def test_a_seed_is_a_cloud():
   assert np.abs(clouds[0] - clouds[2]).max() > 0.05
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"inner": 0}, "at least 1 point, got inner=0"),
     ({"ratio": 1.0}, "ratio must be from 0 to 1, and below it, got 1.0"),
-])  # yapf: disable
+  ],
+)
 def test_bad_rings_are_refused(changes, message):
   with pytest.raises(ValueError, match=message):
     rings.draw(0, **{**FIGURE, **changes})

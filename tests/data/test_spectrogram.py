@@ -13,12 +13,14 @@ from mixup_jax.data import spectrogram
 def reference(waveform):
   """Returns one spectrogram, `[161, 101]`, by scipy."""
   window = scipy.signal.get_window("hamming", 320)
-  _, _, parts = scipy.signal.stft(np.pad(waveform, 160, mode="reflect"),
-                                  window=window,
-                                  nperseg=320,
-                                  noverlap=160,
-                                  boundary=None,
-                                  padded=False)
+  _, _, parts = scipy.signal.stft(
+    np.pad(waveform, 160, mode="reflect"),
+    window=window,
+    nperseg=320,
+    noverlap=160,
+    boundary=None,
+    padded=False,
+  )
   # scipy divides by the sum of the window.
   logs = np.log1p(np.abs(parts * window.sum()))[:, :101]
   logs = np.pad(logs, ((0, 0), (0, 101 - logs.shape[1])))
@@ -44,8 +46,9 @@ def test_they_are_those_of_scipy(samples):
 def test_real_clips_too(raw_data):
   path = raw_data / "speech_commands"
   files = raw_speech.read(next(path.glob("*sample30.tar.xz")))
-  clips = [raw_speech.parse(f)[0] for f in files if f.name.endswith(".wav")
-          ][:40]
+  clips = [raw_speech.parse(f)[0] for f in files if f.name.endswith(".wav")][
+    :40
+  ]
   waveforms = np.stack(clips).astype(np.float32) / 2**15
   found = jax.jit(spectrogram.log_spectrogram)(waveforms)
   expected = np.stack([reference(w) for w in waveforms])
@@ -64,9 +67,9 @@ def test_the_papers_height_leaves_the_highest_frequency_out():
   assert papers.shape == (2, 160, 101, 1)
   # Up to the normalisation, which is of what is kept.
   ratio = np.polyfit(whole[0, :160].ravel(), papers[0].ravel(), 1)
-  np.testing.assert_allclose(np.polyval(ratio, whole[0, :160]),
-                             papers[0],
-                             atol=1e-4)
+  np.testing.assert_allclose(
+    np.polyval(ratio, whole[0, :160]), papers[0], atol=1e-4
+  )
 
 
 def test_silence_is_zero():
@@ -74,11 +77,14 @@ def test_silence_is_zero():
   np.testing.assert_array_equal(found, 0)
 
 
-@pytest.mark.parametrize("shape, bins, message", [
+@pytest.mark.parametrize(
+  "shape, bins, message",
+  [
     ((16_000,), 161, r"shape \(16000,\), expected \[batch, samples\]"),
     ((1, 319), 161, r"\(1, 319\), .* at least 320 samples"),
     ((1, 16_000), 162, "bins must be from 1 to 161, got 162"),
-])
+  ],
+)
 def test_what_has_no_spectrogram_is_refused(shape, bins, message):
   with pytest.raises(ValueError, match=message):
     spectrogram.log_spectrogram(jnp.zeros(shape), bins=bins)

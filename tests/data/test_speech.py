@@ -34,24 +34,26 @@ def wav(length=16_000, value=1):
 def write(path, speakers=30, words=("yes", "no"), lists=True):
   """Writes a clip of each word by each speaker."""
   names = [
-      f"{word}/{speaker:08x}_nohash_0.wav" for word in words
-      for speaker in range(speakers)
+    f"{word}/{speaker:08x}_nohash_0.wav"
+    for word in words
+    for speaker in range(speakers)
   ]
   for index, name in enumerate(names):
     (path / name).parent.mkdir(parents=True, exist_ok=True)
     (path / name).write_bytes(wav(value=index + 1))
   if lists:
     (path / "testing_list.txt").write_text("\n".join(names[:4]))
-    (path / "validation_list.txt").write_text("\n".join(names[-3:] +
-                                                        ["yes/absent.wav"]))
+    (path / "validation_list.txt").write_text(
+      "\n".join(names[-3:] + ["yes/absent.wav"])
+    )
   return names
 
 
 def test_a_prepared_set_is_what_the_files_say(tmp_path):
   names = write(tmp_path / "raw")
-  builder = speech.Speech(config=SUBSET.name,
-                          raw_dir=tmp_path / "raw",
-                          data_dir=tmp_path / "data")
+  builder = speech.Speech(
+    config=SUBSET.name, raw_dir=tmp_path / "raw", data_dir=tmp_path / "data"
+  )
   builder.download_and_prepare()
   assert builder.remarks == []
   counts = {k: v.num_examples for k, v in builder.info.splits.items()}
@@ -72,8 +74,8 @@ def test_without_lists_no_speaker_is_in_two_parts(tmp_path):
   write(tmp_path, speakers=200, lists=False)
   splits, _ = speech.read(SUBSET, tmp_path)
   speakers = {
-      split: {x["file_name"][-21:-13] for x in examples}
-      for split, examples in splits.items()
+    split: {x["file_name"][-21:-13] for x in examples}
+    for split, examples in splits.items()
   }
   assert not speakers["train"] & speakers["test"]
   assert not speakers["validation"] & (speakers["test"] | speakers["train"])
@@ -83,14 +85,15 @@ def test_without_lists_no_speaker_is_in_two_parts(tmp_path):
 
 def test_odd_clips_are_counted_and_named(tmp_path):
   names = write(tmp_path, speakers=100)
-  for name, data in zip(names[10:],
-                        (wav(9000), wav(20_000), wav(value=0), b"junk")):
+  for name, data in zip(
+    names[10:], (wav(9000), wav(20_000), wav(value=0), b"junk")
+  ):
     (tmp_path / name).write_bytes(data)
   splits, remarks = speech.read(SUBSET, tmp_path)
   assert sum(map(len, splits.values())) == 199
   assert remarks[:3] == [
-      f"1 of them {how}, such as {name}"
-      for how, name in zip(("padded", "cut", "silent"), names[10:])
+    f"1 of them {how}, such as {name}"
+    for how, name in zip(("padded", "cut", "silent"), names[10:])
   ]
   assert remarks[3].startswith(f"left out: {names[13]} is no wav file")
 
@@ -124,7 +127,7 @@ def test_a_subset_cannot_be_downloaded(tmp_path):
 @pytest.mark.parametrize("damaged", (False, True))
 def test_downloads(tmp_path, monkeypatch, damaged):
   """A whole archive is taken, and a damaged one removed."""
-  config, = (c for c in speech.Speech.BUILDER_CONFIGS if c.name.endswith("1"))
+  (config,) = (c for c in speech.Speech.BUILDER_CONFIGS if c.name.endswith("1"))
   counts = {"train": 53, "validation": 3, "test": 4}
   monkeypatch.setattr(config, "clips", counts)
   write(tmp_path / "speech_commands_v0.01")
@@ -134,8 +137,11 @@ def test_downloads(tmp_path, monkeypatch, damaged):
   if damaged:
     path.write_bytes(path.read_bytes()[:-40])
   asked = []
-  monkeypatch.setattr(tfds.download.DownloadManager, "download",
-                      lambda _, url: asked.append(url) or path)
+  monkeypatch.setattr(
+    tfds.download.DownloadManager,
+    "download",
+    lambda _, url: asked.append(url) or path,
+  )
   builder = speech.Speech(config=config.name, data_dir=tmp_path / "data")
   if damaged:
     with pytest.raises(ValueError, match="v0.01.tar.gz is damaged or not the"):
@@ -145,7 +151,7 @@ def test_downloads(tmp_path, monkeypatch, damaged):
     builder.download_and_prepare()
     assert {k: v.num_examples for k, v in builder.info.splits.items()} == counts
   assert asked == [
-      "http://download.tensorflow.org/data/speech_commands_v0.01.tar.gz"
+    "http://download.tensorflow.org/data/speech_commands_v0.01.tar.gz"
   ]
 
 
@@ -162,13 +168,14 @@ def test_the_real_clips(raw_data):
 
 def test_preparing_does_not_import_tensorflow(tmp_path):
   write(tmp_path / "raw", speakers=10)
-  code = ("import sys; from mixup_jax.data import prepare; "
-          f"status = prepare.main(['{SUBSET.name}', '--raw', "
-          f"{str(tmp_path / 'raw')!r}, '--data_dir', {str(tmp_path)!r}]); "
-          "sys.exit(status or 'tensorflow' in sys.modules)")
-  done = subprocess.run([sys.executable, "-c", code],
-                        capture_output=True,
-                        text=True,
-                        check=False)
+  code = (
+    "import sys; from mixup_jax.data import prepare; "
+    f"status = prepare.main(['{SUBSET.name}', '--raw', "
+    f"{str(tmp_path / 'raw')!r}, '--data_dir', {str(tmp_path)!r}]); "
+    "sys.exit(status or 'tensorflow' in sys.modules)"
+  )
+  done = subprocess.run(
+    [sys.executable, "-c", code], capture_output=True, text=True, check=False
+  )
   assert done.returncode == 0, done.stderr
   assert "13 train, 3 validation, 4 test clips, prepared in" in done.stdout

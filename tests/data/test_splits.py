@@ -17,24 +17,32 @@ def _table(features, labels=None, categories=None):
   features = np.asarray(features, np.float32)
   rows, columns = features.shape
   labels = np.arange(rows) % 2 if labels is None else labels
-  return tables.Table("made", features, np.asarray(labels, np.int32), 2,
-                      categories or (0,) * columns)
+  return tables.Table(
+    "made",
+    features,
+    np.asarray(labels, np.int32),
+    2,
+    categories or (0,) * columns,
+  )
 
 
-@hypothesis.given(labels=st.lists(st.integers(0, 6), min_size=3, max_size=60),
-                  fraction=st.floats(0.05, 0.95),
-                  seed=st.integers(0, 1000))
+@hypothesis.given(
+  labels=st.lists(st.integers(0, 6), min_size=3, max_size=60),
+  fraction=st.floats(0.05, 0.95),
+  seed=st.integers(0, 1000),
+)
 def test_split_is_a_partition_as_even_as_can_be(labels, fraction, seed):
   labels = np.asarray(labels)
   size = int(np.floor(fraction * len(labels) + 1e-9))
   hypothesis.assume(0 < size < len(labels))
-  train, test = splits.stratified_split(labels,
-                                        train_fraction=fraction,
-                                        seed=seed)
+  train, test = splits.stratified_split(
+    labels, train_fraction=fraction, seed=seed
+  )
   assert len(train) == size
   assert train.dtype == test.dtype == np.int32
-  np.testing.assert_array_equal(np.sort(np.concatenate([train, test])),
-                                np.arange(len(labels)))
+  np.testing.assert_array_equal(
+    np.sort(np.concatenate([train, test])), np.arange(len(labels))
+  )
   # Between the two whole numbers around its share, for every class.
   share = np.bincount(labels) * size / len(labels)
   taken = np.bincount(labels[train], minlength=len(share))
@@ -47,25 +55,29 @@ def test_classes_stay_even_wherever_the_pattern_begins(fraction):
   labels = np.random.default_rng(0).integers(0, 5, 31)
   share = np.bincount(labels) * np.floor(fraction * 31) / 31
   for seed in range(200):
-    train, _ = splits.stratified_split(labels,
-                                       train_fraction=fraction,
-                                       seed=seed)
+    train, _ = splits.stratified_split(
+      labels, train_fraction=fraction, seed=seed
+    )
     taken = np.bincount(labels[train], minlength=5)
     assert (np.abs(taken - share) < 1).all()
 
 
 def test_split_has_the_size_that_the_fraction_means():
   # In floating point 0.29 * 100 is a little less than 29.
-  train, _ = splits.stratified_split(np.zeros(100, int),
-                                     train_fraction=0.29,
-                                     seed=0)
+  train, _ = splits.stratified_split(
+    np.zeros(100, int), train_fraction=0.29, seed=0
+  )
   assert len(train) == 29
 
 
 def test_split_is_the_same_for_a_seed_and_another_for_another():
   labels = np.arange(100) % 3
-  split = lambda seed: np.concatenate(
-      splits.stratified_split(labels, train_fraction=0.5, seed=seed))
+
+  def split(seed):
+    return np.concatenate(
+      splits.stratified_split(labels, train_fraction=0.5, seed=seed)
+    )
+
   np.testing.assert_array_equal(split(1), split(1))
   assert (split(1) != split(2)).any()
 
@@ -77,9 +89,9 @@ def test_every_row_trains_with_the_same_probability(fraction):
   repeats = 2000
   counts = np.zeros(20)
   for seed in range(repeats):
-    train, _ = splits.stratified_split(labels,
-                                       train_fraction=fraction,
-                                       seed=seed)
+    train, _ = splits.stratified_split(
+      labels, train_fraction=fraction, seed=seed
+    )
     counts[train] += 1
   deviation = np.sqrt(fraction * (1 - fraction) / repeats)
   np.testing.assert_allclose(counts / repeats, fraction, atol=4 * deviation)
@@ -98,23 +110,23 @@ def test_split_refuses_an_empty_part(fraction):
     splits.stratified_split(np.zeros(10, int), train_fraction=fraction, seed=0)
 
 
-@pytest.mark.parametrize("scaling,low,high", (
-    ("standard", -3, 3),
-    ("min_max", 0, 1),
-))
+@pytest.mark.parametrize(
+  "scaling,low,high", (("standard", -3, 3), ("min_max", 0, 1))
+)
 def test_scaling_is_measured_on_the_training_rows(scaling, low, high):
   features = np.random.default_rng(0).uniform(5, 9, (40, 3))
   table = _table(features)
-  split = splits.split_scaled(table,
-                              train_fraction=0.5,
-                              seed=0,
-                              scaling=scaling)
+  split = splits.split_scaled(
+    table, train_fraction=0.5, seed=0, scaling=scaling
+  )
   changed = table.features.copy()
   changed[split.test_rows] *= 100
-  again = splits.split_scaled(table._replace(features=changed),
-                              train_fraction=0.5,
-                              seed=0,
-                              scaling=scaling)
+  again = splits.split_scaled(
+    table._replace(features=changed),
+    train_fraction=0.5,
+    seed=0,
+    scaling=scaling,
+  )
   chex.assert_trees_all_equal(split, again)
   train = np.asarray(split.scaled(table.features[split.train_rows]))
   assert low <= train.min() and train.max() <= high
@@ -140,10 +152,9 @@ def test_constant_and_missing_columns_stay_finite(scaling):
   features[:, 1] = NAN
   features[:, 2] = np.arange(12)
   features[3, 2] = NAN
-  split = splits.split_scaled(_table(features),
-                              train_fraction=0.5,
-                              seed=0,
-                              scaling=scaling)
+  split = splits.split_scaled(
+    _table(features), train_fraction=0.5, seed=0, scaling=scaling
+  )
   chex.assert_shape(split[2:], (3,))
   for part in split[2:]:
     assert part.dtype == np.float32
@@ -160,13 +171,12 @@ def test_missing_values_become_the_training_mean():
   features = np.random.default_rng(0).normal(3, 2, (30, 2))
   features[::3, 0] = NAN
   table = _table(features)
-  split = splits.split_scaled(table,
-                              train_fraction=0.5,
-                              seed=1,
-                              scaling="standard")
-  np.testing.assert_allclose(split.fill,
-                             np.nanmean(table.features[split.train_rows], 0),
-                             rtol=1e-6)
+  split = splits.split_scaled(
+    table, train_fraction=0.5, seed=1, scaling="standard"
+  )
+  np.testing.assert_allclose(
+    split.fill, np.nanmean(table.features[split.train_rows], 0), rtol=1e-6
+  )
   # The mean, standardised, is 0; statistics leave missing values out.
   scaled = np.asarray(split.scaled(table.features))
   np.testing.assert_allclose(scaled[::3, 0], 0, atol=1e-6)
@@ -174,7 +184,6 @@ def test_missing_values_become_the_training_mean():
 
 def test_split_scaled_refuses_an_unknown_scaling():
   with pytest.raises(ValueError, match="scaling 'minmax': choose one of stand"):
-    splits.split_scaled(_table([[1], [2]]),
-                        train_fraction=0.5,
-                        seed=0,
-                        scaling="minmax")
+    splits.split_scaled(
+      _table([[1], [2]]), train_fraction=0.5, seed=0, scaling="minmax"
+    )

@@ -20,31 +20,28 @@ def _jpeg(value):
   y, x = np.mgrid[:20, :24]
   image = np.stack([np.full_like(x, 8 * value), 9 * y, 9 * x], -1)
   buffer = io.BytesIO()
-  PIL.Image.fromarray(image.astype(np.uint8)).save(buffer,
-                                                   "JPEG",
-                                                   quality=95,
-                                                   subsampling=0)
+  PIL.Image.fromarray(image.astype(np.uint8)).save(
+    buffer, "JPEG", quality=95, subsampling=0
+  )
   return buffer.getvalue()
 
 
-EXAMPLES = [{
-    "image": _jpeg(i),
-    "label": i,
-    "file_name": f"{i}.jpg"
-} for i in range(29)]
+EXAMPLES = [
+  {"image": _jpeg(i), "label": i, "file_name": f"{i}.jpg"} for i in range(29)
+]
 
 
 def _set(train=EXAMPLES, validation=EXAMPLES):
-  return stream.StreamSet("few", 29, tuple(map(str, range(29))), train,
-                          validation)
+  return stream.StreamSet(
+    "few", 29, tuple(map(str, range(29))), train, validation
+  )
 
 
 def _train(steps, stream_set=None, **options):
   options = {"seed": 7, "workers": 0} | options
-  batches = stream.train_batches(stream_set or _set(),
-                                 batch_size=BATCH,
-                                 image_size=SIZE,
-                                 **options)
+  batches = stream.train_batches(
+    stream_set or _set(), batch_size=BATCH, image_size=SIZE, **options
+  )
   taken = list(itertools.islice(batches, steps))
   batches.close()
   return taken
@@ -52,17 +49,21 @@ def _train(steps, stream_set=None, **options):
 
 def _evaluate(stream_set=None, **options):
   return list(
-      stream.eval_batches(stream_set or _set(),
-                          batch_size=BATCH,
-                          image_size=SIZE,
-                          **{"workers": 0} | options))
+    stream.eval_batches(
+      stream_set or _set(),
+      batch_size=BATCH,
+      image_size=SIZE,
+      **{"workers": 0} | options,
+    )
+  )
 
 
 def _join(hosts):
   """Joins the blocks of hosts to global batches."""
-  return [{
-      key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]
-  } for blocks in zip(*hosts, strict=True)]
+  return [
+    {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
+    for blocks in zip(*hosts, strict=True)
+  ]
 
 
 @pytest.fixture(scope="module", name="seven")
@@ -104,8 +105,8 @@ def test_an_example_looks_different_in_every_epoch(seven):
 @pytest.mark.parametrize("num_processes", (2, 4))
 def test_hosts_share_the_batches_of_one(seven, num_processes):
   hosts = [
-      _train(7, process_index=p, num_processes=num_processes)
-      for p in range(num_processes)
+    _train(7, process_index=p, num_processes=num_processes)
+    for p in range(num_processes)
   ]
   chex.assert_trees_all_equal(_join(hosts), seven)
 
@@ -119,11 +120,14 @@ def test_threads_change_nothing(seven, workers):
 @pytest.mark.parametrize("first_step", (1, 3, 5))
 def test_a_run_goes_on_where_it_stopped_on_other_hosts(seven, first_step):
   hosts = [
-      _train(7 - first_step,
-             first_step=first_step,
-             process_index=p,
-             num_processes=2,
-             workers=p) for p in range(2)
+    _train(
+      7 - first_step,
+      first_step=first_step,
+      process_index=p,
+      num_processes=2,
+      workers=p,
+    )
+    for p in range(2)
   ]
   chex.assert_trees_all_equal(_join(hosts), seven[first_step:])
 
@@ -137,8 +141,8 @@ def test_another_seed_is_another_stream(seven):
 @pytest.mark.parametrize("num_processes", (1, 2, 4))
 def test_each_image_is_evaluated_once(num_processes, workers):
   hosts = [
-      _evaluate(process_index=p, num_processes=num_processes, workers=workers)
-      for p in range(num_processes)
+    _evaluate(process_index=p, num_processes=num_processes, workers=workers)
+    for p in range(num_processes)
   ]
   assert {len(batches) for batches in hosts} == {4}
   batches = _join(hosts)
@@ -147,8 +151,9 @@ def test_each_image_is_evaluated_once(num_processes, workers):
   np.testing.assert_array_equal(batches[3]["where"], np.arange(8) < 5)
   assert batches[0]["where"].dtype == bool
   chex.assert_shape(batches[3]["images"], (BATCH, SIZE, SIZE, 3))
-  np.testing.assert_array_equal(batches[3]["images"][5:],
-                                np.zeros((3, SIZE, SIZE, 3)))
+  np.testing.assert_array_equal(
+    batches[3]["images"][5:], np.zeros((3, SIZE, SIZE, 3))
+  )
 
 
 def _damaged(*rows):
@@ -163,23 +168,25 @@ def test_a_bad_image_gives_its_place_to_the_next(seven, workers, capsys):
   found = _train(3, stream_set, workers=workers, bad=bad)
   expected = labels.copy()
   expected[9] = labels[10]
-  np.testing.assert_array_equal(np.concatenate([b["labels"] for b in found]),
-                                expected)
+  np.testing.assert_array_equal(
+    np.concatenate([b["labels"] for b in found]), expected
+  )
   name = f"few/train[{labels[9]}] {labels[9]}.jpg"
   assert list(bad) == [name]
   assert capsys.readouterr().err.splitlines() == [
-      f"bad image: {name}: the JPEG is cut off"
+    f"bad image: {name}: the JPEG is cut off"
   ]
   for row in (r for r in range(24) if r != 9):
-    np.testing.assert_array_equal(found[row // 8]["images"][row % 8],
-                                  seven[row // 8]["images"][row % 8])
+    np.testing.assert_array_equal(
+      found[row // 8]["images"][row % 8], seven[row // 8]["images"][row % 8]
+    )
 
 
 def test_bad_images_are_replaced_alike_on_any_number_of_hosts():
   stream_set = _set(train=_damaged(3, 4, 20))
   whole = _train(4, stream_set)
   hosts = [
-      _train(4, stream_set, process_index=p, num_processes=4) for p in range(4)
+    _train(4, stream_set, process_index=p, num_processes=4) for p in range(4)
   ]
   chex.assert_trees_all_equal(_join(hosts), whole)
   assert not np.isin([3, 4, 20], [b["labels"] for b in whole]).any()
@@ -197,29 +204,23 @@ def test_too_many_bad_images_end_the_run(workers):
   stream_set = _set(_damaged(*range(6)), _damaged(*range(6)))
   with pytest.raises(RuntimeError, match="at least 6 of 29 images"):
     _train(6, stream_set, workers=workers)
-  with pytest.raises(RuntimeError,
-                     match=r"few/validation are bad, .*\[0\] 0.jpg: the"):
+  with pytest.raises(
+    RuntimeError, match=r"few/validation are bad, .*\[0\] 0.jpg: the"
+  ):
     _evaluate(stream_set, workers=workers)
   assert len(_train(6, stream_set, workers=workers, max_bad_share=0.3)) == 6
 
 
-@pytest.mark.parametrize("options,message", (
-    ({
-        "num_processes": 3
-    }, "3 processes cannot share a batch of 8"),
-    ({
-        "seed": -1
-    }, "seed -1 or first_step 0 is negative"),
-    ({
-        "first_step": -2
-    }, "first_step -2 is negative"),
-    ({
-        "stream_set": _set(train=EXAMPLES[:7])
-    }, "larger than the 7 images"),
-    ({
-        "workers": -1
-    }, "workers -1 is negative"),
-))
+@pytest.mark.parametrize(
+  "options,message",
+  (
+    ({"num_processes": 3}, "3 processes cannot share a batch of 8"),
+    ({"seed": -1}, "seed -1 or first_step 0 is negative"),
+    ({"first_step": -2}, "first_step -2 is negative"),
+    ({"stream_set": _set(train=EXAMPLES[:7])}, "larger than the 7 images"),
+    ({"workers": -1}, "workers -1 is negative"),
+  ),
+)
 def test_what_does_not_fit_is_refused_at_once(options, message):
   options = {"stream_set": _set(), "seed": 0} | options
   with pytest.raises(ValueError, match=message):

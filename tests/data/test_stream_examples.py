@@ -26,11 +26,10 @@ class Unreadable(list):
     return super().__getitem__(row)
 
 
-EXAMPLES = Unreadable({
-    "image": _jpeg(10 * i),
-    "label": i % 5,
-    "file_name": f"{i}.jpg"
-} for i in range(10))
+EXAMPLES = Unreadable(
+  {"image": _jpeg(10 * i), "label": i % 5, "file_name": f"{i}.jpg"}
+  for i in range(10)
+)
 EXAMPLES[1] |= {"image": EXAMPLES[1]["image"][:-4]}
 EXAMPLES[2] |= {"label": 5}
 EXAMPLES[4] = {"image": b"", "label": 0}
@@ -49,12 +48,15 @@ def test_a_good_example_is_an_image_and_a_class():
   assert label == 2 and not bad
 
 
-@pytest.mark.parametrize("row,name,reason", (
+@pytest.mark.parametrize(
+  "row,name,reason",
+  (
     (1, "few/train[1] 1.jpg", "cut off"),
     (2, "few/train[2] 2.jpg", "the label 5 is none of 5 classes"),
     (3, "few/train[3]", "Input/output error"),
     (4, "few/train[4]", "the 0 bytes are no image"),
-))
+  ),
+)
 def test_a_bad_example_is_named_with_what_is_wrong(row, name, reason):
   bad = {}
   assert _reader().read(row, bad) is None
@@ -71,8 +73,9 @@ def test_a_label_below_zero_is_none():
 def test_the_next_good_example_takes_the_place():
   bad = {}
   assert _reader().read_from(ORDER, 1, bad)[1] == 0
-  assert [name[:12] for name in bad
-         ] == [f"few/train[{i}]" for i in (1, 2, 3, 4)]
+  assert [name[:12] for name in bad] == [
+    f"few/train[{i}]" for i in (1, 2, 3, 4)
+  ]
   order = np.roll(ORDER, -5)  # The last is bad: behind it comes the first.
   assert _reader().read_from(order, 9, {})[1] == 0
 
@@ -90,12 +93,15 @@ def test_each_bad_image_is_told_once(capsys):
   reader.account(bad, {"c": "three"})
   assert bad == {"a": "one", "b": "two", "c": "three"}
   assert capsys.readouterr().err.splitlines() == [
-      "bad image: a: one", "bad image: b: two", "bad image: c: three"
+    "bad image: a: one",
+    "bad image: b: two",
+    "bad image: c: three",
   ]
 
 
-@pytest.mark.parametrize("size,share,allowed",
-                         ((100, 0.001, 5), (8000, 0.001, 8), (100, 0.2, 20)))
+@pytest.mark.parametrize(
+  "size,share,allowed", ((100, 0.001, 5), (8000, 0.001, 8), (100, 0.2, 20))
+)
 def test_too_many_bad_images_are_an_error_that_names_some(size, share, allowed):
   reader, bad = _reader([EXAMPLES[0]] * size, share), {}
   for i in range(allowed):

@@ -8,9 +8,9 @@ from mixup_jax.data import stream_order
 
 def test_every_epoch_has_an_order_of_its_own():
   orders = [
-      stream_order.epoch_order(50, seed, epoch)
-      for seed in (0, 1)
-      for epoch in (0, 1)
+    stream_order.epoch_order(50, seed, epoch)
+    for seed in (0, 1)
+    for epoch in (0, 1)
   ]
   for order in orders:
     np.testing.assert_array_equal(np.sort(order), np.arange(50))
@@ -42,13 +42,16 @@ def test_hosts_share_the_rows_of_a_batch_in_order():
   assert {len(r) for r in rows} == {3}
 
 
-@pytest.mark.parametrize("arguments,message", (
+@pytest.mark.parametrize(
+  "arguments,message",
+  (
     ((10, 0, 4), "4 processes cannot share a batch of 10"),
     ((0, 0, 1), "cannot share a batch of 0"),
     ((8, 0, 0), "0 processes cannot share"),
     ((8, 2, 2), "process_index 2 is not one of 2"),
     ((8, -1, 2), "process_index -1 is not"),
-))
+  ),
+)
 def test_hosts_that_do_not_fit_are_refused(arguments, message):
   with pytest.raises(ValueError, match=message):
     stream_order.local_rows(*arguments)

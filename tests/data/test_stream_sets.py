@@ -21,38 +21,33 @@ def _jpeg(value):
 def _prepare(data_dir, name, splits, *, version="1.0.0", file_name=True):
   """Prepares a small set as another builder would; returns its directory."""
   features = {
-      "image": tfds.features.Image(encoding_format="jpeg"),
-      "label": tfds.features.ClassLabel(names=["a", "b"]),
-      **({
-          "file_name": tfds.features.Text()
-      } if file_name else {})
+    "image": tfds.features.Image(encoding_format="jpeg"),
+    "label": tfds.features.ClassLabel(names=["a", "b"]),
+    **({"file_name": tfds.features.Text()} if file_name else {}),
   }
   names = {"file_name": "x.jpg"} if file_name else {}
   with tfds.core.registered.skip_registration():
     builder_class = type(
-        "Builder", (tfds.core.GeneratorBasedBuilder,), {
-            "name":
-                name,
-            "VERSION":
-                tfds.core.Version(version),
-            "BUILDER_CONFIGS": [],
-            "__module__":
-                __name__,
-            "_info":
-                lambda self: tfds.core.DatasetInfo(builder=self,
-                                                   features=tfds.features.
-                                                   FeaturesDict(features)),
-            "_split_generators":
-                lambda self, _: {
-                    split: ((i, {
-                        "image": io.BytesIO(_jpeg(10 * i)),
-                        "label": i % 2,
-                        **names
-                    }) for i in range(3)) for split in splits
-                },
-            "_generate_examples":
-                lambda self: None,
-        })
+      "Builder",
+      (tfds.core.GeneratorBasedBuilder,),
+      {
+        "name": name,
+        "VERSION": tfds.core.Version(version),
+        "BUILDER_CONFIGS": [],
+        "__module__": __name__,
+        "_info": lambda self: tfds.core.DatasetInfo(
+          builder=self, features=tfds.features.FeaturesDict(features)
+        ),
+        "_split_generators": lambda self, _: {
+          split: (
+            (i, {"image": io.BytesIO(_jpeg(10 * i)), "label": i % 2, **names})
+            for i in range(3)
+          )
+          for split in splits
+        },
+        "_generate_examples": lambda self: None,
+      },
+    )
   tfds.disable_progress_bar()
   builder = builder_class(data_dir=data_dir, file_format="array_record")
   builder.download_and_prepare()
@@ -63,9 +58,9 @@ def _prepare(data_dir, name, splits, *, version="1.0.0", file_name=True):
 def official(tmp_path):
   """Returns a data directory with a small imagenet2012 like that of TFDS."""
   version = str(tfds.builder("imagenet2012", data_dir=tmp_path).version)
-  _prepare(tmp_path,
-           "imagenet2012", ("train", "validation", "test"),
-           version=version)
+  _prepare(
+    tmp_path, "imagenet2012", ("train", "validation", "test"), version=version
+  )
   return tmp_path
 
 
@@ -108,18 +103,22 @@ def test_a_set_without_images_is_refused(official):
 
 def test_a_set_without_random_access_does_not_count(official):
   path = next((official / "imagenet2012").rglob("dataset_info.json"))
-  path.write_text(json.dumps(json.loads(path.read_text()) |
-                             {"fileFormat": "tfrecord"}))  # yapf: disable
+  path.write_text(
+    json.dumps(json.loads(path.read_text()) | {"fileFormat": "tfrecord"})
+  )
   with pytest.raises(FileNotFoundError, match="as array_record in"):
     stream_sets.load("imagenet2012", str(official))
 
 
-@pytest.mark.parametrize("name,target", (
+@pytest.mark.parametrize(
+  "name,target",
+  (
     ("tiny_imagenet", "tiny_imagenet"),
     ("image_folder/pets", "image_folder/pets"),
     ("imagenet2012", "image_folder/imagenet2012"),
     ("imagenette/320px-v2", "image_folder/imagenette_320px_v2"),
-))
+  ),
+)
 def test_a_set_that_is_not_prepared_names_the_command(tmp_path, name, target):
   with pytest.raises(FileNotFoundError) as error:
     stream_sets.load(name, str(tmp_path / "data"))

@@ -16,14 +16,20 @@ def _table(features, labels=None, categories=None):
   features = np.asarray(features, np.float32)
   rows, columns = features.shape
   labels = np.arange(rows) % 2 if labels is None else labels
-  return tables.Table("made", features, np.asarray(labels, np.int32), 2,
-                      categories or (0,) * columns)
+  return tables.Table(
+    "made",
+    features,
+    np.asarray(labels, np.int32),
+    2,
+    categories or (0,) * columns,
+  )
 
 
 def test_iris_needs_neither_a_download_nor_tfds():
   code = (
-      "import sys; from mixup_jax.data import tables; "
-      "tables.load('iris'); assert 'tensorflow_datasets' not in sys.modules")
+    "import sys; from mixup_jax.data import tables; "
+    "tables.load('iris'); assert 'tensorflow_datasets' not in sys.modules"
+  )
   subprocess.run([sys.executable, "-c", code], check=True)
   table = tables.load("iris")
   chex.assert_shape(table.features, (150, 4))
@@ -49,13 +55,16 @@ def test_an_unknown_table_is_refused_with_a_hint():
     tables.load("mnist")
 
 
-@pytest.mark.parametrize("categorical,missing,expected", (
+@pytest.mark.parametrize(
+  "categorical,missing,expected",
+  (
     ("one_hot", "mean", [[0, 1, 0, 5, NAN], [0, 0, 1, 6, 2], [1, 0, 0, 7, 3]]),
     ("ordinal", "mean", [[1, 5, NAN], [2, 6, 2], [0, 7, 3]]),
     ("drop", "mean", [[5, NAN], [6, 2], [7, 3]]),
     ("one_hot", "drop", [[0, 1, 0, 5], [0, 0, 1, 6], [1, 0, 0, 7]]),
     ("drop", "drop", [[5], [6], [7]]),
-))
+  ),
+)
 def test_encode(categorical, missing, expected):
   table = _table([[1, 5, NAN], [2, 6, 2], [0, 7, 3]], categories=(3, 0, 0))
   before = table.features.copy()
@@ -72,14 +81,13 @@ def test_encode_refuses_to_leave_no_column():
     tables.encode(table, categorical="drop", missing="drop")
 
 
-@pytest.mark.parametrize("options,message", (
-    ({
-        "categorical": "onehot"
-    }, "categorical 'onehot': choose one of one_hot"),
-    ({
-        "missing": "median"
-    }, "missing 'median': choose one of mean, drop"),
-))
+@pytest.mark.parametrize(
+  "options,message",
+  (
+    ({"categorical": "onehot"}, "categorical 'onehot': choose one of one_hot"),
+    ({"missing": "median"}, "missing 'median': choose one of mean, drop"),
+  ),
+)
 def test_encode_refuses_unknown_options(options, message):
   options = {"categorical": "one_hot", "missing": "mean"} | options
   with pytest.raises(ValueError, match=message):

@@ -20,18 +20,21 @@ from mixup_jax.data import uci_tables
 
 CONFIGS = {config.name: config for config in uci_tables.TABLES}
 ABALONE = "".join(
-    f"{sex},.1,.2,.3,.4,.5,.6,.{i},{i + 1}\n" for i, sex in enumerate("MFIM"))
-PHISHING = ("@relation phishing\n@attribute SFH {1,-1,0}\n"
-            "@attribute Result {0,1,-1}\n\n@data\n1,-1,1,-1,-1,1,1,1,0,0\n"
-            "-1,-1,-1,-1,-1,0,1,1,1,1\n1,-1,0,0,-1,0,-1,1,0,-1\n")
+  f"{sex},.1,.2,.3,.4,.5,.6,.{i},{i + 1}\n" for i, sex in enumerate("MFIM")
+)
+PHISHING = (
+  "@relation phishing\n@attribute SFH {1,-1,0}\n"
+  "@attribute Result {0,1,-1}\n\n@data\n1,-1,1,-1,-1,1,1,1,0,0\n"
+  "-1,-1,-1,-1,-1,0,1,1,1,1\n1,-1,0,0,-1,0,-1,1,0,-1\n"
+)
 # Rows, columns, classes, and the error of always naming the largest class.
 PUBLISHED = {
-    "abalone": (4177, 8, 28, 83.5),
-    "arcene": (200, 10_000, 2, 44.0),
-    "arrhythmia": (452, 279, 13, 45.8),
-    "htru2": (17_898, 8, 2, 9.2),
-    "iris": (150, 4, 3, 66.7),
-    "phishing_websites": (11_055, 30, 2, 44.3),
+  "abalone": (4177, 8, 28, 83.5),
+  "arcene": (200, 10_000, 2, 44.0),
+  "arrhythmia": (452, 279, 13, 45.8),
+  "htru2": (17_898, 8, 2, 9.2),
+  "iris": (150, 4, 3, 66.7),
+  "phishing_websites": (11_055, 30, 2, 44.3),
 }
 
 
@@ -46,16 +49,13 @@ def raw(monkeypatch, tmp_path):
   directory = tmp_path / "raw"
   directory.mkdir()
   (directory / "abalone.data").write_text(ABALONE)
-  contents = raw_tables.read(directory / "abalone.data",
-                             columns=8,
-                             codes={
-                                 "F": 0,
-                                 "I": 1,
-                                 "M": 2
-                             })
+  contents = raw_tables.read(
+    directory / "abalone.data", columns=8, codes={"F": 0, "I": 1, "M": 2}
+  )
   monkeypatch.setattr(CONFIGS["abalone"], "rows", (4,))
-  monkeypatch.setattr(CONFIGS["abalone"], "sha256",
-                      raw_tables.checksum([contents]))
+  monkeypatch.setattr(
+    CONFIGS["abalone"], "sha256", raw_tables.checksum([contents])
+  )
   return directory
 
 
@@ -66,12 +66,12 @@ def serve(monkeypatch, tmp_path):
   served.mkdir()
 
   class Handler(http.server.SimpleHTTPRequestHandler):
-
     def log_message(self, *_):
       pass
 
   server = http.server.ThreadingHTTPServer(
-      ("127.0.0.1", 0), functools.partial(Handler, directory=str(served)))
+    ("127.0.0.1", 0), functools.partial(Handler, directory=str(served))
+  )
   thread = threading.Thread(target=server.serve_forever)
   thread.start()
   monkeypatch.setattr(uci, "_URL", f"http://127.0.0.1:{server.server_port}/")
@@ -115,11 +115,12 @@ def test_a_prepared_table_is_what_the_file_says(raw, tmp_path):
 
 def test_preparing_does_not_import_tensorflow(raw, tmp_path):
   code = (
-      "import sys; from mixup_jax.data import uci, uci_tables; "
-      "uci_tables.TABLES[0].rows = (4,); uci_tables.TABLES[0].sha256 = None; "
-      f"uci.Uci(config='abalone', raw_dir={str(raw)!r}, "
-      f"data_dir={str(tmp_path / 'data')!r}).download_and_prepare(); "
-      "assert 'tensorflow' not in sys.modules")
+    "import sys; from mixup_jax.data import uci, uci_tables; "
+    "uci_tables.TABLES[0].rows = (4,); uci_tables.TABLES[0].sha256 = None; "
+    f"uci.Uci(config='abalone', raw_dir={str(raw)!r}, "
+    f"data_dir={str(tmp_path / 'data')!r}).download_and_prepare(); "
+    "assert 'tensorflow' not in sys.modules"
+  )
   subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
@@ -132,24 +133,35 @@ def test_website_phishing_needs_no_checksum(monkeypatch, tmp_path):
   table = tables.load("website_phishing", str(tmp_path / "data"))
   assert table.features.shape == (3, 9)
   np.testing.assert_array_equal(table.labels, [1, 2, 0])
-  np.testing.assert_array_equal(table.features[2],
-                                [1, -1, 0, 0, -1, 0, -1, 1, 0])
+  np.testing.assert_array_equal(
+    table.features[2], [1, -1, 0, 0, -1, 0, -1, 1, 0]
+  )
 
 
-@pytest.mark.parametrize("text,message", (
+@pytest.mark.parametrize(
+  "text,message",
+  (
     (ABALONE[:-10], "line 4: found 6 fields, expected 9"),
     (ABALONE.replace(".3", "x", 1), "line 1, column 4: 'x' is not a number"),
     (ABALONE.replace("I", "J"), "line 3, column 1: 'J' is not a number"),
-    (ABALONE[:ABALONE.rindex("M")], "has 3 rows, expected 4"),
+    (ABALONE[: ABALONE.rindex("M")], "has 3 rows, expected 4"),
     (ABALONE + "M,1,1,1,1,1,1,1,1\n", "has 5 rows, expected 4"),
     (ABALONE.replace(",4\n", ",28\n"), r"unknown classes \['28'\]"),
     (ABALONE.replace(".5", ".7", 1), "wrong checksum .*, expected .*: fetch"),
-),
-                         ids=("cut_off", "no_number", "unknown_word",
-                              "row_missing", "row_too_many", "unknown_class",
-                              "other_value"))
-def test_a_damaged_file_is_refused_and_leaves_nothing(raw, tmp_path, text,
-                                                      message):
+  ),
+  ids=(
+    "cut_off",
+    "no_number",
+    "unknown_word",
+    "row_missing",
+    "row_too_many",
+    "unknown_class",
+    "other_value",
+  ),
+)
+def test_a_damaged_file_is_refused_and_leaves_nothing(
+  raw, tmp_path, text, message
+):
   (raw / "abalone.data").write_text(text)
   with pytest.raises(ValueError, match=message):
     _prepare("abalone", raw, tmp_path / "data")
@@ -165,7 +177,8 @@ def test_a_checksum_error_names_both_sums(raw, monkeypatch):
     uci.read(CONFIGS["abalone"], raw)
   assert expected in str(error.value) and "0" * 64 in str(error.value)
   assert "https://archive.ics.uci.edu/static/public/1/abalone.zip" in str(
-      error.value)
+    error.value
+  )
 
 
 def test_a_missing_file_is_named_with_the_directory(tmp_path):
@@ -191,14 +204,16 @@ def test_downloads(serve, tmp_path):
 
 
 @pytest.mark.usefixtures("raw")
-@pytest.mark.parametrize("archive", (
+@pytest.mark.parametrize(
+  "archive",
+  (
     b"<html>Come back later.</html>",
     _zip("abalone.data", ABALONE)[:-30],
     _zip("abalone.data", ABALONE[:-10]),
     _zip("other.data", ABALONE),
-),
-                         ids=("no_archive", "archive_cut_off", "file_cut_off",
-                              "other_file"))
+  ),
+  ids=("no_archive", "archive_cut_off", "file_cut_off", "other_file"),
+)
 def test_a_damaged_download_is_fetched_again(serve, tmp_path, archive):
   serve("1/abalone.zip", archive)
   with pytest.raises(ValueError, match="1/abalone.zip is damaged or not"):
@@ -213,19 +228,20 @@ def _parse(name, directory):
   path = next(directory.rglob(CONFIGS[name].files["train"][0]))
   if name == "arcene":
     parts = [
-        next(directory.rglob(f"arcene_{x}.data")) for x in ("train", "valid")
+      next(directory.rglob(f"arcene_{x}.data")) for x in ("train", "valid")
     ]
     labels = [np.loadtxt(x.with_suffix(".labels")) for x in parts]
     return np.vstack([np.loadtxt(x) for x in parts]), np.hstack(labels)
   text = path.read_text().lower().split("@data")[-1]
   for code, word in enumerate(
-      ("iris-setosa", "iris-versicolor", "iris-virginica")):
+    ("iris-setosa", "iris-versicolor", "iris-virginica")
+  ):
     text = text.replace(word, str(code))
   if name == "abalone":
     text = text.replace("f", "0").replace("i", "1").replace("m", "2")
   values = np.genfromtxt(io.StringIO(text), delimiter=",", missing_values="?")
   if name == "iris":
-    values[34, :4], values[37, :4] = (4.9, 3.1, 1.5, .2), (4.9, 3.6, 1.4, .1)
+    values[34, :4], values[37, :4] = (4.9, 3.1, 1.5, 0.2), (4.9, 3.6, 1.4, 0.1)
   return values[:, :-1], values[:, -1]
 
 
@@ -243,8 +259,9 @@ def test_real_table_is_the_published_one(raw_data, tmp_path, name):
   features, labels = _parse(name, raw_data)
   np.testing.assert_array_equal(table.features, features.astype(np.float32))
   # Ids are the ranks of the classes, which all of these files write as numbers.
-  np.testing.assert_array_equal(table.labels,
-                                np.unique(labels, return_inverse=True)[1])
+  np.testing.assert_array_equal(
+    table.labels, np.unique(labels, return_inverse=True)[1]
+  )
 
 
 def test_real_arrhythmia_keeps_its_missing_values(raw_data):

@@ -58,22 +58,32 @@ class Run:
     self.folder, self.processes = folder, []
     with socket.create_server(("", 0)) as server:
       port = server.getsockname()[1]
-    environment = dict(os.environ,
-                       XLA_FLAGS="--xla_force_host_platform_device_count=2",
-                       PYTHONPATH=os.getcwd())
+    environment = dict(
+      os.environ,
+      XLA_FLAGS="--xla_force_host_platform_device_count=2",
+      PYTHONPATH=os.getcwd(),
+    )
     for index in range(count):
       start = json.dumps(
-          dict(coordinator=f"127.0.0.1:{port}",
-               num_processes=count,
-               process_id=index,
-               heartbeat_timeout_seconds=beat))
-      with (open(folder / f"out{index}", "w") as
-            out, open(folder / f"err{index}", "w") as err):
+        dict(
+          coordinator=f"127.0.0.1:{port}",
+          num_processes=count,
+          process_id=index,
+          heartbeat_timeout_seconds=beat,
+        )
+      )
+      with (
+        open(folder / f"out{index}", "w") as out,
+        open(folder / f"err{index}", "w") as err,
+      ):
         self.processes.append(
-            subprocess.Popen([sys.executable, "-c", SCRIPT, mode, start],
-                             stdout=out,
-                             stderr=err,
-                             env=environment))
+          subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, mode, start],
+            stdout=out,
+            stderr=err,
+            env=environment,
+          )
+        )
 
   def __enter__(self):
     return self
@@ -158,4 +168,5 @@ def test_an_error_of_one_passes_and_is_told_to_the_others(tmp_path):
     run.assert_ended(1, status=1)
     assert "Traceback" in run.err(1)
     run.assert_left_for(
-        0, f"1 ({HERE}) is gone, it ended with ValueError: of process 1")
+      0, f"1 ({HERE}) is gone, it ended with ValueError: of process 1"
+    )

@@ -28,8 +28,9 @@ def come(pool, port, index, of, seconds=20.0, **same):
   """Starts a process as a thread."""
   deadline = time.monotonic() + seconds
   if index:
-    return pool.submit(_meeting.join, ("localhost", port), of, index, deadline,
-                       same)
+    return pool.submit(
+      _meeting.join, ("localhost", port), of, index, deadline, same
+    )
   return pool.submit(_meeting.gather, port, of, deadline, same)
 
 
@@ -70,12 +71,9 @@ def test_one_process_meets_nobody(port):
 
 def test_who_dies_while_waiting_may_come_again(pool, port):
   zero = come(pool, port, 0, of=3)
-  knock(port,
-        json.dumps({
-            "process": 1,
-            "of": 3,
-            "host": "old"
-        }).encode() + b"\n")
+  knock(
+    port, json.dumps({"process": 1, "of": 3, "host": "old"}).encode() + b"\n"
+  )
   tasks = [zero] + [come(pool, port, index, of=3) for index in (1, 2)]
   assert zero.result()[0][1].host == HERE
   close(*tasks)
@@ -113,8 +111,8 @@ def test_processes_of_one_number_are_told_apart(pool, port, others):
   zero = come(pool, port, 0, of=4)
   deadline = time.monotonic() + 20
   tasks = [
-      pool.submit(_meeting.join, ("localhost", port), 4, index, deadline)
-      for index in others
+    pool.submit(_meeting.join, ("localhost", port), 4, index, deadline)
+    for index in others
   ]
   for task in (zero, *tasks):
     with pytest.raises(ValueError, match="two processes .* give each its own"):
@@ -123,8 +121,9 @@ def test_processes_of_one_number_are_told_apart(pool, port, others):
 
 def test_processes_of_another_run_are_told_apart(pool, port):
   for task in (come(pool, port, 0, of=4), come(pool, port, 1, of=3)):
-    with pytest.raises(ValueError,
-                       match="num_processes 3, and process 0 has 4"):
+    with pytest.raises(
+      ValueError, match="num_processes 3, and process 0 has 4"
+    ):
       task.result()
 
 
@@ -135,10 +134,11 @@ def test_processes_with_other_values_are_named_everywhere(pool, port):
     with pytest.raises(ValueError) as error:
       task.result()
     assert str(error.value) == (
-        "the processes do not fit together:\n"
-        f'  jax: "0.10" on process 0 ({HERE}), "0.12" on process 1 ({HERE}) '
-        f"and process 2 ({HERE})\nGive the same code, versions and config to "
-        "all.")
+      "the processes do not fit together:\n"
+      f'  jax: "0.10" on process 0 ({HERE}), "0.12" on process 1 ({HERE}) '
+      f"and process 2 ({HERE})\nGive the same code, versions and config to "
+      "all."
+    )
 
 
 def test_many_values_fit_into_a_greeting(pool, port):

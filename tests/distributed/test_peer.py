@@ -29,11 +29,10 @@ def test_what_is_sent_is_what_is_received(ends):
   peer, there = ends
   peer.send(lost=2, host="there", why="it ended with ValueError: é\nb")
   peer.send()
-  assert _peer.Peer(there).receive() == [{
-      "lost": 2,
-      "host": "there",
-      "why": "it ended with ValueError: é\nb"
-  }, {}]
+  assert _peer.Peer(there).receive() == [
+    {"lost": 2, "host": "there", "why": "it ended with ValueError: é\nb"},
+    {},
+  ]
 
 
 def test_only_what_is_heard_makes_a_peer_young(ends):

@@ -17,13 +17,16 @@ def caused(error, cause):
   return error
 
 
-@pytest.mark.parametrize("error, expected", [
+@pytest.mark.parametrize(
+  "error, expected",
+  [
     (RuntimeError("UNAVAILABLE: Connection reset"), True),
     (RuntimeError("DEADLINE_EXCEEDED: Barrier timed out"), True),
     (caused(ValueError("bad"), RuntimeError("UNKNOWN: Gloo failed")), True),
     (ValueError("UNKNOWN option"), False),
     (caused(ValueError("bad"), KeyError("worse")), False),
-])
+  ],
+)
 def test_errors_that_can_come_of_a_lost_peer(error, expected):
   assert _runtime.is_of_lost_peer(error) == expected
 
@@ -56,7 +59,8 @@ def test_jax_is_abandoned_and_never_freed(monkeypatch):
   del held
   _runtime.abandon_jax()
   assert all(
-      getattr(jax_distributed.global_state, name) is None for name in names)
+    getattr(jax_distributed.global_state, name) is None for name in names
+  )
   monkeypatch.undo()
   gc.collect()
   assert all(reference() for reference in kept)

@@ -77,29 +77,28 @@ def assert_left(statuses, capfd, words):
 @pytest.mark.parametrize("own", [0, 1])
 def test_a_silent_peer_is_named(others, statuses, capfd, own):
   _watch.Watch(own, {1 - own: others[0].watched}, 0.2)
-  assert_left(statuses, capfd,
-              f"process {1 - own} (there) is gone, it has been silent for 0.2")
+  assert_left(
+    statuses,
+    capfd,
+    f"process {1 - own} (there) is gone, it has been silent for 0.2",
+  )
 
 
 def test_a_closed_connection_is_named_to_all(others, statuses, capfd):
   _watch.Watch(0, {i: other.watched for i, other in enumerate(others, 1)}, 9)
   others[1].connection.close()
   told = others[0].wait_for("lost")
-  assert told == dict(lost=2,
-                      host="there",
-                      why="its connection was closed",
-                      status=42,
-                      grace=0.0)
+  assert told == dict(
+    lost=2, host="there", why="its connection was closed", status=42, grace=0.0
+  )
   assert_left(statuses, capfd, "process 2 (there) is gone, its connection was")
 
 
 def test_what_one_tells_of_itself_reaches_all(others, statuses, capfd):
   _watch.Watch(0, {i: other.watched for i, other in enumerate(others, 1)}, 9)
-  message = dict(lost=2,
-                 host="far",
-                 why="it ended with KeyError",
-                 status=42,
-                 grace=0.0)
+  message = dict(
+    lost=2, host="far", why="it ended with KeyError", status=42, grace=0.0
+  )
   others[1].send(**message)
   assert others[0].wait_for("lost") == message
   assert_left(statuses, capfd, "process 2 (far) is gone, it ended with KeyErr")
@@ -142,19 +141,23 @@ def test_an_error_passes_and_is_told(others, statuses, monkeypatch):
   with pytest.raises(ValueError, match="mine"), distributed.peers_watched():
     raise ValueError("mine\nand more")
   told = others[0].wait_for("lost")
-  assert told == dict(lost=1,
-                      host=HERE,
-                      why="it ended with ValueError: mine",
-                      status=42,
-                      grace=0.1)
+  assert told == dict(
+    lost=1,
+    host=HERE,
+    why="it ended with ValueError: mine",
+    status=42,
+    grace=0.1,
+  )
   assert abandoned and statuses.empty()
 
 
-@pytest.mark.parametrize("own, code, status", [(0, 2, 2), (1, 2, 2), (1, 1, 1),
-                                               (1, 42, 42), (1, 130, 42)])
-def test_what_others_leave_with_is_told_with_the_reason(others, statuses,
-                                                        monkeypatch, own, code,
-                                                        status):
+@pytest.mark.parametrize(
+  "own, code, status",
+  [(0, 2, 2), (1, 2, 2), (1, 1, 1), (1, 42, 42), (1, 130, 42)],
+)
+def test_what_others_leave_with_is_told_with_the_reason(
+  others, statuses, monkeypatch, own, code, status
+):
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
   begin(own, others[:1])
   with pytest.raises(SystemExit) as end, distributed.peers_watched():
@@ -173,8 +176,9 @@ def test_bad_input_elsewhere_is_bad_input_here(others, statuses, capfd):
   others[0].send(lost=2, host="far", why="it ended with X: no data.", status=2)
   assert statuses.get(timeout=10) == 2
   assert capfd.readouterr().err == (
-      "error: process 2 (far) is gone, it ended with X: no data: look at its "
-      "log. All others have stopped.\n")
+    "error: process 2 (far) is gone, it ended with X: no data: look at its "
+    "log. All others have stopped.\n"
+  )
 
 
 def test_the_first_gathers_what_all_say_and_passes_it_on(others, statuses):
@@ -182,8 +186,11 @@ def test_the_first_gathers_what_all_say_and_passes_it_on(others, statuses):
   for index in (2, 1):
     others[index - 1].send(said={"data": index, "host": f"host{index}"})
   everyone = distributed.exchange({"data": 0})
-  assert everyone == [{"data": 0, "host": HERE}, {"data": 1, "host": "host1"},
-                      {"data": 2, "host": "host2"}]  # yapf: disable
+  assert everyone == [
+    {"data": 0, "host": HERE},
+    {"data": 1, "host": "host1"},
+    {"data": 2, "host": "host2"},
+  ]
   for other in others:
     assert other.wait_for("said")["said"] == everyone
   _watch._current.fail(KeyError())
@@ -201,8 +208,9 @@ def test_the_others_say_theirs_and_hear_all(others, statuses):
 def test_those_who_are_never_ready_are_named(others, statuses):
   begin(0, others)
   others[0].send(said={})
-  with pytest.raises(TimeoutError,
-                     match=r"after 0.3 s .* ready: 2 \(there\). "):
+  with pytest.raises(
+    TimeoutError, match=r"after 0.3 s .* ready: 2 \(there\). "
+  ):
     distributed.exchange({}, timeout=0.3)
   _watch._current.fail(KeyError())
 
@@ -223,8 +231,9 @@ def test_an_error_of_all_is_the_error_of_each(others, statuses, monkeypatch):
     statuses.get(timeout=1)
 
 
-def test_an_error_of_jax_that_nobody_explains_passes(others, statuses,
-                                                     monkeypatch):
+def test_an_error_of_jax_that_nobody_explains_passes(
+  others, statuses, monkeypatch
+):
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
   begin(1, others[:1])
   with pytest.raises(RuntimeError), distributed.peers_watched():

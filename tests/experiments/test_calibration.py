@@ -1,5 +1,4 @@
-"""Runs the calibration from end to end on digits, and proves what is refused.
-"""
+"""Runs the calibration from end to end on digits; proves what is refused."""
 
 import json
 import sys
@@ -25,17 +24,27 @@ def config(**changes):
 @pytest.mark.slow
 def test_the_temperature_is_fitted_on_images_of_its_own(tmp_path, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
-  monkeypatch.setattr(sys, "argv", [
-      "calibration", f"--config={calibration.CONFIG}:smoke",
-      f"--workdir={tmp_path}", "--config.epochs=4", "--config.model.blocks=(1,)"
-  ])
-  cli.launch("calibration",
-             prepare=calibration.prepare,
-             run=calibration.run,
-             config_file=calibration.CONFIG)
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
+      "calibration",
+      f"--config={calibration.CONFIG}:smoke",
+      f"--workdir={tmp_path}",
+      "--config.epochs=4",
+      "--config.model.blocks=(1,)",
+    ],
+  )
+  cli.launch(
+    "calibration",
+    prepare=calibration.prepare,
+    run=calibration.run,
+    config_file=calibration.CONFIG,
+  )
   result = json.loads((tmp_path / "result.json").read_text())
-  rows = {(row["method"], row["metric"]): row["value"]
-          for row in result["rows"]}  # yapf: disable
+  rows = {
+    (row["method"], row["metric"]): row["value"] for row in result["rows"]
+  }
   for method in ("ERM", "mixup, alpha 1"):
     scaled = f"{method}, temperature scaled"
     assert rows[method, "temperature"] == 1 != rows[scaled, "temperature"]
@@ -61,34 +70,44 @@ def test_logits_come_in_order_without_the_padding(monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   values = config(eval_batch_size=8)
   images = np.arange(20, dtype=np.uint8)[:, None]
-  predict = lambda state, pixels: jax.numpy.concatenate([pixels, pixels], 1)
-  logits, _ = calibration.all_logits(values, predict, None,
-                                     (images, np.zeros(20, np.int32)))
+
+  def predict(state, pixels):
+    return jax.numpy.concatenate([pixels, pixels], 1)
+
+  logits, _ = calibration.all_logits(
+    values, predict, None, (images, np.zeros(20, np.int32))
+  )
   np.testing.assert_array_equal(logits, np.repeat(images, 2, axis=1))
 
 
 def test_numbers_are_those_of_the_scaled_logits():
   logits = np.log(np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)) * 2
   found = dict(
-      zip(calibration.METRICS,
-          calibration.measure((logits, np.array([0, 1], np.int32)), 2.0)))
+    zip(
+      calibration.METRICS,
+      calibration.measure((logits, np.array([0, 1], np.int32)), 2.0),
+    )
+  )
   np.testing.assert_allclose(found["test error (%)"], 50)
-  np.testing.assert_allclose(found["NLL (nats)"],
-                             -np.log([0.9, 0.4]).mean(),
-                             rtol=1e-5)
+  np.testing.assert_allclose(
+    found["NLL (nats)"], -np.log([0.9, 0.4]).mean(), rtol=1e-5
+  )
   np.testing.assert_allclose(found["Brier score"], (0.02 + 0.72) / 2, rtol=1e-5)
-  np.testing.assert_allclose(found["confidence minus accuracy (%)"],
-                             25,
-                             rtol=1e-5)
+  np.testing.assert_allclose(
+    found["confidence minus accuracy (%)"], 25, rtol=1e-5
+  )
   assert found["temperature"] == 2
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"held_out": 0.0}, "held_out must be between 0 and 1, got 0.0"),
     ({"held_out": 1.0}, "held_out must be between 0 and 1, got 1.0"),
     ({"networks": "RUN"}, "networks=RUN: networks of another run were trained"),
     ({"alpha": -1.0}, "alpha must be .* got -1"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused_before_any_work(changes, message):
   with pytest.raises(ValueError, match=message):
     calibration.prepare(config(**changes))

@@ -23,21 +23,25 @@ def config(argument="smoke", **changes):
 
 def launch(monkeypatch, workdir, *argv):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
-  monkeypatch.setattr(sys, "argv", [
-      "cifar", f"--config={cifar.CONFIG}:smoke", f"--workdir={workdir}", *argv
-  ])
-  cli.launch("cifar",
-             prepare=cifar.prepare,
-             run=cifar.run,
-             config_file=cifar.CONFIG)
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    ["cifar", f"--config={cifar.CONFIG}:smoke", f"--workdir={workdir}", *argv],
+  )
+  cli.launch(
+    "cifar", prepare=cifar.prepare, run=cifar.run, config_file=cifar.CONFIG
+  )
   return json.loads((workdir / "result.json").read_text())
 
 
-def test_the_smoke_run_learns_and_is_not_done_twice(tmp_path, capsys,
-                                                    monkeypatch):
+def test_the_smoke_run_learns_and_is_not_done_twice(
+  tmp_path, capsys, monkeypatch
+):
   result = launch(monkeypatch, tmp_path)
-  rows = {(row["setting"], row["method"], row["metric"]): row
-          for row in result["rows"]}  # yapf: disable
+  rows = {
+    (row["setting"], row["method"], row["metric"]): row
+    for row in result["rows"]
+  }
   ours = "digits, preact_resnet18 (blocks (1, 1, 1), width 8)"
   for method in ("ERM", "mixup, alpha 1"):
     assert rows[ours, method, "test error (%), last epoch"]["value"] < 10
@@ -62,15 +66,24 @@ def test_settings_name_what_is_not_the_papers():
   assert cifar.setting(values) == "cifar10, preact_resnet18"
   values.model.width = 8
   values.epochs = 12
-  assert cifar.setting(
-      values) == "cifar10, preact_resnet18 (width 8, epochs 12)"
+  assert (
+    cifar.setting(values) == "cifar10, preact_resnet18 (width 8, epochs 12)"
+  )
 
 
 def lines(*errors):
-  return [{"test/error": e, "test/nll": e / 10, "test/ece": e / 5,
-           "train/error": 2 * e, "clean/error": e / 2,
-           "train/seconds": 2.0, "seconds": 1.0}
-          for e in errors]  # yapf: disable
+  return [
+    {
+      "test/error": e,
+      "test/nll": e / 10,
+      "test/ece": e / 5,
+      "train/error": 2 * e,
+      "clean/error": e / 2,
+      "train/seconds": 2.0,
+      "seconds": 1.0,
+    }
+    for e in errors
+  ]
 
 
 def test_rows_sum_up_the_epochs_of_every_seed():
@@ -101,11 +114,14 @@ def test_a_changed_network_is_not_put_beside_the_papers():
   assert len(cifar.rows_not_run(paper)) == 11
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"method": "mixpu"}, "unknown method 'mixpu': choose one of erm"),
     ({"alpha": -1.0}, "alpha must be .* got -1"),
     ({"dataset": "cifar11"}, "Did you mean 'cifar10'"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused_before_any_work(changes, message):
   with pytest.raises(ValueError, match=message):
     cifar.prepare(config(**changes))

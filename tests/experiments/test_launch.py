@@ -35,22 +35,25 @@ def run_script(tmp_path):
     (tmp_path / ".venv" / "bin" / "activate").write_text("")
     calls.write_text("")
     log = f'#!/bin/bash\nprintf "%s\\0" "${{0##*/}}" "$@" "" >> {calls}\n'
-    for tool, code in (("srun", f"exit {status}"), ("scontrol", ""),
-                       ("sleep", "kill $PPID"), ("gcloud", f"exit {status}")):
+    for tool, code in (
+      ("srun", f"exit {status}"),
+      ("scontrol", ""),
+      ("sleep", "kill $PPID"),
+      ("gcloud", f"exit {status}"),
+    ):
       (bin_dir / tool).write_text(f"{log}{code}\n")
       (bin_dir / tool).chmod(0o755)
-    done = subprocess.run(["bash", LAUNCH / name],
-                          cwd=tmp_path,
-                          env={
-                              "PATH": f"{bin_dir}:{os.environ['PATH']}",
-                              "SLURM_JOB_ID": "7"
-                          },
-                          capture_output=True,
-                          text=True,
-                          check=False)
+    done = subprocess.run(
+      ["bash", LAUNCH / name],
+      cwd=tmp_path,
+      env={"PATH": f"{bin_dir}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"},
+      capture_output=True,
+      text=True,
+      check=False,
+    )
     assert not done.stderr
     return done.returncode, [
-        call.split("\0") for call in calls.read_text().split("\0\0")[:-1]
+      call.split("\0") for call in calls.read_text().split("\0\0")[:-1]
     ]
 
   return run
@@ -67,10 +70,10 @@ def command(run_script):
       return shlex.split(load(name)["run"].replace("\\\n", ""))[1:]
     call = run_script(name, 0)[1][0]
     if name == "slurm.sh":
-      return call[call.index("python"):]
+      return call[call.index("python") :]
     (line,) = [word for word in call if word.startswith("--command=")]
     words = shlex.split(line.removeprefix("--command="))
-    return words[words.index("exec") + 1:]
+    return words[words.index("exec") + 1 :]
 
   return of
 
@@ -98,7 +101,8 @@ def test_three_places_are_to_be_edited(name):
 
 @each_file
 def test_the_command_has_flags_that_are_known_and_a_config_that_loads(
-    name, command, root, monkeypatch):
+  name, command, root, monkeypatch
+):
   python, dash_m, module, *argv = command(name)
   assert python.endswith("python") and dash_m == "-m"
   assert module == "experiments.imagenet"
@@ -138,8 +142,13 @@ def test_a_jobset_has_the_fields_that_it_needs():
   jobset = load("jobset.yaml")
   assert jobset["apiVersion"] == "jobset.x-k8s.io/v1alpha2"
   assert set(jobset["spec"]) <= {
-      "failurePolicy", "network", "replicatedJobs", "successPolicy",
-      "startupPolicy", "suspend", "ttlSecondsAfterFinished"
+    "failurePolicy",
+    "network",
+    "replicatedJobs",
+    "successPolicy",
+    "startupPolicy",
+    "suspend",
+    "ttlSecondsAfterFinished",
   }
   assert jobset["spec"]["network"]["enableDNSHostnames"]
   assert job()["completionMode"] == "Indexed"
@@ -170,16 +179,35 @@ def test_a_jobset_starts_again_for_what_is_not_bad_input(status):
 def test_a_skypilot_task_has_fields_that_are_known():
   task = load("skypilot.yaml")
   assert set(task) <= {
-      "name", "num_nodes", "resources", "workdir", "file_mounts", "envs",
-      "setup", "run", "secrets", "volumes", "config"
+    "name",
+    "num_nodes",
+    "resources",
+    "workdir",
+    "file_mounts",
+    "envs",
+    "setup",
+    "run",
+    "secrets",
+    "volumes",
+    "config",
   }
   assert set(task["resources"]) <= {
-      "infra", "accelerators", "accelerator_args", "use_spot", "job_recovery",
-      "disk_size", "image_id", "any_of", "ordered", "autostop"
+    "infra",
+    "accelerators",
+    "accelerator_args",
+    "use_spot",
+    "job_recovery",
+    "disk_size",
+    "image_id",
+    "any_of",
+    "ordered",
+    "autostop",
   }
   recovery = task["resources"]["job_recovery"]
   assert set(recovery) == {
-      "strategy", "max_restarts_on_errors", "recover_on_exit_codes"
+    "strategy",
+    "max_restarts_on_errors",
+    "recover_on_exit_codes",
   }
   codes = set(recovery["recover_on_exit_codes"])
   # 137 is what others leave with when SkyPilot ends them for one's 2.
@@ -204,8 +232,16 @@ def slurm_options():
 def test_slurm_gives_each_host_a_process_with_time_to_save():
   options = slurm_options()
   assert set(options) == {
-      "nodes", "gpus-per-node", "cpus-per-task", "time", "job-name",
-      "ntasks-per-node", "output", "open-mode", "requeue", "signal"
+    "nodes",
+    "gpus-per-node",
+    "cpus-per-task",
+    "time",
+    "job-name",
+    "ntasks-per-node",
+    "output",
+    "open-mode",
+    "requeue",
+    "signal",
   }
   assert options["ntasks-per-node"] == "1"
   name, seconds = options["signal"].split("@")

@@ -20,12 +20,16 @@ def config(**changes):
 
 def test_the_smoke_run(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(
-      sys, "argv",
-      ["tabular", f"--config={tabular.CONFIG}:smoke", f"--workdir={tmp_path}"])
-  cli.launch("tabular",
-             prepare=tabular.prepare,
-             run=tabular.run,
-             config_file=tabular.CONFIG)
+    sys,
+    "argv",
+    ["tabular", f"--config={tabular.CONFIG}:smoke", f"--workdir={tmp_path}"],
+  )
+  cli.launch(
+    "tabular",
+    prepare=tabular.prepare,
+    run=tabular.run,
+    config_file=tabular.CONFIG,
+  )
   result = json.loads((tmp_path / "result.json").read_text())
   rows = {(row["method"], row["metric"]): row for row in result["rows"]}
   assert len(rows) == len(result["rows"]) == 1 + 5 + 4
@@ -46,8 +50,8 @@ def test_rows_hold_means_spreads_and_paired_differences():
   problem = tabular.prepare(values)["iris"]
   error = np.array([[10.0, 12.0], [20.0, 23.0], [30.0, 31.0]])
   rows = {
-      (row["method"], row["metric"].split()[0]): row
-      for row in tabular.result_rows(values, "iris", problem, error)
+    (row["method"], row["metric"].split()[0]): row
+    for row in tabular.result_rows(values, "iris", problem, error)
   }
   assert rows["ERM", "test"]["value"] == 20
   assert rows["ERM", "test"]["std"] == 10
@@ -62,7 +66,9 @@ def test_every_table_of_the_config_has_its_paper_numbers():
   assert set(configs.TABLES) < set(tabular.PAPER)
 
 
-@pytest.mark.parametrize("changes, error, message", [
+@pytest.mark.parametrize(
+  "changes, error, message",
+  [
     ({"alphas": (-0.1,)}, ValueError, "alpha must be .* got -0.1"),
     ({"alphas": (float("nan"),)}, ValueError, "alpha must be .* got nan"),
     ({"alphas": ("0.2",)}, TypeError, "alpha must be a number, got '0.2'"),
@@ -75,7 +81,8 @@ def test_every_table_of_the_config_has_its_paper_numbers():
     ({"missing": "median"}, ValueError, "unknown missing 'median'"),
     ({"categorical": "hash"}, ValueError, "unknown categorical 'hash'"),
     ({"train_fraction": 1.0}, ValueError, "train_fraction=1.0 leaves no rows"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused_before_any_work(changes, error, message):
   values = config()
   with values.ignore_type():

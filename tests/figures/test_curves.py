@@ -4,14 +4,19 @@ from mixup_jax.figures import _curves
 
 
 def test_curves(drawn):
-  curve = lambda setting, method, metric: {
-      "setting": setting, "method": method, "metric": metric,
-      "epochs": [1, 2, 3], "values": [[3.0, 2.0, 1.0], [4.0, 2.5, 1.5]]
-  }  # yapf: disable
+  def curve(setting, method, metric):
+    return {
+      "setting": setting,
+      "method": method,
+      "metric": metric,
+      "epochs": [1, 2, 3],
+      "values": [[3.0, 2.0, 1.0], [4.0, 2.5, 1.5]],
+    }
+
   one = [
-      curve("digits", method, metric)
-      for method in ("ERM", "mixup, alpha 1")
-      for metric in ("test error (%)", "training error (%)")
+    curve("digits", method, metric)
+    for method in ("ERM", "mixup, alpha 1")
+    for metric in ("test error (%)", "training error (%)")
   ]
   narrow = drawn({"rows": [], "curves": one})
   wide = drawn({"rows": [], "curves": one + [curve("cifar10", "ERM", "test")]})

@@ -1,17 +1,32 @@
 """Proves that each part of a result has its row of panels."""
 
-PLANE = {"limit": 1.0, "points": [["0.5 0.5"], ["0.0 0.0"]],
-         "percent": {"ERM": ["0 100"], "mixup": ["40 60"]}}  # yapf: disable
-PAIRS = [{"setting": "digits", "method": "ERM", "metric": metric,
-          "lam": [0.0, 1.0], "values": [[0.0, 1.0]], "paper": [1.0, 2.0]}
-         for metric in ("misses (%)", "gradient norm")]  # yapf: disable
+PLANE = {
+  "limit": 1.0,
+  "points": [["0.5 0.5"], ["0.0 0.0"]],
+  "percent": {"ERM": ["0 100"], "mixup": ["40 60"]},
+}
+PAIRS = [
+  {
+    "setting": "digits",
+    "method": "ERM",
+    "metric": metric,
+    "lam": [0.0, 1.0],
+    "values": [[0.0, 1.0]],
+    "paper": [1.0, 2.0],
+  }
+  for metric in ("misses (%)", "gradient norm")
+]
 
 
 def test_parts_are_stacked(drawn):
   plane, pairs, both = (
-      drawn({"rows": [], **parts})
-      for parts in ({"plane": PLANE}, {"pairs": PAIRS},
-                    {"plane": PLANE, "pairs": PAIRS}))  # yapf: disable
+    drawn({"rows": [], **parts})
+    for parts in (
+      {"plane": PLANE},
+      {"pairs": PAIRS},
+      {"plane": PLANE, "pairs": PAIRS},
+    )
+  )
   assert both.shape[0] > 1.8 * plane.shape[0]
   assert both.shape[0] > 1.8 * pairs.shape[0]
   assert min(picture.std() for picture in (plane, pairs, both)) > 0.01

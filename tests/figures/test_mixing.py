@@ -13,18 +13,22 @@ DIFFERENCE = "minus input mixup, paired (%)"
 
 def row(setting, method, metric, value):
   return {
-      "setting": setting, "method": method, "metric": metric, "value": value,
-      "std": 2.0, "n": 4
-  }  # yapf: disable
+    "setting": setting,
+    "method": method,
+    "metric": metric,
+    "value": value,
+    "std": 2.0,
+    "n": 4,
+  }
 
 
 def result(**more):
   rows = [
-      row("digits", "ERM", "error (%)", 3.0),
-      row("digits", "ERM", DIFFERENCE, 0.5),
-      row("digits", "codes", DIFFERENCE, 1.5),
-      row("digits", "ERM", results.P_VALUE, 0.1),
-      row("iris", "ERM", DIFFERENCE, -4.0),
+    row("digits", "ERM", "error (%)", 3.0),
+    row("digits", "ERM", DIFFERENCE, 0.5),
+    row("digits", "codes", DIFFERENCE, 1.5),
+    row("digits", "ERM", results.P_VALUE, 0.1),
+    row("iris", "ERM", DIFFERENCE, -4.0),
   ]
   layout = {"metrics": ["error (%)", DIFFERENCE, results.P_VALUE]}
   return {"rows": rows, "layout": layout, **more}
@@ -32,9 +36,11 @@ def result(**more):
 
 def mixed():
   return {
-      "rows": ["input mixup", "codes"], "lam": [1.0, 0.5, 0.0], "pairs": 2,
-      "png": pictures.encode(np.zeros((20, 60), np.uint8))
-  }  # yapf: disable
+    "rows": ["input mixup", "codes"],
+    "lam": [1.0, 0.5, 0.0],
+    "pairs": 2,
+    "png": pictures.encode(np.zeros((20, 60), np.uint8)),
+  }
 
 
 def test_panels_and_pictures(tmp_path, monkeypatch):
@@ -47,10 +53,13 @@ def test_panels_and_pictures(tmp_path, monkeypatch):
   assert names == ["ERM", "codes"] and len(iris.get_yticks()) == 1
   dots, _, (bars,) = digits.containers[0]
   np.testing.assert_array_equal(dots.get_xdata(), [0.5, 1.5])
-  np.testing.assert_allclose(bars.get_segments()[0][:, 0],
-                             [0.5 - 1.96, 0.5 + 1.96])
-  assert [text.get_text() for text in below.get_yticklabels()
-         ] == ["input mixup", "codes"]
+  np.testing.assert_allclose(
+    bars.get_segments()[0][:, 0], [0.5 - 1.96, 0.5 + 1.96]
+  )
+  assert [text.get_text() for text in below.get_yticklabels()] == [
+    "input mixup",
+    "codes",
+  ]
   assert list(below.get_yticks()) == [4.5, 14.5]
   lams = [text.get_text() for text in below.get_xticklabels()]
   assert lams == ["1", "0.5", "0"] * 2

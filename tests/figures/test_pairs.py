@@ -8,19 +8,25 @@ from mixup_jax.figures import _pairs
 
 def curve(method, metric):
   return {
-      "setting": "digits", "method": method, "metric": metric,
-      "lam": [0.0, 0.5, 1.0], "values": [[0.0, 4.0, 0.0], [2.0, 6.0, 0.0]],
-      "paper": [1.0, 9.0, 1.0]
-  }  # yapf: disable
+    "setting": "digits",
+    "method": method,
+    "metric": metric,
+    "lam": [0.0, 0.5, 1.0],
+    "values": [[0.0, 4.0, 0.0], [2.0, 6.0, 0.0]],
+    "paper": [1.0, 9.0, 1.0],
+  }
 
 
 def test_each_metric_has_its_panel():
   figure, panels = plt.subplots(1, 2)
-  _pairs.draw([
+  _pairs.draw(
+    [
       curve(method, metric)
       for method in ("ERM", "mixup, alpha 1")
       for metric in ("misses (%)", "gradient norm")
-  ], panels)
+    ],
+    panels,
+  )
   for axes, metric in zip(panels, ("misses (%)", "gradient norm")):
     erm, paper, mixup, _ = axes.lines
     np.testing.assert_array_equal(erm.get_ydata(), [1, 5, 0])

@@ -8,10 +8,10 @@ from mixup_jax.figures import _plane
 
 def test_the_upper_half_is_shaded():
   plane = {
-      "limit": 1.2,
-      "points": [["0.5 -1.0", "-0.5 -1.0"], ["0.000 1.000"]],
-      "percent": {"ERM": ["0 0", "100 100"], "mixup": ["40 40", "60 60"]},
-  }  # yapf: disable
+    "limit": 1.2,
+    "points": [["0.5 -1.0", "-0.5 -1.0"], ["0.000 1.000"]],
+    "percent": {"ERM": ["0 0", "100 100"], "mixup": ["40 40", "60 60"]},
+  }
   figure, panels = plt.subplots(1, 2)
   _plane.draw(plane, panels)
   assert [axes.get_title("left") for axes in panels] == ["ERM", "mixup"]

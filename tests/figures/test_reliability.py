@@ -9,9 +9,13 @@ from mixup_jax.figures import _style
 
 def diagram(method):
   return {
-      "setting": "digits", "method": method, "confidence": [0.3, 0.9],
-      "accuracy": [0.5, 0.8], "share": [0.25, 0.75], "error": 12.5
-  }  # yapf: disable
+    "setting": "digits",
+    "method": method,
+    "confidence": [0.3, 0.9],
+    "accuracy": [0.5, 0.8],
+    "share": [0.25, 0.75],
+    "error": 12.5,
+  }
 
 
 METHODS = ("ERM", "ERM, temperature scaled", "mixup, alpha 1")
@@ -20,11 +24,13 @@ METHODS = ("ERM", "ERM, temperature scaled", "mixup, alpha 1")
 def test_diagrams(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
-  _reliability.draw({"reliability": [diagram(m) for m in METHODS]},
-                    tmp_path / "x.png")
+  _reliability.draw(
+    {"reliability": [diagram(m) for m in METHODS]}, tmp_path / "x.png"
+  )
   above, below = drawn[0].axes[:3], drawn[0].axes[3:]
-  assert [a.get_title("left").replace("\n", " ") for a in above
-         ] == list(METHODS)
+  assert [a.get_title("left").replace("\n", " ") for a in above] == list(
+    METHODS
+  )
   for axes in above:
     diagonal, line = axes.lines
     np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())

@@ -10,23 +10,26 @@ from mixup_jax.figures import _style
 
 def curve(method, attack):
   return {
-      "setting": "digits", "method": method, "attack": attack,
-      "epsilon": [0.0, 4.0], "values": [[2.0, 40.0], [4.0, 60.0]]
-  }  # yapf: disable
+    "setting": "digits",
+    "method": method,
+    "attack": attack,
+    "epsilon": [0.0, 4.0],
+    "values": [[2.0, 40.0], [4.0, 60.0]],
+  }
 
 
 def result():
   return {
-      "robustness": [
-          curve(method, attack)
-          for method in ("ERM", "mixup")
-          for attack in ("white box, FGSM", "black box, FGSM")
-      ],
-      "strip": {
-          "rows": ["original", "FGSM on ERM"],
-          "columns": 4,
-          "png": pictures.encode(np.zeros((20, 40), np.uint8))
-      }
+    "robustness": [
+      curve(method, attack)
+      for method in ("ERM", "mixup")
+      for attack in ("white box, FGSM", "black box, FGSM")
+    ],
+    "strip": {
+      "rows": ["original", "FGSM on ERM"],
+      "columns": 4,
+      "png": pictures.encode(np.zeros((20, 40), np.uint8)),
+    },
   }
 
 

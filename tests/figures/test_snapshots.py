@@ -13,16 +13,20 @@ REAL = np.array([[-1.0, 0.0], [1.0, 2.0]])
 def test_panels(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
-  _snapshots.draw([{
-      "setting": setting,
-      "method": method,
-      "iterations": [10, 1000],
-      "real": points.encode(REAL),
-      "fake": [points.encode(REAL + 9),
-               points.encode(REAL + 0.1)]
-  }
-                   for method in ("ERM", "mixup")
-                   for setting in ("grid", "ring")], tmp_path / "x.png")
+  _snapshots.draw(
+    [
+      {
+        "setting": setting,
+        "method": method,
+        "iterations": [10, 1000],
+        "real": points.encode(REAL),
+        "fake": [points.encode(REAL + 9), points.encode(REAL + 0.1)],
+      }
+      for method in ("ERM", "mixup")
+      for setting in ("grid", "ring")
+    ],
+    tmp_path / "x.png",
+  )
   panels = [axes for axes in drawn[0].axes if axes.collections]
   assert len(panels) == 8
   assert [axes.get_title() for axes in panels[:4]] == ["10", "1,000"] * 2

@@ -36,13 +36,19 @@ def test_the_network_of_the_paper_has_its_parameters_and_maps():
     seen.append((depth, *h.shape[1:]))
     return h
 
-  params = jax.eval_shape(lambda key, x: model.init(key, x, mix=mix),
-                          jax.random.key(0), IMAGES)["params"]
+  params = jax.eval_shape(
+    lambda key, x: model.init(key, x, mix=mix), jax.random.key(0), IMAGES
+  )["params"]
   count = sum(x.size for x in jax.tree.leaves(params))
   assert count == parameters(190, 40, 10) == 25_624_430
   # 80 + 31 * 40 = 1320, halved 660; 660 + 1240 = 1900, halved 950; 2190.
-  assert seen == [(0, 32, 32, 3), (1, 32, 32, 80), (2, 16, 16, 660),
-                  (3, 8, 8, 950), (4, 8, 8, 2190)]
+  assert seen == [
+    (0, 32, 32, 3),
+    (1, 32, 32, 80),
+    (2, 16, 16, 660),
+    (3, 8, 8, 950),
+    (4, 8, 8, 2190),
+  ]
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +66,24 @@ def tiny():
       maps[depth] = h
       return h
 
-    bottlenecks = lambda module, _: isinstance(module, densenet.Bottleneck)
-    _, seen = model.apply(variables,
-                          x,
-                          mix=mix,
-                          capture_intermediates=bottlenecks,
-                          mutable=["intermediates"])
+    def bottlenecks(module, _):
+      return isinstance(module, densenet.Bottleneck)
+
+    _, seen = model.apply(
+      variables,
+      x,
+      mix=mix,
+      capture_intermediates=bottlenecks,
+      mutable=["intermediates"],
+    )
     return maps, seen["intermediates"]
 
   maps, seen = run(variables)
-  return variables["params"], maps, {
-      name: layer["__call__"][0] for name, layer in seen.items()
-  }
+  return (
+    variables["params"],
+    maps,
+    {name: layer["__call__"][0] for name, layer in seen.items()},
+  )
 
 
 def test_a_bottleneck_appends_to_what_came_in(tiny):
@@ -103,10 +115,10 @@ def test_the_initial_values():
     elif path[-1] == "bias":
       assert not leaf.any()
     elif path[0] == "head":
-      assert 0.98 < abs(leaf).max() * leaf.shape[0]**0.5 <= 1
+      assert 0.98 < abs(leaf).max() * leaf.shape[0] ** 0.5 <= 1
     else:
       fan_out = leaf[..., 0, :].size
-      assert abs(leaf.std() * (fan_out / 2)**0.5 - 1) < 0.12, path
+      assert abs(leaf.std() * (fan_out / 2) ** 0.5 - 1) < 0.12, path
 
 
 def test_what_it_cannot_be_built_with_is_refused():

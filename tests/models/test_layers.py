@@ -12,15 +12,14 @@ from mixup_jax.models import _layers as layers
 
 class Norm(nn.Module):
   """One layer, as `norm_relu` needs a module around it."""
+
   dtype: jax.typing.DTypeLike = jnp.float32
 
   @nn.compact
   def __call__(self, x, *, train, where=None):
-    return layers.norm_relu(x,
-                            train=train,
-                            where=where,
-                            dtype=self.dtype,
-                            name="norm")
+    return layers.norm_relu(
+      x, train=train, where=where, dtype=self.dtype, name="norm"
+    )
 
 
 @pytest.mark.parametrize("shape, fan_in", (((30, 40), 30), ((3, 3, 8, 40), 72)))
@@ -43,12 +42,14 @@ def test_a_bias_starts_within_one_over_root_fan_in(getkey):
 def test_a_convolution_by_hand(getkey, size, stride):
   """Padded by half the size on both sides, also where stride is 2."""
   x = jax.random.normal(getkey(), (1, 6, 6, 2))
-  layer = layers.conv(4,
-                      size,
-                      stride=stride,
-                      init=layers.torch_uniform,
-                      dtype=jnp.float32,
-                      name="conv")
+  layer = layers.conv(
+    4,
+    size,
+    stride=stride,
+    init=layers.torch_uniform,
+    dtype=jnp.float32,
+    name="conv",
+  )
   variables = layer.init(getkey(), x)
   (kernel,) = jax.tree.leaves(variables)  # And no bias.
   pad = size // 2
@@ -56,11 +57,11 @@ def test_a_convolution_by_hand(getkey, size, stride):
   expected = np.zeros((1, 6 // stride, 6 // stride, 4))
   for i in range(6 // stride):
     for j in range(6 // stride):
-      patch = padded[0, i * stride:, j * stride:][:size, :size]
+      patch = padded[0, i * stride :, j * stride :][:size, :size]
       expected[0, i, j] = np.tensordot(patch, kernel, axes=3)
-  chex.assert_trees_all_close(layer.apply(variables, x),
-                              jnp.float32(expected),
-                              atol=1e-5)
+  chex.assert_trees_all_close(
+    layer.apply(variables, x), jnp.float32(expected), atol=1e-5
+  )
 
 
 def test_normalisation_by_hand(getkey):
@@ -71,11 +72,9 @@ def test_normalisation_by_hand(getkey):
   expected = np.maximum(0, (x - mean) / np.sqrt(var + 1e-5))
   chex.assert_trees_all_close(y, jnp.asarray(expected), atol=1e-5)
   stats = updates["batch_stats"]["norm"]
-  chex.assert_trees_all_close(stats, {
-      "mean": 0.1 * mean,
-      "var": 0.9 + 0.1 * var
-  },
-                              rtol=1e-4)
+  chex.assert_trees_all_close(
+    stats, {"mean": 0.1 * mean, "var": 0.9 + 0.1 * var}, rtol=1e-4
+  )
   y = Norm().apply({**variables, **updates}, x, train=False)
   mean, var = np.asarray(stats["mean"]), np.asarray(stats["var"])
   expected = np.maximum(0, (x - mean) / np.sqrt(var + 1e-5))
@@ -88,11 +87,9 @@ def test_padding_is_not_in_the_statistics(getkey):
   where = jnp.arange(5) < 3
   variables = Norm().init(getkey(), x, train=False)
   y, updates = Norm().apply(variables, x, train=True, mutable=["batch_stats"])
-  padded_y, padded_updates = Norm().apply(variables,
-                                          padded,
-                                          train=True,
-                                          where=where,
-                                          mutable=["batch_stats"])
+  padded_y, padded_updates = Norm().apply(
+    variables, padded, train=True, where=where, mutable=["batch_stats"]
+  )
   chex.assert_trees_all_close(padded_y[:3], y, rtol=1e-5, atol=1e-6)
   chex.assert_trees_all_close(padded_updates, updates, rtol=1e-5)
 

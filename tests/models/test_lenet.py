@@ -16,8 +16,9 @@ def count(tree):
 def test_parameters_of_the_speech_section(bins):
   """Of 160 and of 161 bins 37 x 22 x 20 = 16,280 maps are left."""
   model = models.build("lenet", num_classes=30)
-  shapes = jax.eval_shape(model.init, jax.random.key(0),
-                          jnp.zeros((1, bins, 101, 1)))["params"]
+  shapes = jax.eval_shape(
+    model.init, jax.random.key(0), jnp.zeros((1, bins, 101, 1))
+  )["params"]
   assert shapes["hidden"]["kernel"].shape == (16_280, 1000)
   assert count(shapes["conv1"]) == 5 * 5 * 1 * 20 + 20
   assert count(shapes["conv2"]) == 5 * 5 * 20 * 20 + 20
@@ -29,11 +30,13 @@ def test_whole_maps_are_dropped_behind_the_second_convolution(getkey):
   x = jnp.ones((2, 20, 20, 1))
   variables = model.init(getkey(), x)
   maps = []
-  model.apply(variables,
-              x,
-              train=True,
-              mix=lambda depth, h: maps.append(h) or h,
-              rngs={"dropout": getkey()})
+  model.apply(
+    variables,
+    x,
+    train=True,
+    mix=lambda depth, h: maps.append(h) or h,
+    rngs={"dropout": getkey()},
+  )
   behind = np.asarray(maps[2])
   dropped = (behind == 0).all((1, 2))
   assert 0.1 < dropped.mean() < 0.95

@@ -11,23 +11,23 @@ from tests.models import torch_vectors
 
 # Each kind of model as small as it can be and still have all its parts.
 TINY = {
-    "preact_resnet18": dict(width=4, blocks=(1, 1)),
-    "wide_resnet28_10": dict(depth=10, width=1),
-    "densenet_bc_190_40": dict(depth=10, growth=4),
-    "resnet50": dict(blocks=(1, 1), width=4, stem="small"),
-    "resnext101_32x4d": dict(blocks=(1, 1), width=4, groups=2),
-    "lenet": dict(width=4, hidden=8, dropout=0.0),
-    "vgg11": dict(width=2, hidden=8, stages=((1,), (2, 2))),
-    "mlp": dict(hidden=(8,)),
+  "preact_resnet18": dict(width=4, blocks=(1, 1)),
+  "wide_resnet28_10": dict(depth=10, width=1),
+  "densenet_bc_190_40": dict(depth=10, growth=4),
+  "resnet50": dict(blocks=(1, 1), width=4, stem="small"),
+  "resnext101_32x4d": dict(blocks=(1, 1), width=4, groups=2),
+  "lenet": dict(width=4, hidden=8, dropout=0.0),
+  "vgg11": dict(width=2, hidden=8, stages=((1,), (2, 2))),
+  "mlp": dict(hidden=(8,)),
 }
 # The depth of the last call of `mix`, where it is not 4.
 LAST = {
-    "mlp": 1,
-    "lenet": 2,
-    "vgg11": 2,
-    "preact_resnet18": 3,
-    "resnet50": 3,
-    "resnext101_32x4d": 3
+  "mlp": 1,
+  "lenet": 2,
+  "vgg11": 2,
+  "preact_resnet18": 3,
+  "resnet50": 3,
+  "resnext101_32x4d": 3,
 }
 WITHOUT_DROPOUT = ("vgg11", "resnet50", "resnext101_32x4d")
 SIZES = {"lenet": 16}  # Of the images, where 8 is too small.
@@ -48,12 +48,17 @@ def setup(name, rows=8, **fields):
 
 def training(model):
   """Returns a function that gives logits and new statistics."""
-  return jax.jit(lambda variables, x: model.apply(
-      variables, x, train=True, mutable=["batch_stats"]))
+  return jax.jit(
+    lambda variables, x: model.apply(
+      variables, x, train=True, mutable=["batch_stats"]
+    )
+  )
 
 
 def test_every_kind_of_model_is_here():
-  kinds = lambda names: {type(models.build(n, num_classes=2)) for n in names}
+  def kinds(names):
+    return {type(models.build(n, num_classes=2)) for n in names}
+
   assert kinds(TINY) == kinds(models.MODELS)
 
 
@@ -67,8 +72,9 @@ def test_mix_is_called_at_every_depth_in_order(name):
     assert len(hidden) == len(x)
     return hidden
 
-  jax.eval_shape(lambda: model.apply(variables, x, train=True, mix=mix,
-                                     mutable=True))  # yapf: disable
+  jax.eval_shape(
+    lambda: model.apply(variables, x, train=True, mix=mix, mutable=True)
+  )
   last = LAST.get(name, 4)
   assert depths == list(range(last + 1))
 
@@ -80,7 +86,9 @@ def test_what_mix_returns_is_what_goes_on(name):
 
   @jax.jit
   def reverse_at(layer):
-    reverse = lambda depth, h: jnp.where(depth == layer, h[::-1], h)
+    def reverse(depth, h):
+      return jnp.where(depth == layer, h[::-1], h)
+
     return model.apply(variables, x, mix=reverse)
 
   clean = jax.jit(model.apply)(variables, x)
@@ -101,11 +109,9 @@ def test_logits_parameters_and_statistics_are_float32(name, dtype):
 
   def run(x):
     variables = model.init(jax.random.key(0), x)
-    return variables, model.apply(variables,
-                                  x,
-                                  train=True,
-                                  mix=mix,
-                                  mutable=["batch_stats"])
+    return variables, model.apply(
+      variables, x, train=True, mix=mix, mutable=["batch_stats"]
+    )
 
   variables, (logits, updates) = jax.eval_shape(run, x)
   assert logits.shape == (8, 3)
@@ -123,18 +129,17 @@ def test_bfloat16_comes_near_float32(name):
   assert jnp.abs(logits - exact).max() > 1e-5
 
 
-@pytest.mark.parametrize("name",
-                         sorted(set(IMAGE_MODELS) - set(WITHOUT_DROPOUT)))
+@pytest.mark.parametrize(
+  "name", sorted(set(IMAGE_MODELS) - set(WITHOUT_DROPOUT))
+)
 def test_dropout_acts_in_training_only_and_is_keyed(getkey, name):
   model, variables, x = setup(name, dropout=0.5)
 
   @jax.jit
   def logits(key):
-    return model.apply(variables,
-                       x,
-                       train=True,
-                       mutable=["batch_stats"],
-                       rngs={"dropout": key})[0]
+    return model.apply(
+      variables, x, train=True, mutable=["batch_stats"], rngs={"dropout": key}
+    )[0]
 
   key, other = getkey(), getkey()
   first = logits(jax.random.clone(key))
@@ -153,11 +158,13 @@ def test_padding_changes_nothing(name):
   def run(variables, x, where):
 
     def risk(params):
-      logits, updates = model.apply({**variables, "params": params},
-                                    x,
-                                    train=True,
-                                    where=where,
-                                    mutable=["batch_stats"])  # yapf: disable
+      logits, updates = model.apply(
+        {**variables, "params": params},
+        x,
+        train=True,
+        where=where,
+        mutable=["batch_stats"],
+      )
       return jnp.square(logits[:5]).sum(), (logits[:5], updates)
 
     return jax.grad(risk, has_aux=True)(variables["params"])
@@ -177,10 +184,9 @@ def test_eight_devices_agree_with_one(name):
   copies = jax.device_put(variables, sharding.replicated(mesh))
   logits, updates = run(copies, rows)
   assert len(rows.sharding.device_set) == 8
-  chex.assert_trees_all_close((logits, updates),
-                              run(variables, x),
-                              rtol=1e-4,
-                              atol=1e-4)
+  chex.assert_trees_all_close(
+    (logits, updates), run(variables, x), rtol=1e-4, atol=1e-4
+  )
 
 
 @each_image_model

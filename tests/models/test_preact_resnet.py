@@ -20,11 +20,14 @@ def shapes(model):
   return jax.eval_shape(model.init, jax.random.key(0), x)
 
 
-@pytest.mark.parametrize("variant, count", (
+@pytest.mark.parametrize(
+  "variant, count",
+  (
     ("author", 11_171_146),
     ("official", 11_171_146 + 2 * 64),
     ("modern", 11_171_146 + 2 * 512),
-))
+  ),
+)
 def test_the_network_of_the_paper_has_its_parameters(variant, count):
   model = preact_resnet.PreActResNet(num_classes=10, variant=variant)
   leaves = jax.tree.leaves(shapes(model)["params"])
@@ -38,8 +41,9 @@ def test_equals_pytorch(variant):
   x = jnp.asarray(torch_vectors.images())
   variables = torch_vectors.variables(model, x)
   stored = json.loads(torch_vectors.PATH.read_text())[variant]
-  logits, updates = jax.jit(lambda v: model.apply(
-      v, x, train=True, mutable=["batch_stats"]))(variables)
+  logits, updates = jax.jit(
+    lambda v: model.apply(v, x, train=True, mutable=["batch_stats"])
+  )(variables)
   chex.assert_trees_all_close(logits, jnp.asarray(stored["train"]), atol=2e-5)
   logits = jax.jit(model.apply)({**variables, **updates}, x)
   chex.assert_trees_all_close(logits, jnp.asarray(stored["eval"]), atol=2e-5)
@@ -55,16 +59,21 @@ def test_mix_sees_what_enters_each_stage_and_pooling():
 
   x = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
   jax.eval_shape(lambda v, x: model.apply(v, x, mix=mix), shapes(model), x)
-  assert seen == [(0, 32, 32, 3), (1, 32, 32, 64), (2, 32, 32, 64),
-                  (3, 16, 16, 128), (4, 8, 8, 256), (5, 4, 4, 512)]
+  assert seen == [
+    (0, 32, 32, 3),
+    (1, 32, 32, 64),
+    (2, 32, 32, 64),
+    (3, 16, 16, 128),
+    (4, 8, 8, 256),
+    (5, 4, 4, 512),
+  ]
 
 
 @each_variant
 def test_only_the_official_stem_is_activated(variant):
-  model = preact_resnet.PreActResNet(num_classes=2,
-                                     width=8,
-                                     blocks=(1,),
-                                     variant=variant)
+  model = preact_resnet.PreActResNet(
+    num_classes=2, width=8, blocks=(1,), variant=variant
+  )
   x = jnp.asarray(torch_vectors.images())
 
   @jax.jit
@@ -98,13 +107,13 @@ def test_the_initial_values():
 
 
 def test_scales_may_start_at_one(getkey):
-  model = preact_resnet.PreActResNet(num_classes=2,
-                                     width=16,
-                                     blocks=(1, 1),
-                                     bn_scale="ones")
+  model = preact_resnet.PreActResNet(
+    num_classes=2, width=16, blocks=(1, 1), bn_scale="ones"
+  )
   x = jnp.ones((1, 8, 8, 3))
-  scale = jax.jit(lambda key: model.init(key, x)["params"]["stage2_block1"][
-      "norm2"]["scale"])(getkey())
+  scale = jax.jit(
+    lambda key: model.init(key, x)["params"]["stage2_block1"]["norm2"]["scale"]
+  )(getkey())
   assert (scale == 1).all()
 
 

@@ -11,10 +11,10 @@ from mixup_jax import sharding
 from tests.models import torch_vectors
 
 COUNTS = {
-    "resnet50": 25_557_032,
-    "resnet101": 44_549_160,
-    "resnext101_32x4d": 44_177_704,
-    "resnext101_64x4d": 83_455_272
+  "resnet50": 25_557_032,
+  "resnet101": 44_549_160,
+  "resnext101_32x4d": 44_177_704,
+  "resnext101_64x4d": 83_455_272,
 }
 TINY = dict(num_classes=3, blocks=(1, 1), width=4, stem="small")
 
@@ -26,15 +26,19 @@ def setup(rows=8, **fields):
 
 
 def train(model, variables, x, where=None):
-  return jax.jit(lambda v, x: model.apply(
-      v, x, train=True, where=where, mutable=["batch_stats"]))(variables, x)
+  return jax.jit(
+    lambda v, x: model.apply(
+      v, x, train=True, where=where, mutable=["batch_stats"]
+    )
+  )(variables, x)
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_parameters_of_the_papers_networks(name):
   model = models.build(name, num_classes=1000)
-  shapes = jax.eval_shape(model.init, jax.random.key(0),
-                          jnp.zeros((1, 224, 224, 3)))
+  shapes = jax.eval_shape(
+    model.init, jax.random.key(0), jnp.zeros((1, 224, 224, 3))
+  )
   count = sum(np.prod(x.shape) for x in jax.tree.leaves(shapes["params"]))
   assert count == COUNTS[name]
   if name.startswith("resnext"):
@@ -53,8 +57,14 @@ def test_the_maps_of_imagenet_halve_five_times():
 
   x = jnp.zeros((1, 224, 224, 3))
   jax.eval_shape(lambda x: model.init(jax.random.key(0), x, mix=mix), x)
-  assert sizes == [(224, 224, 3), (56, 56, 64), (56, 56, 256), (28, 28, 512),
-                   (14, 14, 1024), (7, 7, 2048)]  # yapf: disable
+  assert sizes == [
+    (224, 224, 3),
+    (56, 56, 64),
+    (56, 56, 256),
+    (28, 28, 512),
+    (14, 14, 1024),
+    (7, 7, 2048),
+  ]
 
 
 def test_a_fresh_block_is_its_shortcut(getkey):
@@ -70,10 +80,9 @@ def test_a_fresh_block_is_its_shortcut(getkey):
   def keep(module, _):
     return "block" in (module.name or "")
 
-  _, state = model.apply(variables,
-                         x,
-                         capture_intermediates=keep,
-                         mutable=["intermediates"])
+  _, state = model.apply(
+    variables, x, capture_intermediates=keep, mutable=["intermediates"]
+  )
   maps = state["intermediates"]
   first, second = (maps[f"stage1_block{i}"]["__call__"][0] for i in (1, 2))
   chex.assert_trees_all_close(first, second)  # Not negative: so is relu.
@@ -87,10 +96,9 @@ def test_groups_have_statistics_of_their_own():
   # Only the first layer is the same for both halves: so compare it alone.
   logits, updates = train(model, variables, x)
   halves = [train(whole, variables, part) for part in (x[:4], x[4:])]
-  chex.assert_trees_all_close(logits,
-                              jnp.concatenate([h[0] for h in halves]),
-                              rtol=1e-4,
-                              atol=1e-5)
+  chex.assert_trees_all_close(
+    logits, jnp.concatenate([h[0] for h in halves]), rtol=1e-4, atol=1e-5
+  )
   mean = jax.tree.map(lambda a, b: (a + b) / 2, halves[0][1], halves[1][1])
   chex.assert_trees_all_close(updates, mean, rtol=1e-4, atol=1e-6)
   one = train(model.clone(bn_group_size=8), variables, x)
@@ -101,17 +109,23 @@ def test_groups_on_a_device_send_nothing():
   """But the mean over the groups, of the running statistics, at the end."""
   mesh = sharding.make_mesh()
   model, variables, _ = setup(rows=16)
-  rows = jax.ShapeDtypeStruct((32, 8, 8, 3),
-                              jnp.float32,
-                              sharding=sharding.sharded(mesh))
-  place = lambda x: jax.ShapeDtypeStruct(
-      x.shape, x.dtype, sharding=sharding.replicated(mesh))
+  rows = jax.ShapeDtypeStruct(
+    (32, 8, 8, 3), jnp.float32, sharding=sharding.sharded(mesh)
+  )
+
+  def place(x):
+    return jax.ShapeDtypeStruct(
+      x.shape, x.dtype, sharding=sharding.replicated(mesh)
+    )
+
   variables = jax.tree.map(place, variables)
 
   def collectives(size):
     grouped = model.clone(bn_group_size=size)
-    logits = lambda v, x: grouped.apply(
-        v, x, train=True, mutable=["batch_stats"])[0]
+
+    def logits(v, x):
+      return grouped.apply(v, x, train=True, mutable=["batch_stats"])[0]
+
     jit = jax.jit(logits, out_shardings=sharding.sharded(mesh))
     text = jit.lower(variables, rows).compile().as_text()
     return text.count("all-reduce(") + text.count("all-reduce-start(")
@@ -144,18 +158,17 @@ def test_a_block_is_that_of_pytorch(groups):
     for key in path:
       kernel = kernel[key]
     weight = torch.tensor(np.array(kernel["kernel"].transpose(3, 2, 0, 1)))
-    return torch.nn.functional.conv2d(y,
-                                      weight,
-                                      padding=weight.shape[-1] // 2,
-                                      **options)
+    return torch.nn.functional.conv2d(
+      y, weight, padding=weight.shape[-1] // 2, **options
+    )
 
   def norm(y, path):
     own, running = params, stats
     for key in path:
       own, running = own[key], running[key]
     tensors = [
-        torch.tensor(np.array(each))
-        for each in (running["mean"], running["var"], own["scale"], own["bias"])
+      torch.tensor(np.array(each))
+      for each in (running["mean"], running["var"], own["scale"], own["bias"])
     ]
     return torch.nn.functional.batch_norm(y, *tensors, eps=1e-5)
 
@@ -164,8 +177,9 @@ def test_a_block_is_that_of_pytorch(groups):
     z = conv(z, (name, "conv2"), stride=stride, groups=groups)
     z = torch.relu(norm(z, (name, "norm2")))
     z = norm(conv(z, (name, "conv3")), (name, "norm3"))
-    y = norm(conv(y, (name, "shortcut"), stride=stride),
-             (name, "shortcut_norm"))
+    y = norm(
+      conv(y, (name, "shortcut"), stride=stride), (name, "shortcut_norm")
+    )
     return torch.relu(y + z)
 
   y = torch.tensor(np.array(x).transpose(0, 3, 1, 2))
@@ -173,7 +187,6 @@ def test_a_block_is_that_of_pytorch(groups):
   y = block(block(y, "stage1_block1", 1), "stage2_block1", 2)
   expected = y.mean((2, 3)).numpy() @ params["head"]["kernel"]
   expected += params["head"]["bias"]
-  np.testing.assert_allclose(jax.jit(model.apply)(variables, x),
-                             expected,
-                             rtol=1e-3,
-                             atol=1e-4)
+  np.testing.assert_allclose(
+    jax.jit(model.apply)(variables, x), expected, rtol=1e-3, atol=1e-4
+  )

@@ -20,30 +20,37 @@ def test_the_bound_is_below_the_evidence_of_a_linear_gaussian(getkey):
 
   def bound(slope, log_variance):
     params = {
-        "head": {"kernel": jnp.array([[slope, 0.]]),
-                 "bias": jnp.array([0., log_variance])},
-        "tail": {"kernel": jnp.ones((1, 1)), "bias": jnp.zeros(1)},
-        "log_sigma": jnp.zeros(())
-    }  # yapf: disable
+      "head": {
+        "kernel": jnp.array([[slope, 0.0]]),
+        "bias": jnp.array([0.0, log_variance]),
+      },
+      "tail": {"kernel": jnp.ones((1, 1)), "bias": jnp.zeros(1)},
+      "log_sigma": jnp.zeros(()),
+    }
     x = jnp.full((100_000, 1), 1.5)
     return float(model.apply({"params": params}, x, getkey()).mean())
 
-  evidence = -1.5**2 / 4 - np.log(4 * np.pi) / 2
-  np.testing.assert_allclose(bound(.5, np.log(.5)), evidence, atol=.01)
+  evidence = -(1.5**2) / 4 - np.log(4 * np.pi) / 2
+  np.testing.assert_allclose(bound(0.5, np.log(0.5)), evidence, atol=0.01)
   # KL(N(m, s) || N(.75, .5)) for the mean 1.5 and the variance 1.
-  divergence = (.75**2 / .5 + 2 - 1 - np.log(2)) / 2
-  np.testing.assert_allclose(bound(1., 0.), evidence - divergence, atol=.02)
+  divergence = (0.75**2 / 0.5 + 2 - 1 - np.log(2)) / 2
+  np.testing.assert_allclose(bound(1.0, 0.0), evidence - divergence, atol=0.02)
 
 
-@pytest.mark.parametrize("shape, channels", [((5,), ()), ((4, 4, 1), ()),
-                                             ((8, 12, 3), (4, 6)),
-                                             ((8, 8, 1), (4,))])
+@pytest.mark.parametrize(
+  "shape, channels",
+  [((5,), ()), ((4, 4, 1), ()), ((8, 12, 3), (4, 6)), ((8, 8, 1), (4,))],
+)
 def test_shapes(getkey, shape, channels):
   model = vae.VAE(shape=shape, latent=2, hidden=(7,), channels=channels)
   x = jnp.zeros((2, *shape))
   variables = jax.eval_shape(model.init, getkey(), x, getkey())
-  of = lambda method, y: jax.eval_shape(
-      functools.partial(model.apply, method=method), variables, y)
+
+  def of(method, y):
+    return jax.eval_shape(
+      functools.partial(model.apply, method=method), variables, y
+    )
+
   assert [m.shape for m in of("encode", x)] == [(2, 2), (2, 2)]
   assert of("decode", jnp.zeros((2, 2))).shape == x.shape
   assert of("reconstruct", x).shape == x.shape

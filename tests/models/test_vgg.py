@@ -16,8 +16,9 @@ def count(tree):
 def test_parameters_of_the_speech_section(bins):
   """Of 160 and of 161 bins 5 x 3 x 512 = 7,680 maps are left."""
   model = models.build("vgg11", num_classes=30)
-  variables = jax.eval_shape(model.init, jax.random.key(0),
-                             jnp.zeros((1, bins, 101, 1)))
+  variables = jax.eval_shape(
+    model.init, jax.random.key(0), jnp.zeros((1, bins, 101, 1))
+  )
   params = variables["params"]
   channels = [1, 64, 128, 256, 256, 512, 512, 512, 512]
   convolutions = sum(9 * i * o + o for i, o in zip(channels, channels[1:]))

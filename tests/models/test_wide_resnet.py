@@ -38,8 +38,9 @@ def test_equals_pytorch():
   x = jnp.asarray(torch_vectors.images())
   variables = torch_vectors.variables(model, x)
   stored = json.loads(torch_vectors.PATH.read_text())["wide"]
-  logits, updates = jax.jit(lambda v: model.apply(
-      v, x, train=True, mutable=["batch_stats"]))(variables)
+  logits, updates = jax.jit(
+    lambda v: model.apply(v, x, train=True, mutable=["batch_stats"])
+  )(variables)
   chex.assert_trees_all_close(logits, jnp.asarray(stored["train"]), atol=2e-5)
   logits = jax.jit(model.apply)({**variables, **updates}, x)
   chex.assert_trees_all_close(logits, jnp.asarray(stored["eval"]), atol=2e-5)
@@ -53,10 +54,16 @@ def test_mix_sees_what_enters_each_stage():
     seen.append((depth, *h.shape[1:]))
     return h
 
-  jax.eval_shape(lambda key, x: model.init(key, x, mix=mix), jax.random.key(0),
-                 IMAGES)
-  assert seen == [(0, 32, 32, 3), (1, 32, 32, 16), (2, 32, 32, 160),
-                  (3, 16, 16, 320), (4, 8, 8, 640)]
+  jax.eval_shape(
+    lambda key, x: model.init(key, x, mix=mix), jax.random.key(0), IMAGES
+  )
+  assert seen == [
+    (0, 32, 32, 3),
+    (1, 32, 32, 16),
+    (2, 32, 32, 160),
+    (3, 16, 16, 320),
+    (4, 8, 8, 640),
+  ]
 
 
 def test_the_initial_values():
@@ -70,18 +77,18 @@ def test_the_initial_values():
       assert not leaf.any()
     else:
       fan_in = leaf[..., 0].size
-      assert abs(leaf.std() * (fan_in / 2)**0.5 - 1) < 0.1, path
+      assert abs(leaf.std() * (fan_in / 2) ** 0.5 - 1) < 0.1, path
       assert abs(leaf).max() > 2.5 * leaf.std()  # Not uniform.
 
 
 def test_scales_may_start_at_one(getkey):
-  model = wide_resnet.WideResNet(num_classes=2,
-                                 depth=10,
-                                 width=2,
-                                 bn_scale="ones")
+  model = wide_resnet.WideResNet(
+    num_classes=2, depth=10, width=2, bn_scale="ones"
+  )
   x = jnp.ones((1, 8, 8, 3))
-  scale = jax.jit(lambda key: model.init(key, x)["params"]["stage2_block1"][
-      "norm2"]["scale"])(getkey())
+  scale = jax.jit(
+    lambda key: model.init(key, x)["params"]["stage2_block1"]["norm2"]["scale"]
+  )(getkey())
   assert (scale == 1).all()
 
 

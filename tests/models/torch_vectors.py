@@ -12,8 +12,8 @@ import pathlib
 from typing import Any
 import zlib
 
-import flax.linen as nn
 from flax import traverse_util
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,14 +25,10 @@ IMAGES = (8, 16, 16, 3)
 PREACT = dict(num_classes=5, width=4)
 WIDE = dict(num_classes=5, depth=16, width=1)
 CASES = {
-    "author": (torch_networks.preact_resnet, PREACT),
-    "official": (torch_networks.preact_resnet, PREACT | {
-        "variant": "official"
-    }),
-    "modern": (torch_networks.preact_resnet, PREACT | {
-        "variant": "modern"
-    }),
-    "wide": (torch_networks.wide_resnet, WIDE),
+  "author": (torch_networks.preact_resnet, PREACT),
+  "official": (torch_networks.preact_resnet, PREACT | {"variant": "official"}),
+  "modern": (torch_networks.preact_resnet, PREACT | {"variant": "modern"}),
+  "wide": (torch_networks.wide_resnet, WIDE),
 }
 
 
@@ -66,7 +62,8 @@ def variables(model: nn.Module, x: jax.Array) -> dict[str, Any]:
   for path, leaf in traverse_util.flatten_dict(shapes, sep="/").items():
     if path.startswith("params/"):
       filled[path] = jnp.asarray(
-          parameter(path.removeprefix("params/"), leaf.shape))
+        parameter(path.removeprefix("params/"), leaf.shape)
+      )
     else:
       filled[path] = jnp.full(leaf.shape, float(path.endswith("var")))
   return traverse_util.unflatten_dict(filled, sep="/")
@@ -125,6 +122,7 @@ def _torch_parameter(name: str, shape: tuple[int, ...]) -> np.ndarray:
 def main() -> None:
   """Writes what `compute` returns for each case."""
   import torch  # Only this script and the benchmark need it.
+
   vectors = {case: compute(torch, case) for case in CASES}
   rows = json.dumps(vectors).replace("], [", "],\n[").replace("{", "{\n")
   PATH.write_text(rows + "\n")

@@ -9,13 +9,16 @@ from mixup_jax.transforms import _checks
 
 
 @pytest.mark.parametrize(
-    "alpha",
-    (0, 0.2, 1, 32.0, float("inf"), np.float32(0.4), np.array([0.1, 2.0])))
+  "alpha",
+  (0, 0.2, 1, 32.0, float("inf"), np.float32(0.4), np.array([0.1, 2.0])),
+)
 def test_good_alphas_pass(alpha):
   transforms.check_alpha(alpha)
 
 
-@pytest.mark.parametrize("alpha, error, shown", [
+@pytest.mark.parametrize(
+  "alpha, error, shown",
+  [
     (-1, ValueError, "got -1"),
     (float("nan"), ValueError, "got nan"),
     (np.array([1.0, -0.5]), ValueError, "got -0.5"),
@@ -23,7 +26,8 @@ def test_good_alphas_pass(alpha):
     (None, TypeError, "got None"),
     (False, TypeError, "got False"),
     ([0.2], TypeError, r"got \[0.2\]"),
-])
+  ],
+)
 def test_bad_alphas_are_refused(alpha, error, shown):
   with pytest.raises(error, match=f"alpha must be .*{shown}: 0 is ERM"):
     transforms.check_alpha(alpha)
@@ -46,6 +50,7 @@ def test_batches():
       _checks.batch_size(tree)
   _checks.check_pairable(2)
   for size in (0, 1):
-    with pytest.raises(ValueError,
-                       match=f"got a batch of {size}: use a larger"):
+    with pytest.raises(
+      ValueError, match=f"got a batch of {size}: use a larger"
+    ):
       _checks.check_pairable(size)

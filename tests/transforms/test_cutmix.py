@@ -20,20 +20,24 @@ def two_tone(batch, height, width, dtype=jnp.float32):
 
 
 @hypothesis.settings(max_examples=12)
-@hypothesis.given(height=st.integers(1, 12),
-                  width=st.integers(1, 12),
-                  batch=st.integers(2, 6),
-                  seed=st.integers(0, 10**6),
-                  per_example=st.booleans(),
-                  dtype=st.sampled_from((jnp.float32, jnp.uint8, jnp.bfloat16)))
-def test_weight_equals_the_share_of_own_pixels(height, width, batch, seed,
-                                               per_example, dtype):
+@hypothesis.given(
+  height=st.integers(1, 12),
+  width=st.integers(1, 12),
+  batch=st.integers(2, 6),
+  seed=st.integers(0, 10**6),
+  per_example=st.booleans(),
+  dtype=st.sampled_from((jnp.float32, jnp.uint8, jnp.bfloat16)),
+)
+def test_weight_equals_the_share_of_own_pixels(
+  height, width, batch, seed, per_example, dtype
+):
   images = two_tone(batch, height, width, dtype)
-  transform = functools.partial(transforms.cutmix,
-                                alpha=1.0,
-                                per_example=per_example)
-  mixed, targets = jax.jit(transform)(jax.random.key(seed), images,
-                                      jnp.arange(batch))
+  transform = functools.partial(
+    transforms.cutmix, alpha=1.0, per_example=per_example
+  )
+  mixed, targets = jax.jit(transform)(
+    jax.random.key(seed), images, jnp.arange(batch)
+  )
   chex.assert_equal_shape([mixed, images])
   chex.assert_type(mixed, dtype)
   # NumPy from here on: every new shape would be compiled.
@@ -41,23 +45,25 @@ def test_weight_equals_the_share_of_own_pixels(height, width, batch, seed,
   own = np.mean(mixed == images, axis=(1, 2, 3))
   meets_itself = targets.partner_labels == targets.labels
   expected = np.broadcast_to(targets.lam, (batch,))
-  np.testing.assert_allclose(own,
-                             np.where(meets_itself, 1, expected),
-                             atol=1e-6)
+  np.testing.assert_allclose(
+    own, np.where(meets_itself, 1, expected), atol=1e-6
+  )
   partners = targets.partner_labels.reshape(batch, 1, 1, 1).astype(mixed.dtype)
   assert np.all((mixed == images) | (mixed == partners))
 
 
-@hypothesis.given(lam=st.floats(0, 1, width=32),
-                  height=st.integers(1, 50),
-                  width=st.integers(1, 50),
-                  seed=st.integers(0, 10**6))
+@hypothesis.given(
+  lam=st.floats(0, 1, width=32),
+  height=st.integers(1, 50),
+  width=st.integers(1, 50),
+  seed=st.integers(0, 10**6),
+)
 def test_boxes_lie_inside_and_are_no_larger_than_asked_for(
-    lam, height, width, seed):
-  box = transforms.sample_box(jax.random.key(seed),
-                              jnp.float32(lam),
-                              height=height,
-                              width=width)
+  lam, height, width, seed
+):
+  box = transforms.sample_box(
+    jax.random.key(seed), jnp.float32(lam), height=height, width=width
+  )
   assert 0 <= box.top <= box.bottom <= height
   assert 0 <= box.left <= box.right <= width
   area = int(box.bottom - box.top) * int(box.right - box.left)
@@ -73,23 +79,23 @@ def test_centres_are_uniform_and_clipping_happens(getkey):
   assert area.max() == 16 * 16
   # The sides are independent, and clipped to 32 pixels each.
   sides = [min(32, c + 8) - max(0, c - 8) for c in range(32)]
-  assert abs(area.mean() - np.mean(sides)**2) < 3
+  assert abs(area.mean() - np.mean(sides) ** 2) < 3
 
 
 def test_extremes_of_lambda():
   for lam, area in ((1.0, 0), (0.0, 4)):
-    box = transforms.sample_box(jax.random.key(3),
-                                jnp.float32(lam),
-                                height=2,
-                                width=2)
+    box = transforms.sample_box(
+      jax.random.key(3), jnp.float32(lam), height=2, width=2
+    )
     assert (box.bottom - box.top) * (box.right - box.left) <= area
 
 
 def test_one_box_a_batch_or_one_an_example(getkey):
   images, labels = two_tone(64, 16, 16), jnp.arange(64)
   shared = transforms.cutmix(getkey(), images, labels, alpha=1.0)[1].lam
-  own = transforms.cutmix(getkey(), images, labels, alpha=1.0,
-                          per_example=True)[1].lam
+  own = transforms.cutmix(
+    getkey(), images, labels, alpha=1.0, per_example=True
+  )[1].lam
   chex.assert_shape([shared, own], [(), (64,)])
   assert len(np.unique(own)) > 20
 
@@ -103,20 +109,18 @@ def test_off_changes_nothing(getkey):
 
 def test_soft_targets_mix_by_the_same_weight(getkey):
   key, images = getkey(), two_tone(4, 9, 9)
-  _, soft = transforms.cutmix(jax.random.clone(key),
-                              images,
-                              jnp.eye(4),
-                              alpha=1.0)
+  _, soft = transforms.cutmix(
+    jax.random.clone(key), images, jnp.eye(4), alpha=1.0
+  )
   _, ids = transforms.cutmix(key, images, jnp.arange(4), alpha=1.0)
   chex.assert_trees_all_close(soft, ids.soft(4), atol=1e-6)
 
 
 def test_volumes_and_grey_images(getkey):
   for shape in ((4, 8, 8), (4, 8, 8, 3, 2)):
-    mixed, _ = transforms.cutmix(getkey(),
-                                 jnp.ones(shape),
-                                 jnp.arange(4),
-                                 alpha=1.0)
+    mixed, _ = transforms.cutmix(
+      getkey(), jnp.ones(shape), jnp.arange(4), alpha=1.0
+    )
     chex.assert_shape(mixed, shape)
 
 

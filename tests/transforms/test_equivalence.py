@@ -19,29 +19,40 @@ def manifold_of_inputs(key, inputs, targets):
 
 
 TRANSFORMS = {
-    "mixup": functools.partial(transforms.mixup, alpha=0.4),
-    "mixup with all options": functools.partial(
-        transforms.mixup, alpha=0.4, per_example=True, fold=True,
-        probability=0.5),
-    "cutmix": functools.partial(transforms.cutmix, alpha=1.0),
-    "cutmix per example": functools.partial(
-        transforms.cutmix, alpha=1.0, per_example=True),
-    "manifold": manifold_of_inputs,
-    "latent": functools.partial(
-        transforms.latent, alpha=0.4, encode=lambda x: 2 * x,
-        decode=lambda x: x[..., ::-1]),
-    "gaussian noise": functools.partial(transforms.gaussian_noise, sigma=0.1),
-    "label smoothing": functools.partial(
-        transforms.label_smoothing, epsilon=0.1, num_classes=CLASSES),
-    "inputs only": functools.partial(transforms.inputs_only, alpha=1.0),
-    "inputs and smoothing": functools.partial(
-        transforms.inputs_with_smoothing, alpha=1.0, epsilon=0.1,
-        num_classes=CLASSES),
-    "switch": functools.partial(
-        transforms.switch,
-        transforms=(functools.partial(transforms.mixup, alpha=0.4),
-                    functools.partial(transforms.cutmix, alpha=1.0))),
-}  # yapf: disable
+  "mixup": functools.partial(transforms.mixup, alpha=0.4),
+  "mixup with all options": functools.partial(
+    transforms.mixup, alpha=0.4, per_example=True, fold=True, probability=0.5
+  ),
+  "cutmix": functools.partial(transforms.cutmix, alpha=1.0),
+  "cutmix per example": functools.partial(
+    transforms.cutmix, alpha=1.0, per_example=True
+  ),
+  "manifold": manifold_of_inputs,
+  "latent": functools.partial(
+    transforms.latent,
+    alpha=0.4,
+    encode=lambda x: 2 * x,
+    decode=lambda x: x[..., ::-1],
+  ),
+  "gaussian noise": functools.partial(transforms.gaussian_noise, sigma=0.1),
+  "label smoothing": functools.partial(
+    transforms.label_smoothing, epsilon=0.1, num_classes=CLASSES
+  ),
+  "inputs only": functools.partial(transforms.inputs_only, alpha=1.0),
+  "inputs and smoothing": functools.partial(
+    transforms.inputs_with_smoothing,
+    alpha=1.0,
+    epsilon=0.1,
+    num_classes=CLASSES,
+  ),
+  "switch": functools.partial(
+    transforms.switch,
+    transforms=(
+      functools.partial(transforms.mixup, alpha=0.4),
+      functools.partial(transforms.cutmix, alpha=1.0),
+    ),
+  ),
+}
 
 each_transform = pytest.mark.parametrize("name", TRANSFORMS)
 
@@ -58,8 +69,8 @@ def one_by_one(transform, arguments):
   """Applies a transform eagerly, batch by batch."""
   with jax.debug_key_reuse(False):  # Each way below uses the same keys.
     results = [
-        transform(*(jax.tree.map(lambda x: x[i], arguments)))
-        for i in range(len(arguments[0]))
+      transform(*(jax.tree.map(lambda x: x[i], arguments)))
+      for i in range(len(arguments[0]))
     ]
   return jax.tree.map(lambda *x: jnp.stack(x), *results)
 
@@ -88,10 +99,9 @@ def test_pmap_and_shard_map(name):
     return jax.tree.map(lambda x: x[None], result)
 
   rows = jax.P(sharding.AXIS)
-  sharded = jax.shard_map(on_each_device,
-                          mesh=sharding.make_mesh(),
-                          in_specs=rows,
-                          out_specs=rows)
+  sharded = jax.shard_map(
+    on_each_device, mesh=sharding.make_mesh(), in_specs=rows, out_specs=rows
+  )
   with jax.debug_key_reuse(False):
     close(eager, jax.jit(sharded)(*arguments))
 

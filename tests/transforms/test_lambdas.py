@@ -26,7 +26,10 @@ def test_lower_half_follows_the_exact_cdf(alpha):
   """Below 1/2 float32 resolves every value, so the exact test applies."""
   lam = draw(alpha)
   lower = lam[lam < 0.5]
-  cdf = lambda x: 2 * scipy.stats.beta(alpha, alpha).cdf(x)
+
+  def cdf(x):
+    return 2 * scipy.stats.beta(alpha, alpha).cdf(x)
+
   assert scipy.stats.kstest(lower, cdf).pvalue > 1e-3
   assert scipy.stats.binomtest(len(lower), DRAWS).pvalue > 1e-3
 
@@ -37,15 +40,20 @@ def test_whole_range_follows_beta_rounded_to_float32(alpha):
   reference = scipy.stats.beta(alpha, alpha).rvs(DRAWS, random_state=1)
   reference = reference.astype(np.float32).astype(np.float64)
   # Below 1e-4 float32 is far finer near 0 than near 1; look at 1 - lam there.
-  for sample, other in ((draw(alpha), reference), (1 - draw(alpha),
-                                                   1 - reference)):
+  for sample, other in (
+    (draw(alpha), reference),
+    (1 - draw(alpha), 1 - reference),
+  ):
     assert scipy.stats.ks_2samp(sample, other).pvalue > 1e-3
 
 
 def test_a_wrong_alpha_would_be_noticed():
   lam = draw(1.0)
   lower = lam[lam < 0.5]
-  cdf = lambda x: 2 * scipy.stats.beta(1.05, 1.05).cdf(x)
+
+  def cdf(x):
+    return 2 * scipy.stats.beta(1.05, 1.05).cdf(x)
+
   assert scipy.stats.kstest(lower, cdf).pvalue < 1e-6
 
 
@@ -55,16 +63,27 @@ def test_moments(alpha):
   lam = draw(alpha, seed=1)
   variance = 1 / (4 * (2 * alpha + 1))
   assert abs(lam.mean() - 0.5) < 5 * np.sqrt(variance / DRAWS)
-  fourth = scipy.stats.beta(
-      alpha, alpha).expect(lambda x: (x - 0.5)**4) if alpha >= 0.4 else 1 / 16
+  fourth = (
+    scipy.stats.beta(alpha, alpha).expect(lambda x: (x - 0.5) ** 4)
+    if alpha >= 0.4
+    else 1 / 16
+  )
   spread = np.sqrt(max(fourth - variance**2, 1e-12) / DRAWS)
   assert abs(lam.var() - variance) < 5 * spread
 
 
-@pytest.mark.parametrize("alpha, expected", [(0.1, 0.9416), (0.2, 0.8988),
-                                             (0.4, 0.8398), (1.0, 0.75),
-                                             (2.0, 0.6875), (8.0, 0.5982),
-                                             (32.0, 0.5497)])
+@pytest.mark.parametrize(
+  "alpha, expected",
+  [
+    (0.1, 0.9416),
+    (0.2, 0.8988),
+    (0.4, 0.8398),
+    (1.0, 0.75),
+    (2.0, 0.6875),
+    (8.0, 0.5982),
+    (32.0, 0.5497),
+  ],
+)
 def test_fold_returns_the_larger_weight(alpha, expected):
   lam = draw(alpha, fold=True)
   assert lam.min() >= 0.5
@@ -74,8 +93,9 @@ def test_fold_returns_the_larger_weight(alpha, expected):
 def test_limits(getkey):
   sample = functools.partial(transforms.sample_lambda, shape=(1000,))
   chex.assert_trees_all_equal(sample(getkey(), alpha=0), jnp.ones(1000))
-  chex.assert_trees_all_equal(sample(getkey(), alpha=float("inf")),
-                              jnp.full(1000, 0.5))
+  chex.assert_trees_all_equal(
+    sample(getkey(), alpha=float("inf")), jnp.full(1000, 0.5)
+  )
 
 
 @pytest.mark.parametrize("alpha", (1e-6, 1e-3, 0.01, 1.0, 1e3, 1e6))
@@ -94,24 +114,33 @@ def test_alpha_may_be_an_array(getkey):
 
 def test_one_trace_serves_every_key_and_alpha(getkey):
   sample = jax.jit(
-      chex.assert_max_traces(
-          lambda key, alpha: transforms.sample_lambda(key, alpha=alpha), n=1))
+    chex.assert_max_traces(
+      lambda key, alpha: transforms.sample_lambda(key, alpha=alpha), n=1
+    )
+  )
   for alpha in (0.0, 0.1, 1.0, 32.0):
     chex.assert_shape(sample(getkey(), jnp.float32(alpha)), ())
 
 
 def test_traced_nonsense_becomes_nan(getkey):
   sample = jax.jit(
-      lambda key, alpha: transforms.sample_lambda(key, alpha=alpha))
+    lambda key, alpha: transforms.sample_lambda(key, alpha=alpha)
+  )
   assert jnp.isnan(sample(getkey(), -1.0))
   assert jnp.isnan(sample(getkey(), jnp.nan))
 
 
-@pytest.mark.parametrize("alpha, error", [(-0.5, ValueError),
-                                          (float("nan"), ValueError),
-                                          (np.asarray([1.0, -2.0]), ValueError),
-                                          ("0.2", TypeError), (None, TypeError),
-                                          (True, TypeError)])
+@pytest.mark.parametrize(
+  "alpha, error",
+  [
+    (-0.5, ValueError),
+    (float("nan"), ValueError),
+    (np.asarray([1.0, -2.0]), ValueError),
+    ("0.2", TypeError),
+    (None, TypeError),
+    (True, TypeError),
+  ],
+)
 def test_wrong_alpha_names_the_value_and_the_remedy(getkey, alpha, error):
   shown = "-2" if isinstance(alpha, np.ndarray) else str(alpha)
   with pytest.raises(error, match=f"alpha must be .*{shown}.*0 is ERM"):

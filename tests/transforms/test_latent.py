@@ -11,43 +11,59 @@ import pytest
 from mixup_jax import transforms
 
 BATCH = 8
-same = lambda x: x
+
+
+def same(x):
+  return x
+
+
 # Codes of two numbers for inputs of three, and back: what one direction of the
 # three says is lost.
 DOWN = np.array([[1, 0], [0, 2], [0, 0]], np.float32)
-UP = np.array([[1, 0, 0], [0, .5, 0]], np.float32)
+UP = np.array([[1, 0, 0], [0, 0.5, 0]], np.float32)
 linear = {"encode": lambda x: x @ DOWN, "decode": lambda z: z @ UP}
 
 
 def batch(getkey):
-  return (jax.random.normal(getkey(), (BATCH, 3)),
-          jax.random.randint(getkey(), (BATCH,), 0, 5))
+  return (
+    jax.random.normal(getkey(), (BATCH, 3)),
+    jax.random.randint(getkey(), (BATCH,), 0, 5),
+  )
 
 
 def both(key, first, second):
   return first(jax.random.clone(key)), second(key)
 
 
-@pytest.mark.parametrize("options", [
+@pytest.mark.parametrize(
+  "options",
+  [
     {},
     {"per_example": True, "fold": True, "probability": 0.5},
     {"partner": np.arange(BATCH)[::-1]},
     {"where": np.arange(BATCH) < 5},
-])  # yapf: disable
+  ],
+)
 def test_codes_that_are_the_inputs_are_mixup_to_the_bit(getkey, options):
   examples = batch(getkey)
-  chex.assert_trees_all_equal(*both(
-      getkey(), lambda key: transforms.latent(
-          key, *examples, alpha=1.0, encode=same, decode=same, **options),
-      lambda key: transforms.mixup(key, *examples, alpha=1.0, **options)))
+  chex.assert_trees_all_equal(
+    *both(
+      getkey(),
+      lambda key: transforms.latent(
+        key, *examples, alpha=1.0, encode=same, decode=same, **options
+      ),
+      lambda key: transforms.mixup(key, *examples, alpha=1.0, **options),
+    )
+  )
 
 
 def test_linear_codes_are_mixup_of_reconstructions(getkey):
   inputs, labels = batch(getkey)
   mixed, expected = both(
-      getkey(),
-      lambda key: transforms.latent(key, inputs, labels, alpha=1.0, **linear),
-      lambda key: transforms.mixup(key, inputs @ DOWN @ UP, labels, alpha=1.0))
+    getkey(),
+    lambda key: transforms.latent(key, inputs, labels, alpha=1.0, **linear),
+    lambda key: transforms.mixup(key, inputs @ DOWN @ UP, labels, alpha=1.0),
+  )
   chex.assert_trees_all_close(mixed, expected, atol=1e-6)
   assert np.abs(mixed[0][:, 2]).max() == 0 < np.abs(inputs[:, 2]).min()
 
@@ -56,23 +72,24 @@ def test_codes_that_are_not_linear_are_another_mixing(getkey):
   """Squares of mixed roots: below the mixed squares, but for lam of 0 and 1."""
   inputs, labels = jnp.abs(batch(getkey)[0]), batch(getkey)[1]
   (mixed, targets), (straight, _) = both(
-      getkey(), lambda key: transforms.latent(
-          key, inputs, labels, alpha=1.0, encode=jnp.sqrt, decode=jnp.square),
-      lambda key: transforms.mixup(key, inputs, labels, alpha=1.0))
+    getkey(),
+    lambda key: transforms.latent(
+      key, inputs, labels, alpha=1.0, encode=jnp.sqrt, decode=jnp.square
+    ),
+    lambda key: transforms.mixup(key, inputs, labels, alpha=1.0),
+  )
   assert 0.01 < targets.lam < 0.99
   assert np.all(mixed <= straight + 1e-6) and np.any(mixed < straight - 0.01)
 
 
-@pytest.mark.parametrize("options", [{
-    "alpha": 0.0
-}, {
-    "alpha": 1.0,
-    "enabled": False
-}])
+@pytest.mark.parametrize(
+  "options", [{"alpha": 0.0}, {"alpha": 1.0, "enabled": False}]
+)
 def test_what_is_not_mixed_is_reconstructed(getkey, options):
   inputs, labels = batch(getkey)
-  mixed, targets = transforms.latent(getkey(), inputs, labels, **linear,
-                                     **options)
+  mixed, targets = transforms.latent(
+    getkey(), inputs, labels, **linear, **options
+  )
   chex.assert_trees_all_close(mixed, inputs @ DOWN @ UP)
   assert targets.lam == 1
   chex.assert_trees_all_equal(targets.labels, labels)
@@ -85,13 +102,15 @@ def test_a_function_that_plugs_into_a_step_and_has_gradients(getkey):
 
   @functools.partial(jax.vmap, in_axes=(None, 0))
   def total(key, scale):
-    transform = functools.partial(transforms.latent,
-                                  alpha=1.0,
-                                  encode=lambda x: x * scale,
-                                  decode=lambda z: z * scale)
+    transform = functools.partial(
+      transforms.latent,
+      alpha=1.0,
+      encode=lambda x: x * scale,
+      decode=lambda z: z * scale,
+    )
     return transform(key, inputs, labels)[0].sum()
 
-  scales = jnp.arange(1., 4.)
+  scales = jnp.arange(1.0, 4.0)
   with jax.debug_key_reuse(False):
     sums, back = jax.vjp(lambda scale: jax.jit(total)(key, scale), scales)
     (slopes,) = back(jnp.ones(3))
@@ -102,11 +121,13 @@ def test_a_function_that_plugs_into_a_step_and_has_gradients(getkey):
 def test_codes_that_cannot_be_mixed_are_refused(getkey):
   inputs, labels = batch(getkey)
   with pytest.raises(TypeError, match="cannot interpolate int32"):
-    transforms.latent(getkey(),
-                      inputs,
-                      labels,
-                      alpha=1.0,
-                      encode=lambda x: x.astype(jnp.int32),
-                      decode=same)
+    transforms.latent(
+      getkey(),
+      inputs,
+      labels,
+      alpha=1.0,
+      encode=lambda x: x.astype(jnp.int32),
+      decode=same,
+    )
   with pytest.raises(ValueError, match="share a leading batch axis"):
     transforms.latent(getkey(), inputs, labels[1:], alpha=1.0, **linear)

@@ -14,11 +14,9 @@ LABELS = jnp.arange(6)
 
 def mixed_depths(key, layers, depths=4):
   """Returns which depths the drawn hook changes."""
-  hook, targets = transforms.manifold(key,
-                                      LABELS,
-                                      alpha=2.0,
-                                      layers=layers,
-                                      partner=transforms.rolled_partners(6))
+  hook, targets = transforms.manifold(
+    key, LABELS, alpha=2.0, layers=layers, partner=transforms.rolled_partners(6)
+  )
   x = jnp.eye(6)
   changed = [bool(jnp.any(hook(depth, x) != x)) for depth in range(depths)]
   return changed, hook, targets
@@ -36,19 +34,21 @@ def test_exactly_one_of_the_named_depths_is_mixed(getkey):
 def test_hidden_values_and_labels_share_the_plan(getkey):
   changed, hook, targets = mixed_depths(getkey(), layers=(1, 3))
   depth = changed.index(True)
-  chex.assert_trees_all_close(hook(depth, jnp.eye(6)),
-                              targets.soft(6),
-                              atol=1e-7)
+  chex.assert_trees_all_close(
+    hook(depth, jnp.eye(6)), targets.soft(6), atol=1e-7
+  )
 
 
 def test_layers_are_drawn_evenly(getkey):
 
   def draw(key):
-    hook, _ = transforms.manifold(key,
-                                  LABELS,
-                                  alpha=2.0,
-                                  layers=(0, 1, 2),
-                                  partner=transforms.rolled_partners(6))
+    hook, _ = transforms.manifold(
+      key,
+      LABELS,
+      alpha=2.0,
+      layers=(0, 1, 2),
+      partner=transforms.rolled_partners(6),
+    )
     x = jnp.eye(6)
     return jnp.stack([jnp.any(hook(depth, x) != x) for depth in range(3)])
 
@@ -64,10 +64,9 @@ def test_one_trace_for_all_layers_through_a_model(getkey):
   @jax.jit
   @chex.assert_max_traces(n=1)
   def logits(key):
-    hook, targets = transforms.manifold(key,
-                                        LABELS,
-                                        alpha=2.0,
-                                        layers=(0, 1, 2))
+    hook, targets = transforms.manifold(
+      key, LABELS, alpha=2.0, layers=(0, 1, 2)
+    )
     return model.apply(variables, x, train=True, mix=hook), targets
 
   for _ in range(3):
@@ -80,10 +79,11 @@ def test_depth_zero_alone_is_input_mixup(getkey):
   variables = model.init(getkey(), x)
   hook, targets = transforms.manifold(getkey(), LABELS, alpha=1.0, layers=(0,))
   mix = transforms.Mix(targets.lam, targets.partner_labels)
-  chex.assert_trees_all_close(model.apply(variables, x, mix=hook),
-                              model.apply(variables,
-                                          transforms.mix_pairs(x, mix)),
-                              rtol=1e-6)
+  chex.assert_trees_all_close(
+    model.apply(variables, x, mix=hook),
+    model.apply(variables, transforms.mix_pairs(x, mix)),
+    rtol=1e-6,
+  )
 
 
 def test_no_layers_are_refused(getkey):

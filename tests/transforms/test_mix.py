@@ -55,17 +55,9 @@ def test_probability_leaves_the_distribution_of_mixed_batches(getkey):
   assert abs(lam[lam < 1].mean() - 0.5) < 0.05
 
 
-@pytest.mark.parametrize("options", [
-    {
-        "enabled": False
-    },
-    {
-        "probability": 0.0
-    },
-    {
-        "alpha": 0.0
-    },
-])
+@pytest.mark.parametrize(
+  "options", [{"enabled": False}, {"probability": 0.0}, {"alpha": 0.0}]
+)
 def test_off_means_exactly_erm(getkey, options):
   mix = transforms.sample_mix(getkey(), BATCH, **{"alpha": 1.0, **options})
   assert mix.lam == 1
@@ -75,9 +67,13 @@ def test_off_means_exactly_erm(getkey, options):
 
 def test_one_trace_for_every_switch_and_probability(getkey):
   draw = jax.jit(
-      chex.assert_max_traces(lambda key, enabled, probability: sample_mix(
-          key, BATCH, enabled=enabled, probability=probability),
-                             n=1))
+    chex.assert_max_traces(
+      lambda key, enabled, probability: sample_mix(
+        key, BATCH, enabled=enabled, probability=probability
+      ),
+      n=1,
+    )
+  )
   on = draw(getkey(), jnp.asarray(True), jnp.float32(1.0))
   off = draw(getkey(), jnp.asarray(False), jnp.float32(1.0))
   never = draw(getkey(), jnp.asarray(True), jnp.float32(0.0))
@@ -106,12 +102,13 @@ def test_a_partner_may_be_a_function_of_the_tree(getkey):
   key = getkey()
   x = {"a": jax.random.normal(getkey(), (BATCH, 3))}
   roll = functools.partial(jax.tree.map, lambda leaf: jnp.roll(leaf, 1, axis=0))
-  by_rows = sample_mix(jax.random.clone(key),
-                       BATCH,
-                       partner=transforms.rolled_partners(BATCH))
+  by_rows = sample_mix(
+    jax.random.clone(key), BATCH, partner=transforms.rolled_partners(BATCH)
+  )
   by_function = sample_mix(key, BATCH, partner=roll)
-  chex.assert_trees_all_equal(transforms.mix_pairs(x, by_rows),
-                              transforms.mix_pairs(x, by_function))
+  chex.assert_trees_all_equal(
+    transforms.mix_pairs(x, by_rows), transforms.mix_pairs(x, by_function)
+  )
 
 
 @pytest.mark.parametrize("probability", (-0.1, 1.5, float("nan")))
@@ -122,8 +119,6 @@ def test_a_wrong_probability_is_refused(getkey, probability):
 
 def test_an_unknown_option_is_refused(getkey):
   with pytest.raises(TypeError, match="per_sample"):
-    transforms.mixup(getkey(),
-                     jnp.ones((4, 2)),
-                     jnp.ones(4),
-                     alpha=1.0,
-                     per_sample=True)
+    transforms.mixup(
+      getkey(), jnp.ones((4, 2)), jnp.ones(4), alpha=1.0, per_sample=True
+    )

@@ -33,13 +33,16 @@ def test_a_weight_for_each_example():
 
 
 @hypothesis.settings(max_examples=15)
-@hypothesis.given(shape=SHAPES,
-                  dtype=st.sampled_from(DTYPES),
-                  batch=st.sampled_from((2, 3, 8)),
-                  seed=st.integers(0, 10**6),
-                  per_example=st.booleans())
-def test_mixing_is_convex_and_keeps_shape_and_dtype(shape, dtype, batch, seed,
-                                                    per_example):
+@hypothesis.given(
+  shape=SHAPES,
+  dtype=st.sampled_from(DTYPES),
+  batch=st.sampled_from((2, 3, 8)),
+  seed=st.integers(0, 10**6),
+  per_example=st.booleans(),
+)
+def test_mixing_is_convex_and_keeps_shape_and_dtype(
+  shape, dtype, batch, seed, per_example
+):
   key, x_key = jax.random.split(jax.random.key(seed))
   x = jax.random.normal(x_key, (batch, *shape)).astype(dtype)
   mix = transforms.sample_mix(key, batch, alpha=1.0, per_example=per_example)
@@ -58,7 +61,10 @@ def test_mixing_is_convex_and_keeps_shape_and_dtype(shape, dtype, batch, seed,
 def test_bytes_are_fetched_as_bytes_and_mixed_as_floats(getkey):
   images = jax.random.bits(getkey(), (4, 2, 2, 3), jnp.uint8)
   labels = jnp.arange(4, dtype=jnp.int32)
-  normalize = lambda x: x.astype(jnp.float32) / 255 - 0.5
+
+  def normalize(x):
+    return x.astype(jnp.float32) / 255 - 0.5
+
   fetched = []
 
   def partner(tree):
@@ -67,8 +73,9 @@ def test_bytes_are_fetched_as_bytes_and_mixed_as_floats(getkey):
 
   key = getkey()
   options = {"alpha": 1.0, "partner": partner}
-  expected = transforms.mixup(jax.random.clone(key), normalize(images), labels,
-                              **options)
+  expected = transforms.mixup(
+    jax.random.clone(key), normalize(images), labels, **options
+  )
   fetched.clear()
   mixed = transforms.mixup(key, images, labels, normalize=normalize, **options)
   chex.assert_trees_all_equal(mixed, expected)
@@ -76,20 +83,24 @@ def test_bytes_are_fetched_as_bytes_and_mixed_as_floats(getkey):
 
 
 @hypothesis.settings(max_examples=15)
-@hypothesis.given(batch=st.sampled_from((2, 3, 8)),
-                  classes=st.integers(2, 6),
-                  seed=st.integers(0, 10**6),
-                  per_example=st.booleans())
-def test_label_mass_is_one_and_both_routes_agree(batch, classes, seed,
-                                                 per_example):
+@hypothesis.given(
+  batch=st.sampled_from((2, 3, 8)),
+  classes=st.integers(2, 6),
+  seed=st.integers(0, 10**6),
+  per_example=st.booleans(),
+)
+def test_label_mass_is_one_and_both_routes_agree(
+  batch, classes, seed, per_example
+):
   key, label_key, x_key = jax.random.split(jax.random.key(seed), 3)
   labels = jax.random.randint(label_key, (batch,), 0, classes)
   x = jax.random.normal(x_key, (batch, 2))
   options = {"alpha": 1.0, "per_example": per_example}
   same = jax.random.clone(key)
   mixed_x, mixed = transforms.mixup(key, x, labels, **options)
-  soft_x, soft = transforms.mixup(same, x, jax.nn.one_hot(labels, classes),
-                                  **options)
+  soft_x, soft = transforms.mixup(
+    same, x, jax.nn.one_hot(labels, classes), **options
+  )
   chex.assert_trees_all_equal(mixed_x, soft_x)
   chex.assert_trees_all_close(mixed.soft(classes), soft, atol=1e-7)
   chex.assert_trees_all_close(soft.sum(-1), jnp.ones(batch), atol=1e-6)
@@ -98,7 +109,8 @@ def test_label_mass_is_one_and_both_routes_agree(batch, classes, seed,
 @pytest.mark.parametrize("dtype", (jnp.float32, jnp.bfloat16))
 @pytest.mark.parametrize("smoothing", (0.0, 0.1))
 def test_both_label_routes_have_one_value_and_one_gradient(
-    getkey, dtype, smoothing):
+  getkey, dtype, smoothing
+):
   labels = jax.random.randint(getkey(), (64,), 0, 10)
   logits = (3 * jax.random.normal(getkey(), (64, 10))).astype(dtype)
   mix = transforms.sample_mix(getkey(), 64, alpha=1.0)
@@ -106,27 +118,30 @@ def test_both_label_routes_have_one_value_and_one_gradient(
   soft = transforms.mix_targets(jax.nn.one_hot(labels, 10), mix)
 
   def loss(logits, targets):
-    return losses.cross_entropy(logits, targets,
-                                label_smoothing=smoothing).mean()
+    return losses.cross_entropy(
+      logits, targets, label_smoothing=smoothing
+    ).mean()
 
   by_ids, by_soft = (jax.value_and_grad(loss)(logits, t) for t in (ids, soft))
   chex.assert_trees_all_close(by_ids[0], by_soft[0], rtol=1e-6)
   chex.assert_type(by_ids[1], dtype)
   # One rounding of the gradient to its dtype may fall to either side.
   tolerance = 2 * float(jnp.finfo(dtype).eps)
-  chex.assert_trees_all_close(by_ids[1].astype(jnp.float32),
-                              by_soft[1].astype(jnp.float32),
-                              rtol=tolerance,
-                              atol=1e-8)
+  chex.assert_trees_all_close(
+    by_ids[1].astype(jnp.float32),
+    by_soft[1].astype(jnp.float32),
+    rtol=tolerance,
+    atol=1e-8,
+  )
 
 
 def test_all_forms_of_targets_go_through_one_call(getkey):
   targets = {
-      "id": jnp.asarray([0, 1, 2]),
-      "one_hot": jnp.eye(3),
-      "multi_label": jnp.asarray([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]),
-      "regression": jnp.asarray([1.0, -2.0, 5.0]),
-      "pixels": jnp.zeros((3, 2, 2), jnp.int32),
+    "id": jnp.asarray([0, 1, 2]),
+    "one_hot": jnp.eye(3),
+    "multi_label": jnp.asarray([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]),
+    "regression": jnp.asarray([1.0, -2.0, 5.0]),
+    "pixels": jnp.zeros((3, 2, 2), jnp.int32),
   }
   inputs = (jnp.ones((3, 2)), {"image": jnp.ones((3, 4, 4, 1), jnp.bfloat16)})
   mixed_inputs, mixed = transforms.mixup(getkey(), inputs, targets, alpha=1.0)
@@ -137,18 +152,17 @@ def test_all_forms_of_targets_go_through_one_call(getkey):
     chex.assert_equal_shape([mixed[name], targets[name]])
   lam = mixed["id"].lam
   partner = mixed["id"].partner_labels
-  expected = (lam * targets["regression"] +
-              (1 - lam) * targets["regression"][partner])
+  expected = (
+    lam * targets["regression"] + (1 - lam) * targets["regression"][partner]
+  )
   chex.assert_trees_all_close(mixed["regression"], expected, rtol=1e-6)
 
 
 def test_inputs_and_targets_share_the_plan(getkey):
   labels = jnp.arange(8)
-  x, targets = transforms.mixup(getkey(),
-                                jax.nn.one_hot(labels, 8),
-                                labels,
-                                alpha=1.0,
-                                per_example=True)
+  x, targets = transforms.mixup(
+    getkey(), jax.nn.one_hot(labels, 8), labels, alpha=1.0, per_example=True
+  )
   chex.assert_trees_all_close(x, targets.soft(8), atol=1e-7)
 
 
@@ -164,8 +178,9 @@ def test_bfloat16_is_mixed_in_float32():
   x, y = jnp.asarray([256.0], jnp.bfloat16), jnp.asarray([4.0], jnp.bfloat16)
   lam = jnp.float32(0.999)
   expected = np.float32(0.999) * 256 + np.float32(1 - np.float32(0.999)) * 4
-  chex.assert_trees_all_equal(transforms.interpolate(x, y, lam),
-                              jnp.asarray([expected], jnp.bfloat16))
+  chex.assert_trees_all_equal(
+    transforms.interpolate(x, y, lam), jnp.asarray([expected], jnp.bfloat16)
+  )
 
 
 def test_numpy_arrays_are_welcome(getkey):
@@ -177,27 +192,46 @@ def test_numpy_arrays_are_welcome(getkey):
 
 def test_one_trace_serves_every_key_and_alpha(getkey):
   mix = jax.jit(
-      chex.assert_max_traces(
-          lambda key, alpha, x, y: transforms.mixup(key, x, y, alpha=alpha),
-          n=1))
+    chex.assert_max_traces(
+      lambda key, alpha, x, y: transforms.mixup(key, x, y, alpha=alpha), n=1
+    )
+  )
   for alpha in (0.0, 0.2, 1.0):
     x, _ = mix(getkey(), jnp.float32(alpha), jnp.ones((4, 2)), jnp.arange(4))
     chex.assert_shape(x, (4, 2))
 
 
-@pytest.mark.parametrize("x, y, error, message", [
-    (jnp.ones((4, 2), jnp.uint8), jnp.arange(4), TypeError,
-     r"uint8 values of shape \(4, 2\): make inputs floats"),
-    (jnp.ones((4, 2)), jnp.ones(
-        (4, 3),
-        bool), TypeError, "bool values .* multi-label targets one float"),
-    (jnp.ones((4, 2)), jnp.arange(5), ValueError,
-     r"leading batch axis, got shapes \[\(4, 2\), \(5,\)\]"),
+@pytest.mark.parametrize(
+  "x, y, error, message",
+  [
+    (
+      jnp.ones((4, 2), jnp.uint8),
+      jnp.arange(4),
+      TypeError,
+      r"uint8 values of shape \(4, 2\): make inputs floats",
+    ),
+    (
+      jnp.ones((4, 2)),
+      jnp.ones((4, 3), bool),
+      TypeError,
+      "bool values .* multi-label targets one float",
+    ),
+    (
+      jnp.ones((4, 2)),
+      jnp.arange(5),
+      ValueError,
+      r"leading batch axis, got shapes \[\(4, 2\), \(5,\)\]",
+    ),
     (jnp.ones((4, 2)), jnp.float32(1), ValueError, "leading batch axis"),
     ((), (), ValueError, "leading batch axis"),
-    (jnp.ones((1, 2)), jnp.arange(1), ValueError,
-     "at least two examples, got a batch of 1"),
-])
+    (
+      jnp.ones((1, 2)),
+      jnp.arange(1),
+      ValueError,
+      "at least two examples, got a batch of 1",
+    ),
+  ],
+)
 def test_bad_input_names_the_value_and_the_remedy(getkey, x, y, error, message):
   with pytest.raises(error, match=message):
     transforms.mixup(getkey(), x, y, alpha=1.0)
@@ -205,11 +239,13 @@ def test_bad_input_names_the_value_and_the_remedy(getkey, x, y, error, message):
 
 @pytest.mark.parametrize("per_example", (False, True))
 def test_mixing_labels_twice_is_refused(getkey, per_example):
-  x, y = transforms.mixup(getkey(),
-                          jnp.ones((4, 2)),
-                          jnp.arange(4),
-                          alpha=1.0,
-                          per_example=per_example)
+  x, y = transforms.mixup(
+    getkey(),
+    jnp.ones((4, 2)),
+    jnp.arange(4),
+    alpha=1.0,
+    per_example=per_example,
+  )
   with pytest.raises((TypeError, ValueError), match="mixed already"):
     transforms.mixup(getkey(), x, y, alpha=1.0)
 

@@ -14,9 +14,9 @@ from mixup_jax import transforms
 @pytest.mark.parametrize("chunk_size", (1, 7, 64, 1000))
 def test_neighbors_equal_an_exhaustive_search(chunk_size):
   points = np.random.default_rng(0).normal(size=(60, 5)) + 100
-  found = transforms.nearest_neighbors(jnp.asarray(points, jnp.float32),
-                                       k=4,
-                                       chunk_size=chunk_size)
+  found = transforms.nearest_neighbors(
+    jnp.asarray(points, jnp.float32), k=4, chunk_size=chunk_size
+  )
   search = sklearn.neighbors.NearestNeighbors(n_neighbors=4).fit(points)
   expected = search.kneighbors(return_distance=False)
   chex.assert_trees_all_equal(np.asarray(found), expected.astype(np.int32))
@@ -26,9 +26,10 @@ def test_neighbors_stay_inside_the_class():
   rng = np.random.default_rng(1)
   points, labels = rng.normal(size=(30, 3)), rng.integers(0, 3, 30)
   found = np.asarray(
-      transforms.nearest_neighbors(jnp.asarray(points, jnp.float32),
-                                   k=3,
-                                   labels=jnp.asarray(labels)))
+    transforms.nearest_neighbors(
+      jnp.asarray(points, jnp.float32), k=3, labels=jnp.asarray(labels)
+    )
+  )
   distances = scipy.spatial.distance.cdist(points, points)
   distances[labels[:, None] != labels] = np.inf
   np.fill_diagonal(distances, np.inf)
@@ -36,18 +37,21 @@ def test_neighbors_stay_inside_the_class():
 
 
 def test_a_class_that_is_too_small_is_filled_up_with_the_example_itself():
-  found = transforms.nearest_neighbors(jnp.arange(5.0)[:, None],
-                                       k=2,
-                                       labels=jnp.asarray([0, 0, 1, 1, 1]))
+  found = transforms.nearest_neighbors(
+    jnp.arange(5.0)[:, None], k=2, labels=jnp.asarray([0, 0, 1, 1, 1])
+  )
   chex.assert_trees_all_equal(
-      np.asarray(found), np.array([[1, 0], [0, 1], [3, 4], [2, 4], [3, 2]]))
+    np.asarray(found), np.array([[1, 0], [0, 1], [3, 4], [2, 4], [3, 2]])
+  )
 
 
 def test_images_of_integers_are_flattened(getkey):
   images = jax.random.randint(getkey(), (20, 4, 4, 3), 0, 256, jnp.uint8)
   flat = images.reshape(20, -1).astype(jnp.float32)
-  chex.assert_trees_all_equal(transforms.nearest_neighbors(images, k=3),
-                              transforms.nearest_neighbors(flat, k=3))
+  chex.assert_trees_all_equal(
+    transforms.nearest_neighbors(images, k=3),
+    transforms.nearest_neighbors(flat, k=3),
+  )
 
 
 def test_memory_does_not_grow_with_the_square():

@@ -15,38 +15,46 @@ LAYOUT = jax.P("data")
 def pairs(getkey, batch=16):
   own, partner = jax.random.normal(getkey(), (2, batch, 3))
   labels, others = jax.random.randint(getkey(), (2, batch), 0, 5)
-  turns = lambda a, b: jnp.stack([a, b], 1).reshape(-1, *a.shape[1:])
-  return (own, partner, labels, others), (turns(own,
-                                                partner), turns(labels, others))
+
+  def turns(a, b):
+    return jnp.stack([a, b], 1).reshape(-1, *a.shape[1:])
+
+  return (own, partner, labels, others), (
+    turns(own, partner),
+    turns(labels, others),
+  )
 
 
 @pytest.mark.parametrize("per_example", (False, True))
 def test_an_example_is_mixed_with_the_row_behind_it(getkey, per_example):
   (own, partner, labels, others), batch = pairs(getkey)
-  mixed, targets = transforms.paired(getkey(),
-                                     *batch,
-                                     transform=functools.partial(
-                                         transforms.mixup,
-                                         alpha=1.0,
-                                         per_example=per_example))
+  mixed, targets = transforms.paired(
+    getkey(),
+    *batch,
+    transform=functools.partial(
+      transforms.mixup, alpha=1.0, per_example=per_example
+    ),
+  )
   assert targets.lam.shape == ((16,) if per_example else ())
   chex.assert_trees_all_equal(targets.labels, labels)
   chex.assert_trees_all_equal(targets.partner_labels, others)
-  chex.assert_trees_all_equal(mixed,
-                              transforms.interpolate(own, partner, targets.lam))
+  chex.assert_trees_all_equal(
+    mixed, transforms.interpolate(own, partner, targets.lam)
+  )
   with pytest.raises(AssertionError):
     chex.assert_trees_all_close(mixed, own)
 
 
 def test_hard_labels_are_those_of_the_nearer_one(getkey):
   (own, partner, labels, others), batch = pairs(getkey)
-  mixed, targets = transforms.paired(getkey(),
-                                     *batch,
-                                     transform=functools.partial(
-                                         transforms.inputs_only,
-                                         alpha=1.0,
-                                         per_example=True))
-  to_own, to_partner = (((mixed - x)**2).sum(-1) for x in (own, partner))
+  mixed, targets = transforms.paired(
+    getkey(),
+    *batch,
+    transform=functools.partial(
+      transforms.inputs_only, alpha=1.0, per_example=True
+    ),
+  )
+  to_own, to_partner = (((mixed - x) ** 2).sum(-1) for x in (own, partner))
   nearer = jnp.where(to_own <= to_partner, labels, others)
   chex.assert_trees_all_equal(targets, nearer)
 
@@ -54,9 +62,9 @@ def test_hard_labels_are_those_of_the_nearer_one(getkey):
 def test_a_mask_changes_nothing_and_a_switch_reaches_the_transform(getkey):
   (own, *_), batch = pairs(getkey)
   key = getkey()
-  mix = functools.partial(transforms.paired,
-                          transform=functools.partial(transforms.mixup,
-                                                      alpha=1.0))
+  mix = functools.partial(
+    transforms.paired, transform=functools.partial(transforms.mixup, alpha=1.0)
+  )
   mixed = mix(jax.random.clone(key), *batch)
   masked = mix(jax.random.clone(key), *batch, where=jnp.arange(16) < 5)
   chex.assert_trees_all_equal(mixed, masked)
@@ -69,14 +77,17 @@ def test_pairs_stay_on_their_devices(getkey):
   mesh = jax.make_mesh((8,), ("data",))
   placed = jax.device_put(batch, jax.NamedSharding(mesh, LAYOUT))
   mix = jax.jit(
-      functools.partial(transforms.paired,
-                        transform=functools.partial(transforms.mixup,
-                                                    alpha=1.0)))
+    functools.partial(
+      transforms.paired,
+      transform=functools.partial(transforms.mixup, alpha=1.0),
+    )
+  )
   key = getkey()
   text = mix.lower(key, *placed).compile().as_text()
   for word in ("all-gather", "all-to-all", "collective-permute", "all-reduce"):
     assert word not in text
-  chex.assert_trees_all_close(jax.device_get(mix(jax.random.clone(key),
-                                                 *placed)),
-                              jax.device_get(mix(key, *batch)),
-                              rtol=1e-6)
+  chex.assert_trees_all_close(
+    jax.device_get(mix(jax.random.clone(key), *placed)),
+    jax.device_get(mix(key, *batch)),
+    rtol=1e-6,
+  )

@@ -38,7 +38,8 @@ def test_random_partners_are_uniform(getkey):
 
 @hypothesis.given(batch_size=SIZES, shift=st.integers(-50, 50))
 def test_rolled_partners_are_a_permutation_without_fixed_points(
-    batch_size, shift):
+  batch_size, shift
+):
   hypothesis.assume(shift % batch_size)
   partner = transforms.rolled_partners(batch_size, shift=shift)
   assert_permutation(partner, batch_size)
@@ -66,8 +67,9 @@ def test_same_class_partners_are_uniform(getkey):
 
 @hypothesis.given(labels=LABELS, seed=SEEDS)
 def test_different_class_partners_have_another_class(labels, seed):
-  partner = jax.jit(transforms.different_class_partners)(jax.random.key(seed),
-                                                         jnp.asarray(labels))
+  partner = jax.jit(transforms.different_class_partners)(
+    jax.random.key(seed), jnp.asarray(labels)
+  )
   chex.assert_type(partner, jnp.int32)
   labels, partner = np.asarray(labels), np.asarray(partner)
   if len(set(labels.tolist())) == 1:
@@ -80,9 +82,11 @@ def test_different_class_partners_are_uniform_over_the_others(getkey):
   labels = jnp.asarray([2, 0, 1, 2, 1])
   keys = jax.random.split(getkey(), 6000)
   draws = jax.vmap(lambda k: transforms.different_class_partners(k, labels))(
-      keys)
-  for row, others in enumerate([(1, 2, 4), (0, 2, 3, 4), (0, 1, 3), (1, 2, 4),
-                                (0, 1, 3)]):
+    keys
+  )
+  for row, others in enumerate(
+    [(1, 2, 4), (0, 2, 3, 4), (0, 1, 3), (1, 2, 4), (0, 1, 3)]
+  ):
     values, counts = np.unique(np.asarray(draws[:, row]), return_counts=True)
     assert tuple(values) == others
     assert scipy.stats.chisquare(counts).pvalue > 1e-4
@@ -91,13 +95,19 @@ def test_different_class_partners_are_uniform_over_the_others(getkey):
 def test_one_trace_serves_every_key(getkey):
   labels = jnp.asarray([0, 1, 0, 2])
   pair = jax.jit(
-      chex.assert_max_traces(lambda key: jnp.stack([
+    chex.assert_max_traces(
+      lambda key: jnp.stack(
+        [
           transforms.random_partners(jax.random.fold_in(key, 0), 4),
           transforms.same_class_partners(jax.random.fold_in(key, 1), labels),
-          transforms.different_class_partners(jax.random.fold_in(key, 2), labels
-                                             ),
-      ]),
-                             n=1))
+          transforms.different_class_partners(
+            jax.random.fold_in(key, 2), labels
+          ),
+        ]
+      ),
+      n=1,
+    )
+  )
   for _ in range(3):
     chex.assert_shape(pair(getkey()), (3, 4))
 
@@ -110,17 +120,21 @@ def test_numpy_labels_are_welcome_under_jit(getkey):
   assert not np.any(labels[other(getkey())] == labels)
 
 
-@pytest.mark.parametrize("pair", [
+@pytest.mark.parametrize(
+  "pair",
+  [
     lambda key: transforms.random_partners(key, 1),
     lambda key: transforms.rolled_partners(1),
     lambda key: transforms.same_class_partners(key, jnp.zeros(1, jnp.int32)),
-    lambda key: transforms.different_class_partners(key, jnp.zeros(
-        1, jnp.int32)),
-])
+    lambda key: transforms.different_class_partners(
+      key, jnp.zeros(1, jnp.int32)
+    ),
+  ],
+)
 def test_a_batch_of_one_is_refused(getkey, pair):
-  with pytest.raises(ValueError,
-                     match="at least two examples, got a batch of "
-                     "1.*larger batch"):
+  with pytest.raises(
+    ValueError, match="at least two examples, got a batch of 1.*larger batch"
+  ):
     pair(getkey())
 
 

@@ -9,22 +9,29 @@ import pytest
 
 from mixup_jax import transforms
 
-MARKS = tuple(lambda key, x, y, mark=mark: (jnp.full_like(x, mark), y)
-              for mark in (1.0, 2.0, 3.0))
+MARKS = tuple(
+  lambda key, x, y, mark=mark: (jnp.full_like(x, mark), y)
+  for mark in (1.0, 2.0, 3.0)
+)
 
 
 def share(getkey, probabilities):
-  draw = lambda key: transforms.switch(key,
-                                       jnp.zeros(()),
-                                       jnp.zeros(()),
-                                       transforms=MARKS,
-                                       probabilities=probabilities)[0]
+  def draw(key):
+    return transforms.switch(
+      key,
+      jnp.zeros(()),
+      jnp.zeros(()),
+      transforms=MARKS,
+      probabilities=probabilities,
+    )[0]
+
   drawn = jax.vmap(draw)(jax.random.split(getkey(), 4000))
   return jnp.stack([(drawn == mark).mean() for mark in (1.0, 2.0, 3.0)])
 
 
-@pytest.mark.parametrize("probabilities",
-                         [None, (0.5, 0.5, 0.0), (0.1, 0.2, 0.7)])
+@pytest.mark.parametrize(
+  "probabilities", [None, (0.5, 0.5, 0.0), (0.1, 0.2, 0.7)]
+)
 def test_shares(getkey, probabilities):
   expected = jnp.asarray(probabilities or (1 / 3,) * 3)
   assert jnp.all(jnp.abs(share(getkey, probabilities) - expected) < 0.03)
@@ -35,14 +42,16 @@ def test_mixup_or_cutmix_with_traced_probabilities(getkey):
   @jax.jit
   @chex.assert_max_traces(n=1)
   def either(key, probabilities):
-    return transforms.switch(key,
-                             jnp.eye(16).reshape(16, 4, 4, 1),
-                             jnp.arange(16),
-                             transforms=(functools.partial(transforms.mixup,
-                                                           alpha=1.0),
-                                         functools.partial(transforms.cutmix,
-                                                           alpha=1.0)),
-                             probabilities=probabilities)
+    return transforms.switch(
+      key,
+      jnp.eye(16).reshape(16, 4, 4, 1),
+      jnp.arange(16),
+      transforms=(
+        functools.partial(transforms.mixup, alpha=1.0),
+        functools.partial(transforms.cutmix, alpha=1.0),
+      ),
+      probabilities=probabilities,
+    )
 
   averaged, _ = either(getkey(), jnp.asarray([1.0, 0.0]))
   pasted, _ = either(getkey(), jnp.asarray([0.0, 1.0]))
@@ -50,15 +59,18 @@ def test_mixup_or_cutmix_with_traced_probabilities(getkey):
   assert jnp.all((pasted == 0) | (pasted == 1))
 
 
-@pytest.mark.parametrize("probabilities", [(0.5, 0.5), (0.5, 0.6, 0.1),
-                                           (-0.5, 0.5, 1.0)])
+@pytest.mark.parametrize(
+  "probabilities", [(0.5, 0.5), (0.5, 0.6, 0.1), (-0.5, 0.5, 1.0)]
+)
 def test_wrong_probabilities_are_refused(getkey, probabilities):
   with pytest.raises(ValueError, match="probabilities .* must be 3 numbers"):
-    transforms.switch(getkey(),
-                      jnp.zeros(2),
-                      jnp.zeros(2),
-                      transforms=MARKS,
-                      probabilities=probabilities)
+    transforms.switch(
+      getkey(),
+      jnp.zeros(2),
+      jnp.zeros(2),
+      transforms=MARKS,
+      probabilities=probabilities,
+    )
 
 
 def test_no_transforms_are_refused(getkey):

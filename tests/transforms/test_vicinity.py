@@ -11,10 +11,9 @@ from mixup_jax import transforms
 def test_noise_has_its_standard_deviation_and_leaves_targets(getkey):
   inputs = {"a": jnp.ones((64, 500)), "b": jnp.zeros((64, 500))}
   labels = jnp.arange(64)
-  noisy, targets = transforms.gaussian_noise(getkey(),
-                                             inputs,
-                                             labels,
-                                             sigma=0.2)
+  noisy, targets = transforms.gaussian_noise(
+    getkey(), inputs, labels, sigma=0.2
+  )
   noise = jax.tree.map(jnp.subtract, noisy, inputs)
   for leaf in jax.tree.leaves(noise):
     assert abs(leaf.std() - 0.2) < 0.005
@@ -24,29 +23,33 @@ def test_noise_has_its_standard_deviation_and_leaves_targets(getkey):
 
 
 def test_noise_keeps_the_dtype(getkey):
-  noisy, _ = transforms.gaussian_noise(getkey(),
-                                       jnp.ones((4, 3), jnp.bfloat16),
-                                       jnp.arange(4),
-                                       sigma=1.0)
+  noisy, _ = transforms.gaussian_noise(
+    getkey(), jnp.ones((4, 3), jnp.bfloat16), jnp.arange(4), sigma=1.0
+  )
   chex.assert_type(noisy, jnp.bfloat16)
 
 
 @pytest.mark.parametrize("epsilon", (0.0, 0.05, 0.4))
 def test_smoothing_as_the_paper_writes_it(getkey, epsilon):
   """Wrong classes epsilon / 10, the right one 1 - 9 epsilon / 10."""
-  x, soft = transforms.label_smoothing(getkey(),
-                                       jnp.ones((3, 2)),
-                                       jnp.asarray([0, 4, 9]),
-                                       epsilon=epsilon,
-                                       num_classes=10)
+  x, soft = transforms.label_smoothing(
+    getkey(),
+    jnp.ones((3, 2)),
+    jnp.asarray([0, 4, 9]),
+    epsilon=epsilon,
+    num_classes=10,
+  )
   chex.assert_trees_all_equal(x, jnp.ones((3, 2)))
   chex.assert_trees_all_close(soft[1, 4], 1 - 9 * epsilon / 10, rtol=1e-6)
   chex.assert_trees_all_close(soft[1, 0], epsilon / 10, rtol=1e-6)
 
 
 def test_smoothing_takes_every_form_of_label(getkey):
-  smooth = lambda targets: transforms.label_smoothing(
-      getkey(), (), targets, epsilon=0.1, num_classes=3)[1]
+  def smooth(targets):
+    return transforms.label_smoothing(
+      getkey(), (), targets, epsilon=0.1, num_classes=3
+    )[1]
+
   ids = jnp.asarray([0, 2])
   mixed = transforms.MixedLabels(ids, ids, jnp.float32(0.3))
   chex.assert_trees_all_close(smooth(ids), smooth(jnp.eye(3)[ids]), rtol=1e-6)
@@ -55,14 +58,13 @@ def test_smoothing_takes_every_form_of_label(getkey):
 
 def test_inputs_only_keeps_the_nearer_label(getkey):
   labels = jnp.arange(32)
-  x, targets = transforms.inputs_only(getkey(),
-                                      jnp.eye(32),
-                                      labels,
-                                      alpha=1.0,
-                                      per_example=True)
+  x, targets = transforms.inputs_only(
+    getkey(), jnp.eye(32), labels, alpha=1.0, per_example=True
+  )
   chex.assert_type(targets, labels.dtype)
   chex.assert_trees_all_equal(
-      jnp.argmax(x, axis=1).astype(labels.dtype), targets)
+    jnp.argmax(x, axis=1).astype(labels.dtype), targets
+  )
   assert jnp.any(targets != labels) and jnp.any(targets == labels)
 
 
@@ -74,13 +76,15 @@ def test_inputs_only_takes_trees_of_any_dtype(getkey):
 
 
 def test_inputs_with_smoothing_is_the_two_in_a_row(getkey):
-  x, soft = transforms.inputs_with_smoothing(getkey(),
-                                             jnp.eye(8),
-                                             jnp.arange(8),
-                                             alpha=1.0,
-                                             epsilon=0.2,
-                                             num_classes=8,
-                                             per_example=True)
+  x, soft = transforms.inputs_with_smoothing(
+    getkey(),
+    jnp.eye(8),
+    jnp.arange(8),
+    alpha=1.0,
+    epsilon=0.2,
+    num_classes=8,
+    per_example=True,
+  )
   chex.assert_trees_all_equal(jnp.argmax(soft, 1), jnp.argmax(x, 1))
   chex.assert_trees_all_close(soft.max(1), jnp.full(8, 0.825), rtol=1e-5)
 

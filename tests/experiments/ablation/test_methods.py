@@ -10,8 +10,10 @@ from mixup_jax import transforms
 
 
 def batch(getkey, size=32):
-  return (jax.random.normal(getkey(), (size, 4, 4, 3)),
-          jax.random.randint(getkey(), (size,), 0, 10))
+  return (
+    jax.random.normal(getkey(), (size, 4, 4, 3)),
+    jax.random.randint(getkey(), (size,), 0, 10),
+  )
 
 
 def test_the_table_is_that_of_the_paper():
@@ -36,11 +38,9 @@ def test_every_row_takes_a_batch_with_padding(getkey, name):
   where = jnp.arange(32) < 20
   inputs = jnp.where(where[:, None, None, None], inputs, jnp.nan)
   if method.layers:
-    hook, targets = transforms.manifold(getkey(),
-                                        labels,
-                                        alpha=1.0,
-                                        layers=method.layers,
-                                        where=where)
+    hook, targets = transforms.manifold(
+      getkey(), labels, alpha=1.0, layers=method.layers, where=where
+    )
     mixed = inputs
     for depth in range(6):
       mixed = hook(depth, mixed)
@@ -49,11 +49,9 @@ def test_every_row_takes_a_batch_with_padding(getkey, name):
     return
   elif method.neighbors:
     inputs = jnp.where(jnp.isnan(inputs), 0, inputs)
-    mixed, targets = transforms.paired(getkey(),
-                                       inputs,
-                                       labels,
-                                       transform=method.make(1.0, 10),
-                                       where=where[::2])
+    mixed, targets = transforms.paired(
+      getkey(), inputs, labels, transform=method.make(1.0, 10), where=where[::2]
+    )
     inputs, where = inputs[::2], where[::2]
   else:
     mixed, targets = method.make(1.0, 10)(getkey(), inputs, labels, where=where)
@@ -62,8 +60,10 @@ def test_every_row_takes_a_batch_with_padding(getkey, name):
   changed = (valid != np.asarray(inputs)[np.asarray(where)]).any()
   assert changed == ("smoothing" not in name or "inputs" in name)
   is_hard = getattr(targets, "dtype", None) == jnp.int32
-  assert is_hard == (name in ("inputs_sc_rp", "inputs_ac_rp", "inputs_sc_knn",
-                              "inputs_ac_knn") or "noise" in name)
+  assert is_hard == (
+    name in ("inputs_sc_rp", "inputs_ac_rp", "inputs_sc_knn", "inputs_ac_knn")
+    or "noise" in name
+  )
 
 
 def test_smoothed_labels_are_those_of_the_paper(getkey):
@@ -78,14 +78,15 @@ def test_smoothed_labels_are_those_of_the_paper(getkey):
 def test_partners_of_the_same_class_keep_the_labels(getkey):
   inputs, labels = batch(getkey)
   inputs = jnp.zeros_like(inputs) + labels[:, None, None, None].astype(
-      jnp.float32)
+    jnp.float32
+  )
   transform = methods.METHODS["inputs_sc_rp"].make(1.0, 10)
   for key in jax.random.split(getkey(), 3):
     mixed, targets = transform(key, inputs, labels)
     np.testing.assert_array_equal(targets, labels)
     np.testing.assert_allclose(mixed, inputs, rtol=1e-6)
   # Where the images of a class differ they are mixed.
-  inputs += jnp.arange(32.)[:, None, None, None]
+  inputs += jnp.arange(32.0)[:, None, None, None]
   mixed, _ = transform(getkey(), inputs, labels)
   assert (mixed != inputs).any()
 
@@ -97,12 +98,15 @@ def test_rows_are_chosen_by_name():
   assert list(two) == ["layer_3", "erm"]
 
 
-@pytest.mark.parametrize("names, stages, message", [
+@pytest.mark.parametrize(
+  "names, stages, message",
+  [
     (("mixup_ac_pr",), 4, "'mixup_ac_pr'. Did you mean 'mixup_ac_rp'.*erm, "),
     (("layer_5",), 3, "layer_5 mixes at depth 5, but a network of 3 stages"),
     (("all",), 3, "one number for each of 4 stages"),
     (("erm", "all"), 4, "unknown row 'all'"),
-])
+  ],
+)
 def test_what_there_is_not_is_refused(names, stages, message):
   with pytest.raises(ValueError, match=message):
     methods.choose(names, stages=stages)

@@ -21,7 +21,6 @@ CLASSES = 7
 
 
 class Net(nn.Module):
-
   @nn.compact
   def __call__(self, x, *, train, mix=None, where=None):
     del train, mix, where
@@ -30,9 +29,9 @@ class Net(nn.Module):
 
 
 def network(seed):
-  params = Net().init(jax.random.key(seed),
-                      jnp.zeros((1, 4, 4, 1)),
-                      train=False)["params"]
+  params = Net().init(
+    jax.random.key(seed), jnp.zeros((1, 4, 4, 1)), train=False
+  )["params"]
   return states.TrainState(jnp.zeros((), jnp.int32), params, {}, (), {})
 
 
@@ -42,13 +41,14 @@ def examples(count=20):
   return pixels, rng.integers(0, CLASSES, count).astype(np.int32)
 
 
-DATA = images.ImageSet("some", *examples(), *examples(), CLASSES, (0.4,),
-                       (0.3,), 0, False)
+DATA = images.ImageSet(
+  "some", *examples(), *examples(), CLASSES, (0.4,), (0.3,), 0, False
+)
 PROGRAMS = {
-    count:
-        attack.make_program(Net(), DATA,
-                            sharding.make_mesh(jax.devices()[:count]))
-    for count in (1, 8)
+  count: attack.make_program(
+    Net(), DATA, sharding.make_mesh(jax.devices()[:count])
+  )
+  for count in (1, 8)
 }
 
 
@@ -57,17 +57,20 @@ def batch(program=PROGRAMS[1], size=24):
 
 
 def perturb(name, epsilon=8.0, program=PROGRAMS[1]):
-  return attack.perturb(program,
-                        network(0),
-                        batch(program),
-                        attack=KNOWN[name],
-                        epsilon=epsilon,
-                        seed=3)
+  return attack.perturb(
+    program,
+    network(0),
+    batch(program),
+    attack=KNOWN[name],
+    epsilon=epsilon,
+    seed=3,
+  )
 
 
 def loss_fn(x, labels):
-  logits = Net().apply({"params": network(0).params}, (x / 255 - 0.4) / 0.3,
-                       train=False)
+  logits = Net().apply(
+    {"params": network(0).params}, (x / 255 - 0.4) / 0.3, train=False
+  )
   return losses.cross_entropy(logits, labels)
 
 
@@ -80,11 +83,13 @@ def test_batches_hold_each_image_once():
 
 @pytest.mark.parametrize("name, num_steps", [("FGSM", 1), ("I-FGSM", 4)])
 def test_a_loop_of_steps_is_the_attack_of_the_package(name, num_steps):
-  expected = attacks.iterated_fgsm(loss_fn,
-                                   batch()["pixels"],
-                                   batch()["labels"],
-                                   epsilon=8.0,
-                                   num_steps=num_steps)
+  expected = attacks.iterated_fgsm(
+    loss_fn,
+    batch()["pixels"],
+    batch()["labels"],
+    epsilon=8.0,
+    num_steps=num_steps,
+  )
   np.testing.assert_allclose(perturb(name), expected, atol=1e-3)
 
 
@@ -101,13 +106,18 @@ def test_no_pixel_leaves_the_ball_and_the_loss_rises(name):
 def test_restarts_keep_the_worst_of_each_image():
   labels = batch()["labels"]
   each = [
-      loss_fn(
-          attack.perturb(PROGRAMS[1],
-                         network(0),
-                         batch(),
-                         attack=KNOWN["PGD"]._replace(restarts=count),
-                         epsilon=8.0,
-                         seed=3), labels) for count in (1, 2, 5)
+    loss_fn(
+      attack.perturb(
+        PROGRAMS[1],
+        network(0),
+        batch(),
+        attack=KNOWN["PGD"]._replace(restarts=count),
+        epsilon=8.0,
+        seed=3,
+      ),
+      labels,
+    )
+    for count in (1, 2, 5)
   ]
   assert (each[1] >= each[0]).all() and (each[2] >= each[1]).all()
   assert (each[2] > each[0]).any()
@@ -115,27 +125,30 @@ def test_restarts_keep_the_worst_of_each_image():
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_eight_devices_find_what_one_finds(name):
-  np.testing.assert_allclose(perturb(name, program=PROGRAMS[8]),
-                             perturb(name),
-                             atol=1e-3)
+  np.testing.assert_allclose(
+    perturb(name, program=PROGRAMS[8]), perturb(name), atol=1e-3
+  )
 
 
 def test_errors_are_of_the_networks_that_are_shown_the_images():
   tested = {("ERM", 0): network(0), ("mixup", 0): network(1)}
   how = dict(attack=KNOWN["I-FGSM"], seed=0)
-  found = attack.errors(PROGRAMS[1],
-                        network(0),
-                        tested,
-                        examples(),
-                        batch_size=8,
-                        epsilon=8.0,
-                        **how)
+  found = attack.errors(
+    PROGRAMS[1],
+    network(0),
+    tested,
+    examples(),
+    batch_size=8,
+    epsilon=8.0,
+    **how,
+  )
   x = perturb("I-FGSM")[:20]
   for name, state in tested.items():
-    logits = Net().apply({"params": state.params}, (x / 255 - 0.4) / 0.3,
-                         train=False)
+    logits = Net().apply(
+      {"params": state.params}, (x / 255 - 0.4) / 0.3, train=False
+    )
     wrong = 100 * np.mean(np.argmax(logits, -1) != examples()[1])
     top5 = np.argsort(-logits, axis=-1)[:, :5] == examples()[1][:, None]
-    np.testing.assert_allclose(found[name],
-                               (wrong, 100 * (1 - top5.any(1).mean())),
-                               rtol=1e-5)
+    np.testing.assert_allclose(
+      found[name], (wrong, 100 * (1 - top5.any(1).mean())), rtol=1e-5
+    )

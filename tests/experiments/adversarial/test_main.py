@@ -22,38 +22,56 @@ def config(argument="smoke", **changes):
 
 def launch(monkeypatch, workdir, *argv):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
-  monkeypatch.setattr(sys, "argv", [
-      "adversarial", f"--config={adversarial.CONFIG}:smoke",
-      f"--workdir={workdir}", "--config.num_images=64",
-      "--config.epsilons=(0.0, 32.0)", "--config.epsilon=32.0", *argv
-  ])
-  cli.launch("adversarial",
-             prepare=adversarial.prepare,
-             run=adversarial.run,
-             config_file=adversarial.CONFIG)
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
+      "adversarial",
+      f"--config={adversarial.CONFIG}:smoke",
+      f"--workdir={workdir}",
+      "--config.num_images=64",
+      "--config.epsilons=(0.0, 32.0)",
+      "--config.epsilon=32.0",
+      *argv,
+    ],
+  )
+  cli.launch(
+    "adversarial",
+    prepare=adversarial.prepare,
+    run=adversarial.run,
+    config_file=adversarial.CONFIG,
+  )
   return json.loads((workdir / "result.json").read_text())
 
 
 def values_of(result):
-  return {(row["method"], row["metric"]): row["value"]
-          for row in result["rows"] if row["n"]}  # yapf: disable
+  return {
+    (row["method"], row["metric"]): row["value"]
+    for row in result["rows"]
+    if row["n"]
+  }
 
 
 @pytest.mark.slow
-def test_networks_are_trained_or_taken_from_a_run(tmp_path, capsys,
-                                                  monkeypatch):
+def test_networks_are_trained_or_taken_from_a_run(
+  tmp_path, capsys, monkeypatch
+):
   first, again = tmp_path / "first", tmp_path / "again"
-  result = launch(monkeypatch, first, "--config.model.blocks=(1,)",
-                  "--config.epochs=5")
+  result = launch(
+    monkeypatch, first, "--config.model.blocks=(1,)", "--config.epochs=5"
+  )
   rows = values_of(result)
   for method in ("ERM", "mixup"):
-    clean, black, white = (rows[method, f"top-1 error (%), {attack}"]
-                           for attack in ("no attack", "black box, I-FGSM",
-                                          "white box, I-FGSM"))
+    clean, black, white = (
+      rows[method, f"top-1 error (%), {attack}"]
+      for attack in ("no attack", "black box, I-FGSM", "white box, I-FGSM")
+    )
     assert clean < black < white
-  assert {(c["method"], len(c["values"]))
-          for c in result["robustness"]
-          if "black" in c["attack"]} == {("ERM", 1), ("mixup", 2)}
+  assert {
+    (c["method"], len(c["values"]))
+    for c in result["robustness"]
+    if "black" in c["attack"]
+  } == {("ERM", 1), ("mixup", 2)}
   assert result["strip"]["columns"] == 8
   assert (first / "result.png").exists()
   assert "not run" in capsys.readouterr().out
@@ -68,12 +86,15 @@ def test_networks_are_trained_or_taken_from_a_run(tmp_path, capsys,
   assert "is of another model" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"epsilons": (0.0, -4.0, 16.0)}, "config.epsilons has -4.0: it is how"),
     ({"epsilons": (0.0, 4.0)}, "must hold 0 and config.epsilon=16.0"),
     ({"epsilon": -1.0}, "must hold 0 and config.epsilon=-1.0"),
     ({"restarts": 0}, "config.restarts must be at least 1, got 0"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused_before_any_work(changes, message):
   with pytest.raises(ValueError, match=message):
     adversarial.prepare(config(**changes))

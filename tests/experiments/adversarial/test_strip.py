@@ -13,6 +13,6 @@ def test_images_stand_in_frames_row_by_row(channels):
   found = strip.framed(rows).reshape(3 * 6, 2 * 6, channels)
   for line, row in enumerate(rows):
     for column, pixels in enumerate(row):
-      tile = found[6 * line:6 * line + 6, 6 * column:6 * column + 6]
+      tile = found[6 * line : 6 * line + 6, 6 * column : 6 * column + 6]
       np.testing.assert_array_equal(tile[1:5, 1:5], np.rint(pixels))
       assert (tile[0] == 255).all() and (tile[:, -1] == 255).all()

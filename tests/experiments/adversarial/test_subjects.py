@@ -32,19 +32,19 @@ def streamed(tmp_path, monkeypatch):
   theirs = imagenet.get_config("smoke,seeds=2")
   theirs.model.update({"blocks": (1,), "width": 2})
   (tmp_path / "result.json").write_text(
-      json.dumps({
-          "section": "imagenet",
-          "config": theirs.to_dict()
-      }))
+    json.dumps({"section": "imagenet", "config": theirs.to_dict()})
+  )
   data = stream.load("digits")
   for method, alpha in networks.methods(theirs.alpha).items():
-    program = streaming_recipe.make_program(theirs,
-                                            alpha,
-                                            num_train=len(data.train),
-                                            num_classes=10,
-                                            mean=data.mean,
-                                            std=data.std,
-                                            mesh=ONE_DEVICE)
+    program = streaming_recipe.make_program(
+      theirs,
+      alpha,
+      num_train=len(data.train),
+      num_classes=10,
+      mean=data.mean,
+      std=data.std,
+      mesh=ONE_DEVICE,
+    )
     for seed in range(2):
       path = networks.directory(tmp_path, method, seed) / "checkpoints"
       with checkpoint.Checkpoints(path) as saved:
@@ -67,19 +67,27 @@ def test_streamed_images_and_their_networks(streamed):
   assert found.examples[0].shape == (300, 16, 16, 3)
   np.testing.assert_array_equal(found.examples[1], digits.test_labels[:300])
   assert list(found.programs) == ["ERM", "mixup, alpha 0.2"]
-  state, seconds = networks.get(config(networks=str(streamed)),
-                                found.programs["ERM"], found.data, "ERM", 1,
-                                streamed)
+  state, seconds = networks.get(
+    config(networks=str(streamed)),
+    found.programs["ERM"],
+    found.data,
+    "ERM",
+    1,
+    streamed,
+  )
   assert seconds == 0 and state.step == 0
   logits = found.model.apply(state.variables(), np.zeros((1, 16, 16, 3)))
   assert logits.shape == (1, 10)
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"seeds": 1}, "a black box needs a second network of ERM, got seeds=1"),
     ({"num_images": 361}, "num_images=361, but digits has 360 test images"),
     ({"networks": "nowhere"}, "nowhere is no finished run of .*imagenet"),
-])  # yapf: disable
+  ],
+)
 def test_what_cannot_be_attacked_is_refused(changes, message):
   with pytest.raises(ValueError, match=message):
     subjects.find(config(**changes))
@@ -88,7 +96,8 @@ def test_what_cannot_be_attacked_is_refused(changes, message):
 def test_labels_out_of_range_are_refused(monkeypatch):
   data = images.load("digits")
   labels = np.where(np.arange(360) == 5, 10, data.test_labels)
-  monkeypatch.setattr(images, "load",
-                      lambda *_: data._replace(test_labels=labels))
+  monkeypatch.setattr(
+    images, "load", lambda *_: data._replace(test_labels=labels)
+  )
   with pytest.raises(ValueError, match="digits has the label 10, but only 10"):
     subjects.find(config())

@@ -39,10 +39,9 @@ def test_pil_shows_the_same(folder):
 
 def test_every_side_has_a_rate(folder):
   data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
-  few = stream.StreamSet("few", 1, ("smooth",), [{
-      "image": data,
-      "label": 0
-  }] * 64, [])
+  few = stream.StreamSet(
+    "few", 1, ("smooth",), [{"image": data, "label": 0}] * 64, []
+  )
   rates = {name: rate() for name, rate in decoding.sides(few, 32).items()}
   assert len(rates) == 4 and list(rates)[0] == "ours"
   assert all(len(pair) == 2 and min(pair) > 0 for pair in rates.values())

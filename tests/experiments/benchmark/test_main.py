@@ -18,10 +18,9 @@ def test_without_pytorch_the_extra_is_named():
       from experiments.benchmark import __main__
       __main__.main(["transforms"])
   """)
-  done = subprocess.run([sys.executable, "-c", code],
-                        capture_output=True,
-                        text=True,
-                        check=False)
+  done = subprocess.run(
+    [sys.executable, "-c", code], capture_output=True, text=True, check=False
+  )
   assert done.returncode == 1
   assert "pip install -e '.[benchmark]'" in done.stderr
   assert "Traceback" not in done.stderr

@@ -14,11 +14,10 @@ def torch():
   return pytest.importorskip("torch", reason="needs the benchmark extra")
 
 
-@pytest.mark.parametrize("variant, count", (
-    ("author", 11_171_146),
-    ("official", 11_171_274),
-    ("modern", 11_172_170),
-))
+@pytest.mark.parametrize(
+  "variant, count",
+  (("author", 11_171_146), ("official", 11_171_274), ("modern", 11_172_170)),
+)
 def test_preact_resnet18_has_its_parameters(torch, variant, count):
   with torch.device("meta"):
     network = torch_networks.preact_resnet(torch, variant=variant)
@@ -36,10 +35,10 @@ def test_the_initial_values(torch):
   scale = network.stage4_block2.norm2.weight
   assert 0 <= scale.min() < 0.1 and 0.9 < scale.max() <= 1
   kernel = network.stage4_block2.conv2.weight
-  assert 0.99 < kernel.abs().max() * (9 * 128)**0.5 <= 1
+  assert 0.99 < kernel.abs().max() * (9 * 128) ** 0.5 <= 1
   wide = torch_networks.wide_resnet(torch, depth=10, width=2)
   kernel = wide.stage3_block1.conv2.weight
-  assert abs(kernel.std() * (9 * 128 / 2)**0.5 - 1) < 0.05
+  assert abs(kernel.std() * (9 * 128 / 2) ** 0.5 - 1) < 0.05
   assert not wide.head.bias.any()
 
 

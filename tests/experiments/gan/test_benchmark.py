@@ -38,10 +38,11 @@ def test_the_work_of_the_papers_sizes():
   generator, discriminator = (2 * 512 * (2 + 1024 + n) for n in (2, 1))
   rows = 128
   by_hand = 5 * (rows * generator + 3 * 2 * rows * discriminator) + rows * (
-      3 * generator + 2 * discriminator)
-  np.testing.assert_allclose(benchmark.gflop(configs.get_config()),
-                             by_hand / 1e9,
-                             rtol=1e-9)
+    3 * generator + 2 * discriminator
+  )
+  np.testing.assert_allclose(
+    benchmark.gflop(configs.get_config()), by_hand / 1e9, rtol=1e-9
+  )
 
 
 def test_what_is_refused():

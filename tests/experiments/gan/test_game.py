@@ -14,19 +14,23 @@ from mixup_jax.data import gaussians
 
 
 def rules(**changes):
-  network = lambda outputs: models.build(
-      "mlp", num_classes=outputs, hidden=(16,))
-  values = game.Rules(generator=network(2),
-                      discriminator=network(1),
-                      tx=optax.sgd(0.1),
-                      draw=lambda key, count: gaussians.sample(
-                          key, gaussians.CENTERS["ring"], count),
-                      batch=batches.apart,
-                      alpha=0.2,
-                      generator_loss=game.GENERATOR_LOSSES["saturating"],
-                      batch_size=8,
-                      discriminator_steps=3,
-                      num_latents=2)
+  def network(outputs):
+    return models.build("mlp", num_classes=outputs, hidden=(16,))
+
+  values = game.Rules(
+    generator=network(2),
+    discriminator=network(1),
+    tx=optax.sgd(0.1),
+    draw=lambda key, count: gaussians.sample(
+      key, gaussians.CENTERS["ring"], count
+    ),
+    batch=batches.apart,
+    alpha=0.2,
+    generator_loss=game.GENERATOR_LOSSES["saturating"],
+    batch_size=8,
+    discriminator_steps=3,
+    num_latents=2,
+  )
   return values._replace(**changes)
 
 
@@ -36,8 +40,8 @@ def test_a_generator_wants_its_points_to_look_real(name):
   logits = jnp.array([-3.0, 0.5])
   probability = 1 / (1 + np.exp(-np.asarray(logits)))
   expected = {
-      "saturating": np.log(1 - probability),
-      "non_saturating": -np.log(probability)
+    "saturating": np.log(1 - probability),
+    "non_saturating": -np.log(probability),
   }[name]
   np.testing.assert_allclose(loss(logits), expected.mean(), rtol=1e-5)
   assert np.all(jax.grad(loss)(logits) < 0)
@@ -45,8 +49,8 @@ def test_a_generator_wants_its_points_to_look_real(name):
 
 def test_where_the_discriminator_is_sure_only_one_of_them_has_a_gradient():
   slope = {
-      name: float(jax.grad(loss)(jnp.array([-20.0]))[0])
-      for name, loss in game.GENERATOR_LOSSES.items()
+    name: float(jax.grad(loss)(jnp.array([-20.0]))[0])
+    for name, loss in game.GENERATOR_LOSSES.items()
   }
   assert abs(slope["saturating"]) < 1e-8
   np.testing.assert_allclose(slope["non_saturating"], -1, rtol=1e-5)
@@ -56,11 +60,13 @@ def test_an_iteration_trains_both(getkey):
   how = rules()
   before = game.begin(how, getkey())
   after, metrics = jax.jit(lambda key, players: game.play(how, key, players))(
-      getkey(), before)
+    getkey(), before
+  )
   for old, new in zip(before, after):
     chex.assert_trees_all_equal_shapes(old, new)
-    changed = jax.tree.map(lambda a, b: bool(jnp.any(a != b)), old.params,
-                           new.params)
+    changed = jax.tree.map(
+      lambda a, b: bool(jnp.any(a != b)), old.params, new.params
+    )
     assert all(jax.tree.leaves(changed))
   # An untrained discriminator is unsure: about ln 2.
   np.testing.assert_allclose(metrics["loss"], np.log(2), atol=0.2)

@@ -17,14 +17,27 @@ ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 @pytest.mark.slow
 def test_a_run_and_the_same_command_again(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
-  monkeypatch.setattr(sys, "argv", [
-      "gan", f"--config={gan.CONFIG}:smoke,dataset=ring,method=mixup",
-      f"--workdir={tmp_path}", "--config.hidden=(8,)", "--config.iterations=20",
-      "--config.short_iterations=10", "--config.measure_every=10",
-      "--config.snapshots=(5, 20)", "--config.num_shown=9"
-  ])
-  launch = lambda: cli.launch(
-      "gan", prepare=gan.prepare, run=gan.run, config_file=gan.CONFIG)
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
+      "gan",
+      f"--config={gan.CONFIG}:smoke,dataset=ring,method=mixup",
+      f"--workdir={tmp_path}",
+      "--config.hidden=(8,)",
+      "--config.iterations=20",
+      "--config.short_iterations=10",
+      "--config.measure_every=10",
+      "--config.snapshots=(5, 20)",
+      "--config.num_shown=9",
+    ],
+  )
+
+  def launch():
+    return cli.launch(
+      "gan", prepare=gan.prepare, run=gan.run, config_file=gan.CONFIG
+    )
+
   launch()
   first = json.loads((tmp_path / "result.json").read_text())
   assert "modes covered" in capsys.readouterr().out
@@ -37,7 +50,9 @@ def test_a_run_and_the_same_command_again(tmp_path, capsys, monkeypatch):
   assert again["snapshots"] == first["snapshots"]
 
 
-@pytest.mark.parametrize("changes, words", [
+@pytest.mark.parametrize(
+  "changes, words",
+  [
     ({"part": "mode"}, "unknown part 'mode': choose one of modes, stability"),
     ({"methods": ("erm", "mixed")}, "unknown 'mixed' in config.methods"),
     ({"datasets": ("spiral",)}, "unknown 'spiral' in config.datasets"),
@@ -47,7 +62,8 @@ def test_a_run_and_the_same_command_again(tmp_path, capsys, monkeypatch):
     ({"alpha": -1.0}, "alpha must be at least 0"),
     ({"learning_rate": 0.0}, "learning_rate above 0, got 0.2 and 0.0"),
     ({"iterations": 1_500}, "config.iterations=1500 is no multiple of config"),
-])  # yapf: disable
+  ],
+)
 def test_what_is_refused(changes, words):
   config = configs.get_config()
   config.update(changes)

@@ -10,8 +10,9 @@ RING = gaussians.CENTERS["ring"]
 
 def test_the_data_themselves():
   draws = np.random.default_rng(0)
-  points = RING[draws.integers(
-      0, 8, 4000)] + gaussians.STD * draws.normal(size=(4000, 2))
+  points = RING[draws.integers(0, 8, 4000)] + gaussians.STD * draws.normal(
+    size=(4000, 2)
+  )
   covered, near, distance = modes.measure(points, RING)
   assert covered == 8
   # Of a normal distribution in the plane, exp(-9 / 2) is further than 3 std.

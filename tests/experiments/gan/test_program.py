@@ -1,5 +1,4 @@
-"""Proves that seeds are as if alone, and that pictures come when they are due.
-"""
+"""Proves that seeds are independent, and that snapshots come when due."""
 
 import functools
 import itertools
@@ -21,17 +20,29 @@ MESH = sharding.make_mesh(jax.devices()[:1])
 
 
 def make(num_seeds):
-  network = lambda outputs: models.build(
-      "mlp", num_classes=outputs, hidden=(8,))
-  rules = game.Rules(network(2), network(1), optax.sgd(0.1),
-                     functools.partial(_draw), batches.mixed, 0.2,
-                     game.GENERATOR_LOSSES["saturating"], 4, 2, 2)
-  return programs.make_program(rules,
-                               num_seeds=num_seeds,
-                               snapshots=(2, 3),
-                               num_shown=5,
-                               num_points=7,
-                               mesh=MESH)
+  def network(outputs):
+    return models.build("mlp", num_classes=outputs, hidden=(8,))
+
+  rules = game.Rules(
+    network(2),
+    network(1),
+    optax.sgd(0.1),
+    functools.partial(_draw),
+    batches.mixed,
+    0.2,
+    game.GENERATOR_LOSSES["saturating"],
+    4,
+    2,
+    2,
+  )
+  return programs.make_program(
+    rules,
+    num_seeds=num_seeds,
+    snapshots=(2, 3),
+    num_shown=5,
+    num_points=7,
+    mesh=MESH,
+  )
 
 
 def _draw(key, count):
@@ -47,8 +58,9 @@ def play(program, seed, parts):
   seed = np.uint32(seed)
   state = program.init(seed)
   for first, end in parts:
-    state, metrics = program.step(seed, state,
-                                  np.arange(first, end, dtype=np.int32))
+    state, metrics = program.step(
+      seed, state, np.arange(first, end, dtype=np.int32)
+    )
   return state, metrics, program.sample(seed, state)
 
 
@@ -85,10 +97,12 @@ def test_snapshots_are_of_their_iterations(two):
 
 
 def test_numbers_end_where_it_is_measured(two):
-  take = lambda first, every, count: [
+  def take(first, every, count):
+    return [
       tuple(np.asarray(x)[[0, -1]])
       for x in itertools.islice(programs.numbers(two, first, every), count)
-  ]
+    ]
+
   assert take(0, 1000, 2) == [(0, 99), (100, 199)]
   assert take(130, 1000, 2) == [(130, 199), (200, 299)]
   assert take(0, 150, 3) == [(0, 49), (50, 99), (100, 149)]

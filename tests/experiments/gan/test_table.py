@@ -20,18 +20,26 @@ def config():
 
 def outcome(cell):
   """Returns a run in which seed s covers s modes, and one more at the end."""
-  lines = [{
+  lines = [
+    {
       "step": step,
-      **{f"{metric}/seed_{seed}": seed + (step == 200)
-         for metric in modes.METRICS for seed in cell.seeds}
-  } for step in range(100, cell.iterations + 1, 100)]  # yapf: disable
+      **{
+        f"{metric}/seed_{seed}": seed + (step == 200)
+        for metric in modes.METRICS
+        for seed in cell.seeds
+      },
+    }
+    for step in range(100, cell.iterations + 1, 100)
+  ]
   return cells.Outcome(lines, np.full((cell.num_seeds, 2, 4, 2), 0.5))
 
 
 def test_the_first_seeds_play_to_the_end():
   found = table.cells_of(config())
-  assert [(c.first_seed, c.num_seeds, c.iterations) for c in found
-         ] == [(0, 1, 200), (1, 2, 100)]
+  assert [(c.first_seed, c.num_seeds, c.iterations) for c in found] == [
+    (0, 1, 200),
+    (1, 2, 100),
+  ]
   values = config()
   values.long_seeds = 3
   assert [c.num_seeds for c in table.cells_of(values)] == [3]
@@ -43,8 +51,8 @@ def test_a_width_that_is_not_the_papers_is_named():
   played = [(cell, outcome(cell)) for cell in table.cells_of(values)]
   names = {row["setting"] for row in table.rows(values, played)}
   assert names == {
-      "ring, width 8, after 100 iterations",
-      "ring, width 8, after 200 iterations"
+    "ring, width 8, after 100 iterations",
+    "ring, width 8, after 200 iterations",
   }
 
 
@@ -58,7 +66,7 @@ def test_rows_and_pictures():
   last = rows["ring, after 200 iterations", "modes covered"]
   assert (last["value"], last["n"]) == (1, 1)
   assert len(rows) == 6 and len(results.laid_out(result)) == 7
-  shown, = result["snapshots"]
+  (shown,) = result["snapshots"]
   assert shown["iterations"] == [10, 200] and len(shown["fake"]) == 2
   np.testing.assert_allclose(points.decode(shown["fake"][0]), 0.5)
   assert points.decode(shown["real"]).shape == (4, 2)

@@ -25,28 +25,41 @@ def config(**changes):
 @pytest.mark.slow
 def test_a_run_on_digits_is_stopped_and_goes_on(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
-  monkeypatch.setattr(sys, "argv", [
-      "imagenet", f"--config={imagenet.CONFIG}:smoke,method=mixup",
-      f"--workdir={tmp_path}", "--config.image_size=16",
-      "--config.model.blocks=(1,)", "--config.model.width=4",
-      "--config.epochs=2", "--config.warmup_epochs=0",
-      "--config.accumulation=2", "--config.batch_size=128"
-  ])
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
+      "imagenet",
+      f"--config={imagenet.CONFIG}:smoke,method=mixup",
+      f"--workdir={tmp_path}",
+      "--config.image_size=16",
+      "--config.model.blocks=(1,)",
+      "--config.model.width=4",
+      "--config.epochs=2",
+      "--config.warmup_epochs=0",
+      "--config.accumulation=2",
+      "--config.batch_size=128",
+    ],
+  )
 
   def launch():
-    cli.launch("imagenet",
-               prepare=imagenet.prepare,
-               run=imagenet.run,
-               config_file=imagenet.CONFIG)
+    cli.launch(
+      "imagenet",
+      prepare=imagenet.prepare,
+      run=imagenet.run,
+      config_file=imagenet.CONFIG,
+    )
 
-  monkeypatch.setattr(preemption.Preemption, "reached",
-                      lambda self, done: done == 13)
+  monkeypatch.setattr(
+    preemption.Preemption, "reached", lambda self, done: done == 13
+  )
   with pytest.raises(SystemExit) as stopped:
     launch()
   assert stopped.value.code == 143
   assert "stopped after step 13, which is saved" in capsys.readouterr().out
-  monkeypatch.setattr(preemption.Preemption, "reached",
-                      lambda self, done: False)
+  monkeypatch.setattr(
+    preemption.Preemption, "reached", lambda self, done: False
+  )
   launch()
   result = json.loads((tmp_path / "result.json").read_text())
   rows = {row["metric"]: row["value"] for row in result["rows"] if row["n"]}
@@ -54,17 +67,23 @@ def test_a_run_on_digits_is_stopped_and_goes_on(tmp_path, capsys, monkeypatch):
   assert len(result["curves"][0]["values"][0]) == 2
   assert sum(row["n"] == 0 for row in result["rows"]) == 30
   written = (tmp_path / "mixup" / "seed_0" / "metrics.jsonl").read_text()
-  steps = [json.loads(line)["step"] for line in written.splitlines()
-           if "loss" in line and "epoch" not in line]  # yapf: disable
+  steps = [
+    json.loads(line)["step"]
+    for line in written.splitlines()
+    if "loss" in line and "epoch" not in line
+  ]
   assert steps == list(range(1, 2 * 22 + 1))
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"method": "mixpu"}, "unknown method 'mixpu': choose one of erm"),
     ({"alpha": -1.0}, "alpha must be .* got -1"),
     ({"batch_size": 2048}, "batch_size=2048 is more than the 1437 training"),
     ({"dataset": "imagenet_2012"}, "unknown set 'imagenet_2012'"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused_before_any_work(changes, message):
   with pytest.raises(ValueError, match=message):
     imagenet.prepare(config(**changes))

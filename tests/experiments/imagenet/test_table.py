@@ -11,11 +11,18 @@ def config(argument="dataset=imagenet2012,epochs=90", **changes):
 
 
 def lines(*errors):
-  return [{
-      "validation/error": error, "validation/top5_error": error / 4,
-      "validation/nll": 1.0, "validation/ece": 2.0, "train/error": error + 1,
-      "train/seconds": 2.0, "seconds": 1.0
-  } for error in errors]  # yapf: disable
+  return [
+    {
+      "validation/error": error,
+      "validation/top5_error": error / 4,
+      "validation/nll": 1.0,
+      "validation/ece": 2.0,
+      "train/error": error + 1,
+      "train/seconds": 2.0,
+      "seconds": 1.0,
+    }
+    for error in errors
+  ]
 
 
 def rows_of(values, method="mixup, alpha 0.2"):
@@ -33,10 +40,12 @@ def test_rows_are_of_the_last_epoch():
 
 
 def test_only_the_papers_setting_is_put_beside_the_paper():
-  for values, method in ((config("dataset=tiny_imagenet,epochs=90"), "ERM"),
-                         (config(batch_size=256), "ERM"),
-                         (config(epochs=30), "ERM"),
-                         (config(), "mixup, alpha 0.4")):  # yapf: disable
+  for values, method in (
+    (config("dataset=tiny_imagenet,epochs=90"), "ERM"),
+    (config(batch_size=256), "ERM"),
+    (config(epochs=30), "ERM"),
+    (config(), "mixup, alpha 0.4"),
+  ):
     assert all(r["paper"] is None for r in rows_of(values, method).values())
   name = table.setting(config("dataset=tiny_imagenet,epochs=3"))
   assert name.startswith("tiny_imagenet, resnet50, 3 epochs (")
@@ -48,10 +57,17 @@ def test_the_papers_rows_are_not_run():
   rows = table.paper_rows()
   assert len(rows) == 30 and all(row["value"] is None for row in rows)
   assert sum(row["paper"] is not None for row in rows) == 15 + 12
-  found = {(row["setting"], row["method"], row["metric"]): row["paper"]
-           for row in rows}  # yapf: disable
-  assert found["imagenet2012, resnext101_32x4d, 200 epochs", "mixup, alpha 0.4",
-               table.TOP1] == 20.1
+  found = {
+    (row["setting"], row["method"], row["metric"]): row["paper"] for row in rows
+  }
+  assert (
+    found[
+      "imagenet2012, resnext101_32x4d, 200 epochs",
+      "mixup, alpha 0.4",
+      table.TOP1,
+    ]
+    == 20.1
+  )
 
 
 def test_curves():

@@ -12,7 +12,6 @@ from mixup_jax.data import images
 
 
 class Linear(nn.Module):
-
   @nn.compact
   def __call__(self, x, *, train):
     del train
@@ -23,8 +22,9 @@ def made_set():
   draws = np.random.default_rng(0)
   pixels = draws.integers(0, 256, (10, 2, 2, 1)).astype(np.uint8)
   labels = draws.integers(0, 3, 10).astype(np.int32)
-  return images.ImageSet("made", pixels, labels, pixels, labels, 3, (0.4,),
-                         (0.2,), 0, False)
+  return images.ImageSet(
+    "made", pixels, labels, pixels, labels, 3, (0.4,), (0.2,), 0, False
+  )
 
 
 def expected(data, weights, batches, lam):
@@ -49,15 +49,22 @@ def test_curves_are_those_of_each_pair_alone(num_devices):
   model = Linear()
   weights = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
   params = {"Dense_0": {"kernel": weights}}
-  state = sharding.put(states.TrainState(np.int32(0), params, {}, (), {}),
-                       sharding.replicated(mesh))
+  state = sharding.put(
+    states.TrainState(np.int32(0), params, {}, (), {}),
+    sharding.replicated(mesh),
+  )
   batches = measuring.draw_pairs(0, 10, count=9, batch_size=8)
   measure = measuring.make_measure(model, data, mesh)
   lams = (0.0, 0.3, 1.0)
   with jax.transfer_guard("disallow"):
-    values = measuring.curves(measure, state,
-                              (data.train_images, data.train_labels), batches,
-                              mesh, lams)
+    values = measuring.curves(
+      measure,
+      state,
+      (data.train_images, data.train_labels),
+      batches,
+      mesh,
+      lams,
+    )
   wanted = [expected(data, weights, batches, lam) for lam in lams]
   np.testing.assert_allclose(values, np.stack(wanted, 1), rtol=1e-4)
   assert 0 < values[0].max() < 100
@@ -67,9 +74,8 @@ def test_pairs_are_drawn_from_all_images():
   batches = measuring.draw_pairs(3, 100, count=100, batch_size=64)
   assert [batch["where"].sum() for batch in batches] == [64, 36]
   sides = [
-      np.concatenate([batch[side][batch["where"]]
-                      for batch in batches])
-      for side in ("first", "second")
+    np.concatenate([batch[side][batch["where"]] for batch in batches])
+    for side in ("first", "second")
   ]
   for side in sides:
     np.testing.assert_array_equal(np.sort(side), np.arange(100))

@@ -40,12 +40,15 @@ def test_maps_stand_upright():
   assert int(lines[2].split()[1]) > 90 and int(lines[0].split()[1]) < 10
 
 
-@pytest.mark.parametrize("changes, message", [
+@pytest.mark.parametrize(
+  "changes, message",
+  [
     ({"seeds": 0}, "config.rings.seeds must be at least 1, got 0"),
     ({"steps": 0}, "config.rings.steps must be at least 1, got 0"),
     ({"alpha": -1.0}, "alpha must be .* got -1"),
     ({"ratio": 2.0}, "ratio must be .* got 2.0"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused(changes, message):
   with pytest.raises(ValueError, match=message):
     rings.prepare(config(**changes))

@@ -33,11 +33,22 @@ def test_results_are_whole(path):
   result = load(path)
   optional = results.Result.__optional_keys__ - {"wall_seconds"}
   assert set(result) - optional == {
-      "section", "rows", "config", "environment", "wall_seconds"
+    "section",
+    "rows",
+    "config",
+    "environment",
+    "wall_seconds",
   }
   for row in result["rows"]:
     assert set(row) - results.Row.__optional_keys__ == {
-        "setting", "method", "metric", "paper", "value", "std", "n", "epochs"
+      "setting",
+      "method",
+      "metric",
+      "paper",
+      "value",
+      "std",
+      "n",
+      "epochs",
     }
     assert (row["n"] >= 1) == (row["value"] is not None)
     if row["n"] and not path.stem.startswith(WITHOUT_EPOCHS):

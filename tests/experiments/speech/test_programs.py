@@ -24,15 +24,18 @@ def made(monkeypatch):
     given.update(options)
 
   monkeypatch.setattr(program, "make_program", make_program)
-  monkeypatch.setattr(sharding, "make_mesh", lambda: jax.make_mesh((1,),
-                                                                   ("data",)))
+  monkeypatch.setattr(
+    sharding, "make_mesh", lambda: jax.make_mesh((1,), ("data",))
+  )
 
   def make(level, alpha):
-    programs.make_program(configs.get_config("smoke"),
-                          speech.as_images(clips.load("tones")),
-                          model="lenet",
-                          level=level,
-                          alpha=alpha)
+    programs.make_program(
+      configs.get_config("smoke"),
+      speech.as_images(clips.load("tones")),
+      model="lenet",
+      level=level,
+      alpha=alpha,
+    )
     return given
 
   return make
@@ -41,9 +44,9 @@ def made(monkeypatch):
 def batch():
   samples = jnp.asarray(clips.load("tones").train[0][:10])
   return {
-      "images": samples,
-      "labels": jnp.arange(10, dtype=jnp.int32),
-      "rows": jnp.asarray([4, 1, 7, 2])
+    "images": samples,
+    "labels": jnp.arange(10, dtype=jnp.int32),
+    "rows": jnp.asarray([4, 1, 7, 2]),
   }
 
 
@@ -69,9 +72,9 @@ def test_what_is_mixed(made, getkey, level):
   else:
     expected = features(lam * waveforms + (1 - lam) * waveforms[partner])
   np.testing.assert_allclose(mixed, expected, atol=1e-3)
-  np.testing.assert_allclose(plain(batch()["images"][labels]),
-                             features(waveforms),
-                             atol=1e-5)
+  np.testing.assert_allclose(
+    plain(batch()["images"][labels]), features(waveforms), atol=1e-5
+  )
 
 
 @pytest.mark.parametrize("level", configs.LEVELS)

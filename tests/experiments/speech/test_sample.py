@@ -14,8 +14,7 @@ def test_the_picture_holds_four_spectrograms():
   shown = sample.make(configs.get_config("smoke"), data)
   parts = np.split(pictures.decode(shown["png"]), 4)
   values = [
-      shown["low"] + part / 255 * (shown["high"] - shown["low"])
-      for part in parts
+    shown["low"] + part / 255 * (shown["high"] - shown["low"]) for part in parts
   ]
   assert [part.shape for part in parts] == [(160, 101)] * 4
   assert shown["titles"][:2] == ["“low high”", "“high low”"]

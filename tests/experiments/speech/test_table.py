@@ -7,11 +7,19 @@ PAPERS = "dataset=speech_commands_v0.01"
 
 
 def lines(*errors):
-  return [{
-      "validation/error": error, "test/error": error + 1, "test/nll": 0.5,
-      "test/ece": 2.0, "clean/error": 0.0, "train/error": error,
-      "train/seconds": 2.0, "seconds": 1.0
-  } for error in errors]  # yapf: disable
+  return [
+    {
+      "validation/error": error,
+      "test/error": error + 1,
+      "test/nll": 0.5,
+      "test/ece": 2.0,
+      "clean/error": 0.0,
+      "train/error": error,
+      "train/seconds": 2.0,
+      "seconds": 1.0,
+    }
+    for error in errors
+  ]
 
 
 def rows_of(config, method="ERM", trained=(lines(9, 5, 7), lines(9, 7, 8))):
@@ -31,11 +39,13 @@ def test_rows_are_of_the_last_epoch_and_of_the_best():
 
 
 def test_only_the_papers_setting_is_put_beside_the_paper():
-  for changes, method in (({"epochs": 15}, "ERM"),
-                          ({"bins": 161}, "ERM"),
-                          ({"dataset": "speech_commands_subset"}, "ERM"),
-                          ({}, "waveform, alpha 0.1"),
-                          ({}, "spectrogram, alpha 0.4")):  # yapf: disable
+  for changes, method in (
+    ({"epochs": 15}, "ERM"),
+    ({"bins": 161}, "ERM"),
+    ({"dataset": "speech_commands_subset"}, "ERM"),
+    ({}, "waveform, alpha 0.1"),
+    ({}, "spectrogram, alpha 0.4"),
+  ):
     config = configs.get_config(PAPERS)
     config.update(changes)
     assert all(r["paper"] is None for r in rows_of(config, method).values())
@@ -50,12 +60,19 @@ def test_only_the_papers_setting_is_put_beside_the_paper():
 def test_the_papers_twelve_numbers_are_not_run():
   rows = table.paper_rows()
   assert len(rows) == 12 and all(row["value"] is None for row in rows)
-  assert {row["paper"] for row in rows if "lenet" in row["setting"]
-         } == {9.8, 10.3, 10.1, 10.8, 10.2, 11.3}
+  assert {row["paper"] for row in rows if "lenet" in row["setting"]} == {
+    9.8,
+    10.3,
+    10.1,
+    10.8,
+    10.2,
+    11.3,
+  }
 
 
 def test_curves():
-  test, validation = table.curves(configs.get_config(), "lenet", "ERM",
-                                  [lines(9, 5)] * 2)
+  test, validation = table.curves(
+    configs.get_config(), "lenet", "ERM", [lines(9, 5)] * 2
+  )
   assert test["values"] == [[10, 6]] * 2
   assert validation["values"] == [[9, 5]] * 2

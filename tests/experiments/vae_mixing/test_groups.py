@@ -9,14 +9,12 @@ from experiments.vae_mixing import groups
 
 
 def group(**errors):
-  return groups.Group(measured={
-      name: {
-          "error": list(values)
-      } for name, values in errors.items()
-  },
-                      losses={name: [2.5, 1.0] for name in errors},
-                      picture=None,
-                      seconds=1.5)
+  return groups.Group(
+    measured={name: {"error": list(values)} for name, values in errors.items()},
+    losses={name: [2.5, 1.0] for name in errors},
+    picture=None,
+    seconds=1.5,
+  )
 
 
 def test_a_group_is_trained_once(tmp_path):
@@ -45,7 +43,7 @@ def test_a_group_that_fails_leaves_nothing(tmp_path):
 
 def test_groups_are_joined_by_seed():
   found = groups.join(
-      [group(mixup=(1.0, 2.0), erm=(3.0, 4.0)),
-       group(mixup=(5.0,), erm=(6.0,))])  # yapf: disable
+    [group(mixup=(1.0, 2.0), erm=(3.0, 4.0)), group(mixup=(5.0,), erm=(6.0,))]
+  )
   np.testing.assert_array_equal(found["mixup"]["error"], (1, 2, 5))
   np.testing.assert_array_equal(found["erm"]["error"], (3, 4, 6))

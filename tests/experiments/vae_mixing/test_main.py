@@ -17,28 +17,43 @@ from mixup_jax import results
 
 def test_the_smoke_run_in_groups_of_seeds(tmp_path, monkeypatch, capsys):
   """Two groups; then the same command does only the second again."""
-  monkeypatch.setattr(sys, "argv", [
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
       "vae_mixing",
       f"--config={vae_mixing.CONFIG}:smoke,method=mixup+codes",
-      f"--workdir={tmp_path}", "--config.seeds_at_once=1",
-      "--config.epochs=2", "--config.vae_epochs=3",
-      "--config.model.hidden=(16,)", "--config.vae.hidden=(16,)"
-  ])  # yapf: disable
-  launch = functools.partial(cli.launch,
-                             "vae_mixing",
-                             prepare=vae_mixing.prepare,
-                             run=vae_mixing.run,
-                             config_file=vae_mixing.CONFIG)
+      f"--workdir={tmp_path}",
+      "--config.seeds_at_once=1",
+      "--config.epochs=2",
+      "--config.vae_epochs=3",
+      "--config.model.hidden=(16,)",
+      "--config.vae.hidden=(16,)",
+    ],
+  )
+  launch = functools.partial(
+    cli.launch,
+    "vae_mixing",
+    prepare=vae_mixing.prepare,
+    run=vae_mixing.run,
+    config_file=vae_mixing.CONFIG,
+  )
   launch()
   result = json.loads((tmp_path / "result.json").read_text())
   rows = {(row["method"], row["metric"]): row for row in result["rows"]}
   assert len(rows) == len(result["rows"]) == 2 + 2 + 2
-  error = {key: rows[key, table.ERROR]["value"]
-           for key in ("input mixup", "VAE codes, mixed")}  # yapf: disable
+  error = {
+    key: rows[key, table.ERROR]["value"]
+    for key in ("input mixup", "VAE codes, mixed")
+  }
   difference = rows["VAE codes, mixed", table.DIFFERENCE]
   assert difference["n"] == 2
-  assert abs(difference["value"] -
-             (error["VAE codes, mixed"] - error["input mixup"])) < 1e-3
+  assert (
+    abs(
+      difference["value"] - (error["VAE codes, mixed"] - error["input mixup"])
+    )
+    < 1e-3
+  )
   assert 0 < rows["VAE codes, mixed", results.P_VALUE]["value"] <= 1
   assert rows["the VAE", table.ELBO]["epochs"] == 3
   assert len(result["mixed_inputs"]["rows"]) == 3
@@ -66,7 +81,9 @@ def test_settings_say_what_is_narrow():
   assert "width 16" in name and "500 training images" in name
 
 
-@pytest.mark.parametrize("changes, error, message", [
+@pytest.mark.parametrize(
+  "changes, error, message",
+  [
     ({"alpha": -1.0}, ValueError, "alpha must be .* got -1"),
     ({"seeds": 0}, ValueError, "config.seeds must be at least 1, got 0"),
     ({"vae_epochs": 0}, ValueError, "config.vae_epochs must be at least 1"),
@@ -75,7 +92,8 @@ def test_settings_say_what_is_narrow():
     ({"steps_per_dispatch": -1}, ValueError, "must be at least 0, got -1"),
     ({"datasets": ()}, ValueError, "config.datasets is empty"),
     ({"layers": ()}, ValueError, "config.layers is empty"),
-])  # yapf: disable
+  ],
+)
 def test_bad_configs_are_refused_before_any_work(changes, error, message):
   config = configs.get_config("smoke")
   with config.ignore_type():

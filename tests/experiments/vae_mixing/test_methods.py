@@ -26,17 +26,20 @@ def transformed(params, key, inputs, labels):
   """Returns what each method makes of the same key."""
   config = configs.get_config()
   return {
-      name:
-          methods.mixing(config, name, ENCODER, params)["transform"]
-          (key, inputs, labels)
-      for name in ("mixup", "codes", "reconstructions", "unmixed")
+    name: methods.mixing(config, name, ENCODER, params)["transform"](
+      key, inputs, labels
+    )
+    for name in ("mixup", "codes", "reconstructions", "unmixed")
   }
 
 
 @jax.jit
 def by_hand(params, inputs, plan):
   """Returns reconstructions, these mixed, and what mixed codes decode to."""
-  call = lambda x, name: ENCODER.apply({"params": params}, x, method=name)
+
+  def call(x, name):
+    return ENCODER.apply({"params": params}, x, method=name)
+
   codes, decoded = call(inputs, "encode")[0], call(inputs, "reconstruct")
   mixed = transforms.mix_pairs((codes, decoded), plan)
   return decoded, mixed[1], call(mixed[0], "decode")
@@ -63,8 +66,9 @@ def test_all_mix_the_same_pairs_each_in_its_codes(getkey, params):
 def test_erm_mixes_nothing_and_manifold_mixup_inside(params):
   config = configs.get_config()
   assert methods.mixing(config, "erm", ENCODER, params) == {}
-  assert list(methods.mixing(config, "manifold", ENCODER,
-                             params)) == ["mix_hidden"]
+  assert list(methods.mixing(config, "manifold", ENCODER, params)) == [
+    "mix_hidden"
+  ]
 
 
 def test_names():

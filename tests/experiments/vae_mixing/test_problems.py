@@ -17,8 +17,10 @@ def test_digits_are_split_anew_for_each_seed():
   source = load("digits")
   assert source.picture == (8, 8, 1) and source.white == 255
   split = source.problem.splits
-  assert split.train_rows.shape == (2, 898) and split.test_rows.shape == (2,
-                                                                          899)
+  assert split.train_rows.shape == (2, 898) and split.test_rows.shape == (
+    2,
+    899,
+  )
   for train, test in zip(split.train_rows, split.test_rows):
     assert sorted([*train, *test]) == list(range(1797))
   assert (split.train_rows[0] != split.train_rows[1]).any()
@@ -44,19 +46,24 @@ def test_tables_and_seeds_of_them():
   assert source.picture == () and source.problem.num_classes == 3
   assert source.problem.splits.train_rows.shape == (3, 75)
   some = problems.take(source.problem, slice(1, 3))
-  np.testing.assert_array_equal(some.splits.test_rows,
-                                source.problem.splits.test_rows[1:])
+  np.testing.assert_array_equal(
+    some.splits.test_rows, source.problem.splits.test_rows[1:]
+  )
   first = load("iris", seeds=1, first_seed=2)
-  np.testing.assert_array_equal(first.problem.splits.train_rows[0],
-                                some.splits.train_rows[1])
+  np.testing.assert_array_equal(
+    first.problem.splits.train_rows[0], some.splits.train_rows[1]
+  )
 
 
-@pytest.mark.parametrize("name, changes, message", [
+@pytest.mark.parametrize(
+  "name, changes, message",
+  [
     ("irsi", {}, "Did you mean 'iris'"),
     ("iris", {"num_train": 76}, "iris has 75 training examples"),
     ("iris", {"train_fraction": 0.0}, "train_fraction=0.0 leaves no rows"),
     ("digits", {"train_fraction": 1.0}, "train_fraction=1.0 leaves no rows"),
-])  # yapf: disable
+  ],
+)
 def test_what_cannot_be_is_refused(name, changes, message):
   with pytest.raises(ValueError, match=message):
     load(name, **changes)

@@ -71,14 +71,17 @@ def test_convolutions_fit_together_and_manifold_mixup_reaches_them():
   problem = problems.load(config, "digits").problem
   encoder = vae.VAE(shape=(8, 8, 1), latent=2, hidden=(4,), channels=(2,))
   config.model.width, config.model.blocks = 2, (1,)
-  seed, plan = np.arange(2, dtype=np.uint32), (np.zeros(
-      (2, 1, 6), np.int32), np.ones((2, 1, 6), bool))
+  seed, plan = (
+    np.arange(2, dtype=np.uint32),
+    (np.zeros((2, 1, 6), np.int32), np.ones((2, 1, 6), bool)),
+  )
   data = problem.splits, problem.features, problem.labels
 
   def shapes(program, given):
     begun = jax.eval_shape(program.begin, seed, *data[:2])
-    state, loss = jax.eval_shape(program.advance, begun, plan, seed, given,
-                                 *data)
+    state, loss = jax.eval_shape(
+      program.advance, begun, plan, seed, given, *data
+    )
     assert loss.shape == (2, 1)
     chex.assert_trees_all_equal_shapes_and_dtypes(begun, state)
     test_plan = jax.tree.map(lambda x: x[0, 0], plan)
@@ -87,8 +90,9 @@ def test_convolutions_fit_together_and_manifold_mixup_reaches_them():
   state, measured = shapes(programs.autoencoder(config, encoder), ())
   assert measured["elbo"].shape == (2, 6)
   for name in ("codes", "manifold"):
-    _, measured = shapes(programs.classifier(config, name, encoder, 10),
-                         state.params)
+    _, measured = shapes(
+      programs.classifier(config, name, encoder, 10), state.params
+    )
     assert measured["error"].shape == (2, 6)
 
 

@@ -17,12 +17,15 @@ ROWS, TRAIN, BATCH = 12, 7, 3
 def problem():
   rng = np.random.default_rng(0)
   order = np.stack([rng.permutation(ROWS) for _ in range(3)]).astype(np.int32)
-  each = splits.Split(order[:, :TRAIN], order[:, TRAIN:],
-                      *(np.full((3, 2), x, np.float32) for x in (1, 2, 0)))
-  features = np.stack([np.arange(ROWS), np.arange(ROWS)**2], 1)
-  return sweep.Problem(features.astype(np.uint8), np.arange(ROWS,
-                                                            dtype=np.int32),
-                       each, ROWS)
+  each = splits.Split(
+    order[:, :TRAIN],
+    order[:, TRAIN:],
+    *(np.full((3, 2), x, np.float32) for x in (1, 2, 0)),
+  )
+  features = np.stack([np.arange(ROWS), np.arange(ROWS) ** 2], 1)
+  return sweep.Problem(
+    features.astype(np.uint8), np.arange(ROWS, dtype=np.int32), each, ROWS
+  )
 
 
 def step(key, given, state, batch):
@@ -36,33 +39,34 @@ def step(key, given, state, batch):
 
 @pytest.fixture(scope="module")
 def program():
-  begin = lambda key, inputs: {
+  def begin(key, inputs):
+    return {
       "seen": jnp.zeros(ROWS, jnp.int32),
-      "total": jax.random.uniform(key)
-  }
-  measure = lambda key, state, batch: {
-      "first": batch["inputs"][:, 0], "second": batch["labels"]
-  }  # yapf: disable
+      "total": jax.random.uniform(key),
+    }
+
+  def measure(key, state, batch):
+    return {"first": batch["inputs"][:, 0], "second": batch["labels"]}
+
   return seeds.make_program(begin, step, measure)
 
 
 def train(program, problem, numbers, given, **options):
   settings = {"epochs": 2, "batch_size": BATCH, "steps_per_dispatch": 2}
-  return seeds.train(program,
-                     problem,
-                     np.asarray(numbers),
-                     given=jnp.asarray(given, jnp.float32),
-                     **{
-                         **settings,
-                         **options
-                     })
+  return seeds.train(
+    program,
+    problem,
+    np.asarray(numbers),
+    given=jnp.asarray(given, jnp.float32),
+    **{**settings, **options},
+  )
 
 
 def test_every_training_row_is_seen_once_an_epoch(program, problem):
   done = []
-  state, loss = train(program,
-                      problem, [0, 1, 2], [1, 1, 1],
-                      on_epoch=lambda: done.append(1))
+  state, loss = train(
+    program, problem, [0, 1, 2], [1, 1, 1], on_epoch=lambda: done.append(1)
+  )
   expected = np.zeros((3, ROWS), np.int32)
   for row, rows in zip(expected, problem.splits.train_rows):
     row[rows] = 2
@@ -73,16 +77,18 @@ def test_every_training_row_is_seen_once_an_epoch(program, problem):
 
 @pytest.mark.parametrize("steps_per_dispatch", (1, 3))
 def test_seeds_together_are_seeds_alone_and_dispatches_change_nothing(
-    program, problem, steps_per_dispatch):
+  program, problem, steps_per_dispatch
+):
   together, losses = train(program, problem, [0, 1, 2], [1, 2, 3])
   alone = problem._replace(
-      splits=jax.tree.map(lambda x: x[1:2], problem.splits))
-  state, loss = train(program,
-                      alone, [1], [2],
-                      steps_per_dispatch=steps_per_dispatch)
-  chex.assert_trees_all_close(jax.tree.map(lambda x: x[1:2], together),
-                              state,
-                              rtol=1e-5)
+    splits=jax.tree.map(lambda x: x[1:2], problem.splits)
+  )
+  state, loss = train(
+    program, alone, [1], [2], steps_per_dispatch=steps_per_dispatch
+  )
+  chex.assert_trees_all_close(
+    jax.tree.map(lambda x: x[1:2], together), state, rtol=1e-5
+  )
   np.testing.assert_allclose(losses[1:2], loss, rtol=1e-6)
 
 
@@ -96,13 +102,16 @@ def test_means_are_of_the_test_rows_without_padding(program, problem):
 
 def test_a_loss_that_is_not_finite_is_told(problem):
   program = seeds.make_program(
-      lambda key, inputs: jax.random.uniform(key),
-      lambda key, given, state, batch: (state, jnp.log(-1 - state)),
-      lambda *_: {})
+    lambda key, inputs: jax.random.uniform(key),
+    lambda key, given, state, batch: (state, jnp.log(-1 - state)),
+    lambda *_: {},
+  )
   with pytest.raises(FloatingPointError, match="epoch 1 is not finite: lower"):
-    seeds.train(program,
-                problem,
-                np.arange(3),
-                epochs=1,
-                batch_size=BATCH,
-                steps_per_dispatch=9)
+    seeds.train(
+      program,
+      problem,
+      np.arange(3),
+      epochs=1,
+      batch_size=BATCH,
+      steps_per_dispatch=9,
+    )

@@ -28,23 +28,28 @@ def test_images_are_at_the_ends_and_their_mean_between():
   picture = pictures.decode(shown["png"])
   lams = len(strip.LAMS)
   assert picture.shape == (3 * 10, 2 * lams * 10)
-  tile = lambda row, column: picture[10 * row:10 * row + 10, 10 * column:10 *
-                                     column + 10][1:-1, 1:-1]
+
+  def tile(row, column):
+    return picture[10 * row : 10 * row + 10, 10 * column : 10 * column + 10][
+      1:-1, 1:-1
+    ]
+
   problem = source.problem
   rows = problem.splits.train_rows[0]
-  own, other = problem.features[rows[strip.pairs(problem.labels[rows],
-                                                 2)[1]]].reshape(2, 8, 8)
+  own, other = problem.features[
+    rows[strip.pairs(problem.labels[rows], 2)[1]]
+  ].reshape(2, 8, 8)
   np.testing.assert_allclose(tile(0, lams), own, atol=1)
   np.testing.assert_allclose(tile(0, 2 * lams - 1), other, atol=1)
   middle = lams + strip.LAMS.index(0.5)
-  np.testing.assert_allclose(tile(0, middle),
-                             own.astype(float) / 2 + other / 2.0,
-                             atol=1)
+  np.testing.assert_allclose(
+    tile(0, middle), own.astype(float) / 2 + other / 2.0, atol=1
+  )
   for row in (1, 2):
-    np.testing.assert_allclose(tile(row, middle), .305 * 255, atol=1)
+    np.testing.assert_allclose(tile(row, middle), 0.305 * 255, atol=1)
 
 
 def test_colours_stay():
-  tiles = [np.zeros((2, 4, 4, 3)), np.full((2, 4, 4, 3), 300.)]
+  tiles = [np.zeros((2, 4, 4, 3)), np.full((2, 4, 4, 3), 300.0)]
   whole = strip.framed(tiles)
   assert whole.shape == (12, 12, 3) and whole[8, 8, 0] == 255

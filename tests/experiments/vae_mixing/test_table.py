@@ -8,18 +8,22 @@ from experiments.vae_mixing import table
 from mixup_jax import results
 
 CONFIG = configs.get_config()
-VAE = {"elbo": np.array([-3., -5.]), "left": np.ones(2), "whole": np.full(2, 4)}
+VAE = {
+  "elbo": np.array([-3.0, -5.0]),
+  "left": np.ones(2),
+  "whole": np.full(2, 4),
+}
 ERRORS = {
-    "erm": np.array([5., 6., 9.]),
-    "mixup": np.array([4., 3., 5.]),
-    "codes": np.array([4., 3., 5.])
+  "erm": np.array([5.0, 6.0, 9.0]),
+  "mixup": np.array([4.0, 3.0, 5.0]),
+  "codes": np.array([4.0, 3.0, 5.0]),
 }
 
 
 def rows(errors):
   return {
-      (row["method"], row["metric"]): row
-      for row in table.rows(CONFIG, "digits", VAE, errors)
+    (row["method"], row["metric"]): row
+    for row in table.rows(CONFIG, "digits", VAE, errors)
   }
 
 
