@@ -28,8 +28,8 @@ from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax.data import augment
-from mixup_jax.data import images
 from mixup_jax.data import splits
+from mixup_jax.data.in_memory import images
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "calibration.py"
 

@@ -22,7 +22,7 @@ from mixup_jax import rehearsal
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import training
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "cifar.py"
 

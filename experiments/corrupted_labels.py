@@ -23,7 +23,7 @@ from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import training
 from mixup_jax.data import corruption
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 CONFIG = (
   pathlib.Path(__file__).parent.parent / "configs" / "corrupted_labels.py"

@@ -22,7 +22,7 @@ from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import sweep
 from mixup_jax import transforms
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import tables
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 

@@ -20,8 +20,8 @@ from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax import transforms
 from mixup_jax.data import augment
-from mixup_jax.data import images
-from mixup_jax.data import resident
+from mixup_jax.data.in_memory import images
+from mixup_jax.data.in_memory import order as resident
 
 Array = jax.Array
 Metrics = dict[str, Any]

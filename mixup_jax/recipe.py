@@ -17,7 +17,7 @@ from mixup_jax import sharding
 from mixup_jax import steps
 from mixup_jax import training
 from mixup_jax import transforms
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 # The paper does not say how it summed up the epochs in section 3.2; so it did
 # with the same networks in section 3.8.

@@ -16,9 +16,9 @@ from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax import transforms
-from mixup_jax.data import resident
 from mixup_jax.data import splits
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import order
+from mixup_jax.data.in_memory import tables
 
 Array = jax.Array
 Curves = dict[str, Any]
@@ -112,7 +112,7 @@ def make_run(
     targets = labels[split.train_rows]
     # All draws of the run at once: inside the scan they would cost as much as
     # the step itself.
-    rows, where = resident.shuffled_rows(
+    rows, where = order.shuffled_rows(
       rows_key, inputs.shape[0], batch_size=batch_size, epochs=epochs
     )
     mix = draw_plans(mix_key, where, alpha=alpha)

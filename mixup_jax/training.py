@@ -13,7 +13,7 @@ from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax import steps
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 Lines = runs.Lines
 Examples = tuple[np.ndarray, np.ndarray]

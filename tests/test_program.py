@@ -15,7 +15,7 @@ from mixup_jax import program as programs
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data import augment
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 RATE = optim.step_decay(0.1, steps=(2,), factor=0.1)
 

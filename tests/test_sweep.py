@@ -14,8 +14,8 @@ from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax import sweep
 from mixup_jax import transforms
-from mixup_jax.data import resident
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import order
+from mixup_jax.data.in_memory import tables
 from mixup_jax.models import mlp
 
 MODEL = mlp.MLP(num_classes=3, hidden=(16,))
@@ -48,7 +48,7 @@ def plain_loop(problem, seed, alpha):
   keys = jax.random.split(jax.random.key(seed), 4)
   inputs = split.scaled(features[split.train_rows])
   targets = labels[split.train_rows]
-  rows, where = resident.shuffled_rows(
+  rows, where = order.shuffled_rows(
     keys[1], len(inputs), batch_size=BATCH, epochs=EPOCHS
   )
   mix = sweep.draw_plans(keys[2], where, alpha=alpha)

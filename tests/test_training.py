@@ -25,7 +25,7 @@ from mixup_jax import program as programs
 from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import training
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 ROOT = pathlib.Path(__file__).parent.parent
 MEANS = ("error", "top5_error", "nll", "brier", "ece")

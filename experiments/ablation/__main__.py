@@ -24,7 +24,7 @@ from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import training
 from mixup_jax import transforms
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 CONFIG = pathlib.Path(configs.__file__)
 PAPER = configs.get_config("dataset=cifar10")

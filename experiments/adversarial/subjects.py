@@ -12,7 +12,7 @@ from mixup_jax import recipe
 from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import streaming_recipe
-from mixup_jax.data import stream
+from mixup_jax.data.streaming import batches
 
 Examples = tuple[np.ndarray, np.ndarray]
 
@@ -93,13 +93,13 @@ def _in_memory(config: Any, theirs: Any) -> Subjects:
 
 def _streamed(config: Any, theirs: Any) -> Subjects:
   """Finds networks of section 3.1, and the first validation images."""
-  data = stream.load(theirs.dataset, theirs.data_dir or None)
+  data = batches.load(theirs.dataset, theirs.data_dir or None)
   known = len(data.validation)
   _check_count(config.num_images, known, data.name)
   count = config.num_images or known
   size = min(count, theirs.eval_batch_size)
   images, labels = [], []
-  for batch in stream.eval_batches(
+  for batch in batches.eval_batches(
     data, batch_size=size, image_size=theirs.image_size
   ):
     images.append(batch["images"][batch["where"]])

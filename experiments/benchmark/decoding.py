@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from mixup_jax.data import decode
 from mixup_jax.data import prepare
-from mixup_jax.data import stream
-from mixup_jax.data import stream_order
+from mixup_jax.data.streaming import batches as stream
+from mixup_jax.data.streaming import decode
+from mixup_jax.data.streaming import order
 from mixup_jax.results import format_table
 
 _BATCH = 64
@@ -141,8 +141,8 @@ def _work(
   for step in steps:
     epoch, index = divmod(step, len(examples) // _BATCH)
     positions = range(index * _BATCH, (index + 1) * _BATCH)
-    rows = stream_order.epoch_order(len(examples), 0, epoch)[positions]
-    draws = stream_order.draws(0, epoch, positions)
+    rows = order.epoch_order(len(examples), 0, epoch)[positions]
+    draws = order.draws(0, epoch, positions)
     work += [(examples[int(row)]["image"], x) for row, x in zip(rows, draws)]
   return work
 

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.signal
 
 from experiments.benchmark import timing
-from mixup_jax.data import clips
 from mixup_jax.data import spectrogram
+from mixup_jax.data.in_memory import audio
 from mixup_jax.results import format_table
 
 _CLIPS = 100  # A batch of the paper; each is a second.
@@ -16,7 +16,7 @@ _CLIPS = 100  # A batch of the paper; each is a second.
 
 def table(turns: int) -> str:
   """Lets both sides make the spectrograms of a batch, and compares them."""
-  waveforms = clips.load("tones").train[0][:_CLIPS].astype(np.float32) / 2**15
+  waveforms = audio.load("tones").train[0][:_CLIPS].astype(np.float32) / 2**15
   on_device = jax.device_put(waveforms)
   ours = jax.jit(spectrogram.log_spectrogram)
   case = timing.Case(

@@ -18,7 +18,7 @@ from mixup_jax import program as programs
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data import augment
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 from mixup_jax.results import format_table
 
 _SGD = {"momentum": 0.9, "weight_decay": 1e-4}

@@ -11,7 +11,7 @@ from mixup_jax import models
 from mixup_jax import optim
 from mixup_jax import sharding
 from mixup_jax import sweep
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import tables
 from mixup_jax.results import format_table
 
 

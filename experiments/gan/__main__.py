@@ -20,12 +20,12 @@ from mixup_jax import cells as running
 from mixup_jax import cli
 from mixup_jax import records
 from mixup_jax import results
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "gan.py"
 PARTS = {"modes": table, "stability": stability}
 _KNOWN: dict[str, Mapping[str, Any]] = {
-  "datasets": gaussians.CENTERS,
+  "datasets": toy.GAUSSIAN_CENTERS,
   "methods": batches.BATCHES,
   "generator_losses": game.GENERATOR_LOSSES,
 }

@@ -25,7 +25,7 @@ from experiments.gan import program as programs
 from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 _ITERATIONS = 10  # Of a turn.
 
@@ -132,7 +132,7 @@ class TorchLoop:
 
   def __init__(self, torch: Any, config: Any):
     self._torch, self._config = torch, config
-    self._centers = torch.from_numpy(gaussians.CENTERS["ring"])
+    self._centers = torch.from_numpy(toy.GAUSSIAN_CENTERS["ring"])
     self.generator, self.discriminator = (
       self._network(outputs) for outputs in (2, 1)
     )
@@ -164,7 +164,7 @@ class TorchLoop:
   def _real(self, size: int) -> Any:
     modes = self._torch.randint(len(self._centers), (size,))
     noise = self._torch.randn(size, 2)
-    return self._centers[modes] + gaussians.STD * noise
+    return self._centers[modes] + toy.GAUSSIAN_STD * noise
 
   def _fake(self, size: int) -> Any:
     return self.generator(self._torch.randn(size, 2))

@@ -15,7 +15,7 @@ from mixup_jax import models
 from mixup_jax import optim
 from mixup_jax import runs
 from mixup_jax import sharding
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 PAPER_WIDTH = 512  # Zhang et al., ICLR 2018, section 3.7.
 
@@ -83,7 +83,7 @@ def setting(cell: Cell, iteration: int) -> str:
 
 def rules(config: Any, cell: Cell) -> game.Rules:
   """Returns the rules of a game."""
-  centers = gaussians.CENTERS[cell.dataset]
+  centers = toy.GAUSSIAN_CENTERS[cell.dataset]
 
   def network(outputs: int) -> Any:
     return models.build("mlp", num_classes=outputs, hidden=cell.hidden)
@@ -92,7 +92,7 @@ def rules(config: Any, cell: Cell) -> game.Rules:
     generator=network(centers.shape[-1]),
     discriminator=network(1),
     tx=optim.build("adam", learning_rate=cell.learning_rate),
-    draw=lambda key, count: gaussians.sample(key, centers, count),
+    draw=lambda key, count: toy.sample_gaussians(key, centers, count),
     batch=batches.BATCHES[cell.method],
     alpha=config.alpha,
     generator_loss=game.GENERATOR_LOSSES[cell.generator_loss],
@@ -132,7 +132,7 @@ def play(config: Any, cell: Cell, *, workdir: pathlib.Path) -> Outcome:
   def measure(state: Any, is_last: bool) -> dict[str, float]:
     del is_last
     points = jax.device_get(program.sample(seed, state))
-    centers = gaussians.CENTERS[cell.dataset]
+    centers = toy.GAUSSIAN_CENTERS[cell.dataset]
     values = np.array([modes.measure(each, centers) for each in points])
     means = dict(zip(modes.METRICS, values.mean(0).tolist()))
     return means | {

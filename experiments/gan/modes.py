@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 # A point belongs to a mode if it is no further from its mean than this many
 # standard deviations; of the data themselves, 1.1 % do not.
@@ -32,7 +32,7 @@ def measure(points: np.ndarray, centers: np.ndarray) -> list[float]:
     return [0.0, 0.0, 1.0]
   away = np.linalg.norm(points[:, None] - centers, axis=-1)
   nearest = away.argmin(1)
-  near = away.min(1) <= _NEAR * gaussians.STD
+  near = away.min(1) <= _NEAR * toy.GAUSSIAN_STD
   covered = len(np.unique(nearest[near]))
   shares = np.bincount(nearest, minlength=len(centers)) / len(points)
   return [float(covered), 100 * float(near.mean()), _distance(shares)]

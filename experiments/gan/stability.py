@@ -9,7 +9,7 @@ from experiments.gan.cells import Cell
 from experiments.gan.cells import describe
 from experiments.gan.table import Played
 from mixup_jax import results
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 METRIC = modes.METRICS[0]
 RATE, WIDTH = "learning rate", "width"
@@ -97,7 +97,7 @@ def _heat_map(
   return results.HeatMap(
     setting=_setting(config, dataset),
     method=method,
-    metric=f"{METRIC}, of {len(gaussians.CENTERS[dataset])}",
+    metric=f"{METRIC}, of {len(toy.GAUSSIAN_CENTERS[dataset])}",
     x=RATE,
     y=WIDTH,
     columns=list(config.learning_rates),
@@ -106,5 +106,5 @@ def _heat_map(
       [mean(values[width, rate]) for rate in config.learning_rates]
       for width in config.widths
     ],
-    limits=[0, len(gaussians.CENTERS[dataset])],
+    limits=[0, len(toy.GAUSSIAN_CENTERS[dataset])],
   )

@@ -12,7 +12,7 @@ from experiments.gan.cells import Outcome
 from experiments.gan.cells import setting
 from mixup_jax import points
 from mixup_jax import results
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 LAYOUT = results.Layout(
   lines=["setting", "metric"], columns="method", metrics=list(modes.METRICS)
@@ -99,8 +99,8 @@ def snapshots(config: Any, played: Played) -> list[results.Snapshots]:
 def real_points(dataset: str, count: int) -> np.ndarray:
   """Returns points of the data, always the same."""
   draw = jax.jit(
-    lambda: gaussians.sample(
-      jax.random.key(0), gaussians.CENTERS[dataset], count
+    lambda: toy.sample_gaussians(
+      jax.random.key(0), toy.GAUSSIAN_CENTERS[dataset], count
     )
   )
   return np.asarray(jax.device_get(draw()))

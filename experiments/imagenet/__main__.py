@@ -25,7 +25,7 @@ from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import streaming
 from mixup_jax import streaming_recipe
-from mixup_jax.data import stream
+from mixup_jax.data.streaming import batches
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "imagenet.py"
 IMAGENET = 1_281_167, 1_000  # Training images, and classes.
@@ -34,7 +34,7 @@ IMAGENET = 1_281_167, 1_000  # Training images, and classes.
 class Prepared(NamedTuple):
   """What a run needs, checked."""
 
-  data: stream.StreamSet
+  data: batches.StreamSet
   programs: dict[str, streaming.Program]  # By method.
 
 
@@ -42,7 +42,7 @@ def prepare(config: Any) -> Prepared:
   """Checks the config, opens the data, and builds a program for each method."""
   alphas = recipe.methods(config)
   streaming_recipe.check(config)
-  data = stream.load(config.dataset, config.data_dir or None)
+  data = batches.load(config.dataset, config.data_dir or None)
   if streaming_recipe.step_size(config) > len(data.train):
     raise ValueError(
       f"config.batch_size={config.batch_size} is more than the "
@@ -65,7 +65,7 @@ def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
   """Lowers a training step, for a rehearsal; ImageNet need not be there."""
   num_train, num_classes = IMAGENET
   if config.dataset != "imagenet2012":
-    data = stream.load(config.dataset, config.data_dir or None)
+    data = batches.load(config.dataset, config.data_dir or None)
     num_train, num_classes = len(data.train), data.num_classes
   program = streaming_recipe.make_program(
     config,
@@ -107,14 +107,14 @@ def train(
     seed=seed,
     epochs=config.epochs,
     steps_per_epoch=len(data.train) // streaming_recipe.step_size(config),
-    train_batches=lambda first_step: stream.train_batches(
+    train_batches=lambda first_step: batches.train_batches(
       data,
       seed=seed,
       first_step=first_step,
       batch_size=streaming_recipe.step_size(config),
       **host,
     ),
-    eval_batches=lambda: stream.eval_batches(
+    eval_batches=lambda: batches.eval_batches(
       data, batch_size=config.eval_batch_size, **host
     ),
     workdir=workdir / method.split(",")[0] / f"seed_{seed}",

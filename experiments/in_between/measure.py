@@ -19,7 +19,7 @@ from mixup_jax import sharding
 from mixup_jax import state as states
 from mixup_jax import transforms
 from mixup_jax.data import augment
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 Array = jax.Array
 PyTree = Any

@@ -18,7 +18,7 @@ from mixup_jax import program as programs
 from mixup_jax import recipe
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 
 class Prepared(NamedTuple):

@@ -16,7 +16,7 @@ from mixup_jax import results
 from mixup_jax import state as states
 from mixup_jax import steps
 from mixup_jax import transforms
-from mixup_jax.data import rings
+from mixup_jax.data import toy
 
 Array = jax.Array
 
@@ -34,7 +34,7 @@ def prepare(config: Any) -> list[tuple[np.ndarray, np.ndarray]]:
         f"config.rings.{name} must be at least {low}, got {config[name]}."
       )
   return [
-    rings.draw(
+    toy.sample_rings(
       seed,
       inner=config.inner,
       outer=config.outer,

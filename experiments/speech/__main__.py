@@ -26,8 +26,8 @@ from mixup_jax import results
 from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import transforms
-from mixup_jax.data import clips
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import audio
+from mixup_jax.data.in_memory import images
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "speech.py"
 _LOWEST = {
@@ -45,7 +45,7 @@ Cell = tuple[str, str]  # A model and a method.
 class Prepared(NamedTuple):
   """What a run needs, checked."""
 
-  data: clips.ClipSet
+  data: audio.ClipSet
   programs: dict[Cell, Callable[[], program.Program]]
 
 
@@ -79,7 +79,7 @@ def check(config: Any) -> None:
       )
 
 
-def as_images(data: clips.ClipSet) -> images.ImageSet:
+def as_images(data: audio.ClipSet) -> images.ImageSet:
   """Returns clips under the names by which training knows examples."""
   return images.ImageSet(
     data.name,
@@ -97,7 +97,7 @@ def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each cell."""
   known = methods(config)
   check(config)
-  data = clips.load(config.dataset, config.data_dir or None)
+  data = audio.load(config.dataset, config.data_dir or None)
   made: dict[Cell, Callable[[], program.Program]] = {}
   for model in config.models:
     for method, (level, alpha) in known.items():

@@ -12,8 +12,8 @@ from mixup_jax import program as programs
 from mixup_jax import recipe
 from mixup_jax import sharding
 from mixup_jax import steps
-from mixup_jax.data import images
 from mixup_jax.data import spectrogram
+from mixup_jax.data.in_memory import images
 
 Array = jax.Array
 

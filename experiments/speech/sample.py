@@ -10,11 +10,11 @@ from mixup_jax import pictures
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import transforms
-from mixup_jax.data import clips
 from mixup_jax.data import spectrogram
+from mixup_jax.data.in_memory import audio
 
 
-def make(config: Any, data: clips.ClipSet) -> results.Spectrograms:
+def make(config: Any, data: audio.ClipSet) -> results.Spectrograms:
   """Mixes the first clips of two words half and half.
 
   Args:

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from mixup_jax import sweep
-from mixup_jax.data import images
 from mixup_jax.data import splits
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import images
+from mixup_jax.data.in_memory import tables
 
 
 class Source(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 
 from mixup_jax import platforms
 from mixup_jax import sweep
-from mixup_jax.data import resident
 from mixup_jax.data import splits
+from mixup_jax.data.in_memory import order
 
 Array = jax.Array
 PyTree = Any
@@ -185,9 +185,9 @@ def measure(
   )
   count = problem.splits.test_rows.shape[1]
   rows, where = jax.device_get(
-    jax.jit(
-      resident.padded_rows, static_argnums=0, static_argnames="batch_size"
-    )(count, batch_size=batch_size)
+    jax.jit(order.padded_rows, static_argnums=0, static_argnames="batch_size")(
+      count, batch_size=batch_size
+    )
   )
   found = [
     jax.device_get(
@@ -210,7 +210,7 @@ def _plans(count: int, batch_size: int, epochs: int) -> Callable[..., Any]:
   """Compiles what draws the order of the data, `[seeds, epochs, ...]`."""
 
   def draw(seed: Array) -> tuple[Array, Array]:
-    return resident.shuffled_rows(
+    return order.shuffled_rows(
       _streams(seed)[3], count, batch_size=batch_size, epochs=epochs
     )
 

@@ -19,7 +19,7 @@ from typing import Any, Callable, Sequence
 
 from absl import logging
 
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import tables
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,7 +91,9 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Returns:
     A line that says what there is, and where.
   """
-  from mixup_jax.data import uci  # Only now: --help should not wait.
+  from mixup_jax.data.sources.uci import (
+    builder as uci,  # Only now: --help should not wait.
+  )
 
   builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
@@ -114,7 +116,7 @@ def prepare_cifar(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Returns:
     A line that says what there is, and where.
   """
-  from mixup_jax.data import cifar
+  from mixup_jax.data.sources.cifar import builder as cifar
 
   builder = cifar.Cifar(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
@@ -137,7 +139,7 @@ def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Returns:
     Lines that say what there is, and where, and what was not in order.
   """
-  from mixup_jax.data import speech
+  from mixup_jax.data.sources.speech_commands import builder as speech
 
   builder = speech.Speech(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
@@ -165,8 +167,8 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   """
   import tensorflow_datasets as tfds
 
-  from mixup_jax.data import image_folder
-  from mixup_jax.data import raw_folders
+  from mixup_jax.data.sources.image_folder import builder as image_folder
+  from mixup_jax.data.sources.image_folder import files
 
   config = name.removeprefix(_FOLDER)
   directory = image_folder.directory(config, data_dir)
@@ -179,7 +181,7 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
       "train and val with --raw."
     )
   else:
-    with raw_folders.opened(pathlib.Path(raw_dir)) as folder:
+    with files.opened(pathlib.Path(raw_dir)) as folder:
       builder = image_folder.ImageFolder(
         config=config, folder=folder, data_dir=data_dir
       )

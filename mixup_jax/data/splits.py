@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import tables
 
 
 class Split(NamedTuple):

@@ -3,7 +3,7 @@
 import json
 
 from configs import tabular
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import tables
 
 
 def test_what_the_paper_states():

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from configs import vae_mixing
-from mixup_jax.data import images
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import images
+from mixup_jax.data.in_memory import tables
 
 
 def test_arguments():

@@ -7,12 +7,12 @@ import os
 import numpy as np
 import pytest
 
-from mixup_jax.data import cifar_sets
-from mixup_jax.data import images
 from mixup_jax.data import prepare
-from mixup_jax.data import stream
-from mixup_jax.data import tables
-from mixup_jax.data import uci_tables
+from mixup_jax.data.in_memory import images
+from mixup_jax.data.in_memory import tables
+from mixup_jax.data.sources.cifar import spec
+from mixup_jax.data.sources.uci import spec as uci_tables
+from mixup_jax.data.streaming import batches as stream
 
 CONFIGS = {config.name: config for config in uci_tables.TABLES}
 
@@ -61,7 +61,7 @@ def test_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   raw, data_dir = tmp_path / "raw", tmp_path / "data"
   raw.mkdir()
   data = b"".join(bytes([label]) + bytes(3072) for label in range(10))
-  config = cifar_sets.SETS[0]
+  config = spec.SETS[0]
   sums = {
     split: dict.fromkeys(files, hashlib.sha1(data).hexdigest())
     for split, files in config.files.items()

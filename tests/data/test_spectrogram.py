@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from mixup_jax.data import raw_speech
 from mixup_jax.data import spectrogram
+from mixup_jax.data.sources.speech_commands import files as raw_speech
 
 
 def reference(waveform):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mixup_jax.data import splits
-from mixup_jax.data import tables
+from mixup_jax.data.in_memory import tables
 
 NAN = np.nan
 

@@ -13,7 +13,7 @@ from mixup_jax import attacks
 from mixup_jax import losses
 from mixup_jax import sharding
 from mixup_jax import state as states
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 CONFIG = types.SimpleNamespace(iterations=4, pgd_steps=6, restarts=2)
 KNOWN = attack.known(CONFIG)

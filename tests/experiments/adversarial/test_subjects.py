@@ -13,8 +13,8 @@ from mixup_jax import checkpoint
 from mixup_jax import networks
 from mixup_jax import sharding
 from mixup_jax import streaming_recipe
-from mixup_jax.data import images
-from mixup_jax.data import stream
+from mixup_jax.data.in_memory import images
+from mixup_jax.data.streaming import batches
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 
@@ -34,7 +34,7 @@ def streamed(tmp_path, monkeypatch):
   (tmp_path / "result.json").write_text(
     json.dumps({"section": "imagenet", "config": theirs.to_dict()})
   )
-  data = stream.load("digits")
+  data = batches.load("digits")
   for method, alpha in networks.methods(theirs.alpha).items():
     program = streaming_recipe.make_program(
       theirs,

@@ -5,9 +5,9 @@ import PIL.Image
 import pytest
 
 from experiments.benchmark import decoding
-from mixup_jax.data import decode
-from mixup_jax.data import stream
-from mixup_jax.data import stream_order
+from mixup_jax.data.streaming import batches
+from mixup_jax.data.streaming import decode
+from mixup_jax.data.streaming import order
 
 
 @pytest.fixture(scope="module", name="folder")
@@ -29,7 +29,7 @@ def test_images_are_as_large_as_those_of_imagenet(folder):
 
 def test_pil_shows_the_same(folder):
   data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
-  for row in stream_order.draws(0, 0, range(6)):
+  for row in order.draws(0, 0, range(6)):
     ours = decode.train_image(decode.decode(data), row, size=224)
     theirs = decoding.with_pil(data, row, 224)
     assert theirs.shape == ours.shape and theirs.dtype == ours.dtype
@@ -39,7 +39,7 @@ def test_pil_shows_the_same(folder):
 
 def test_every_side_has_a_rate(folder):
   data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
-  few = stream.StreamSet(
+  few = batches.StreamSet(
     "few", 1, ("smooth",), [{"image": data, "label": 0}] * 64, []
   )
   rates = {name: rate() for name, rate in decoding.sides(few, 32).items()}

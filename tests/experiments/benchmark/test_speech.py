@@ -4,12 +4,12 @@ import jax
 import numpy as np
 
 from experiments.benchmark import speech
-from mixup_jax.data import clips
 from mixup_jax.data import spectrogram
+from mixup_jax.data.in_memory import audio
 
 
 def test_both_sides_agree():
-  waveforms = clips.load("tones").train[0][:4].astype(np.float32) / 2**15
+  waveforms = audio.load("tones").train[0][:4].astype(np.float32) / 2**15
   found = jax.jit(spectrogram.log_spectrogram)(waveforms)[..., 0]
   np.testing.assert_allclose(found, speech.with_scipy(waveforms), atol=1e-4)
 

@@ -10,7 +10,7 @@ import pytest
 from experiments.gan import batches
 from experiments.gan import game
 from mixup_jax import models
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 
 def rules(**changes):
@@ -21,8 +21,8 @@ def rules(**changes):
     generator=network(2),
     discriminator=network(1),
     tx=optax.sgd(0.1),
-    draw=lambda key, count: gaussians.sample(
-      key, gaussians.CENTERS["ring"], count
+    draw=lambda key, count: toy.sample_gaussians(
+      key, toy.GAUSSIAN_CENTERS["ring"], count
     ),
     batch=batches.apart,
     alpha=0.2,

@@ -3,14 +3,14 @@
 import numpy as np
 
 from experiments.gan import modes
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
-RING = gaussians.CENTERS["ring"]
+RING = toy.GAUSSIAN_CENTERS["ring"]
 
 
 def test_the_data_themselves():
   draws = np.random.default_rng(0)
-  points = RING[draws.integers(0, 8, 4000)] + gaussians.STD * draws.normal(
+  points = RING[draws.integers(0, 8, 4000)] + toy.GAUSSIAN_STD * draws.normal(
     size=(4000, 2)
   )
   covered, near, distance = modes.measure(points, RING)
@@ -33,9 +33,9 @@ def test_far_from_all_modes_none_is_covered():
   covered, near, distance = modes.measure(1.5 * RING, RING)
   assert (covered, near) == (0, 0)
   assert distance == 0  # Each is nearest to a mode of its own.
-  covered, near, _ = modes.measure(RING + [0, 2.9 * gaussians.STD], RING)
+  covered, near, _ = modes.measure(RING + [0, 2.9 * toy.GAUSSIAN_STD], RING)
   assert (covered, near) == (8, 100)
-  assert modes.measure(RING + [0, 3.1 * gaussians.STD], RING)[:2] == [0, 0]
+  assert modes.measure(RING + [0, 3.1 * toy.GAUSSIAN_STD], RING)[:2] == [0, 0]
 
 
 def test_what_is_no_number():

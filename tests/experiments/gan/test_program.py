@@ -14,7 +14,7 @@ from experiments.gan import game
 from experiments.gan import program as programs
 from mixup_jax import models
 from mixup_jax import sharding
-from mixup_jax.data import gaussians
+from mixup_jax.data import toy
 
 MESH = sharding.make_mesh(jax.devices()[:1])
 
@@ -46,7 +46,7 @@ def make(num_seeds):
 
 
 def _draw(key, count):
-  return gaussians.sample(key, gaussians.CENTERS["grid"], count)
+  return toy.sample_gaussians(key, toy.GAUSSIAN_CENTERS["grid"], count)
 
 
 @pytest.fixture(scope="module")

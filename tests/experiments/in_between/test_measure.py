@@ -8,7 +8,7 @@ import pytest
 from experiments.in_between import measure as measuring
 from mixup_jax import sharding
 from mixup_jax import state as states
-from mixup_jax.data import images
+from mixup_jax.data.in_memory import images
 
 
 class Linear(nn.Module):

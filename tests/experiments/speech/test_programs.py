@@ -10,8 +10,8 @@ from experiments.speech import __main__ as speech
 from experiments.speech import programs
 from mixup_jax import program
 from mixup_jax import sharding
-from mixup_jax.data import clips
 from mixup_jax.data import spectrogram
+from mixup_jax.data.in_memory import audio
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def made(monkeypatch):
   def make(level, alpha):
     programs.make_program(
       configs.get_config("smoke"),
-      speech.as_images(clips.load("tones")),
+      speech.as_images(audio.load("tones")),
       model="lenet",
       level=level,
       alpha=alpha,
@@ -42,7 +42,7 @@ def made(monkeypatch):
 
 
 def batch():
-  samples = jnp.asarray(clips.load("tones").train[0][:10])
+  samples = jnp.asarray(audio.load("tones").train[0][:10])
   return {
     "images": samples,
     "labels": jnp.arange(10, dtype=jnp.int32),

@@ -5,12 +5,12 @@ import numpy as np
 from configs import speech as configs
 from experiments.speech import sample
 from mixup_jax import pictures
-from mixup_jax.data import clips
 from mixup_jax.data import spectrogram
+from mixup_jax.data.in_memory import audio
 
 
 def test_the_picture_holds_four_spectrograms():
-  data = clips.load("tones")
+  data = audio.load("tones")
   shown = sample.make(configs.get_config("smoke"), data)
   parts = np.split(pictures.decode(shown["png"]), 4)
   values = [

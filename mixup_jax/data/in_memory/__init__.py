@@ -1,0 +1,1 @@
+"""Sets that lie in memory whole: images, audio, tables, and their order."""

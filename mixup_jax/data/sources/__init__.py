@@ -1,0 +1,1 @@
+"""Published sets: one folder each, with what is known, files and builder."""

@@ -1,0 +1,1 @@
+"""Folders of images, one for each class; ImageNet and its relatives."""

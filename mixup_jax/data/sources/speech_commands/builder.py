@@ -1,0 +1,207 @@
+"""Speech Commands as a TFDS builder, without TensorFlow and its audio."""
+
+import hashlib
+import os
+import pathlib
+from typing import Any, Iterator
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from mixup_jax.data.sources.speech_commands import files
+from mixup_jax.data.sources.speech_commands import spec
+
+_URL = "http://download.tensorflow.org/data/"
+_SPLITS = ("train", "validation", "test")
+# More clips than this that cannot be read are no accident.
+_BAD_SHARE = 0.01
+
+Example = dict[str, Any]
+
+
+class Speech(tfds.core.GeneratorBasedBuilder):
+  """Clips of a second as int16 samples, with the word that is said in them.
+
+  Clips that are shorter or longer are padded or cut; what cannot be read is
+  left out.
+
+  Attributes:
+    remarks: What was noticed while it was prepared, a line each.
+  """
+
+  VERSION = tfds.core.Version("1.0.0")
+  RELEASE_NOTES = {"1.0.0": "First."}
+  BUILDER_CONFIGS = list(spec.SETS)
+
+  def __init__(
+    self,
+    *,
+    config: str,
+    raw_dir: str | os.PathLike[str] | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    **options: Any,
+  ):
+    """Makes the builder of one set.
+
+    Args:
+      config: The name of a set.
+      raw_dir: Its archive, or a directory that holds it or its folders; None
+        downloads it.
+      data_dir: Where prepared sets are; None is the default of TFDS.
+      **options: As `tfds.core.GeneratorBasedBuilder` takes them.
+    """
+    self._raw_dir = raw_dir
+    self.remarks: list[str] = []
+    options.setdefault("file_format", "array_record")
+    super().__init__(config=config, data_dir=data_dir, **options)
+
+  def _info(self) -> tfds.core.DatasetInfo:
+    features = {
+      "audio": tfds.features.Tensor(
+        shape=(files.RATE,),
+        dtype=np.int16,
+        encoding=tfds.features.Encoding.BYTES,
+      ),
+      "label": tfds.features.ClassLabel(names=list(self.builder_config.words)),
+      "file_name": tfds.features.Text(),
+    }
+    return tfds.core.DatasetInfo(
+      builder=self,
+      description=self.builder_config.description,
+      features=tfds.features.FeaturesDict(features),
+      disable_shuffling=True,
+      supervised_keys=("audio", "label"),
+      homepage="https://arxiv.org/abs/1804.03209",
+    )
+
+  def _split_generators(
+    self, dl_manager: tfds.download.DownloadManager
+  ) -> dict[str, Any]:
+    config = self.builder_config
+    if self._raw_dir is not None:
+      path = files.find(pathlib.Path(self._raw_dir).expanduser())
+      splits, self.remarks = read(config, path)
+    elif config.archive:
+      path = pathlib.Path(dl_manager.download(_URL + config.archive))
+      splits, self.remarks = _read_archive(config, path)
+    else:
+      raise FileNotFoundError(
+        f"{config.name} cannot be downloaded: name a "
+        "directory of clips with --raw."
+      )
+    return {split: enumerate(examples) for split, examples in splits.items()}
+
+  def _generate_examples(self) -> Iterator[Any]:
+    raise NotImplementedError  # The splits bring their own generators.
+
+
+def _read_archive(
+  config: spec.SpeechConfig, archive: pathlib.Path
+) -> tuple[dict[str, list[Example]], list[str]]:
+  """Reads the archive that was downloaded, and removes it if it is damaged."""
+  try:
+    return read(config, archive)
+  except ValueError as error:
+    # Else TFDS would take it again.
+    for name in archive.name, f"{archive.name}.INFO":
+      archive.with_name(name).unlink(missing_ok=True)
+    raise ValueError(
+      f"the archive from {_URL}{config.archive} is damaged or "
+      f"not the published one, and was removed: {error}"
+    ) from error
+
+
+def read(
+  config: spec.SpeechConfig, path: pathlib.Path
+) -> tuple[dict[str, list[Example]], list[str]]:
+  """Reads all clips of a set, and says what was not in order.
+
+  Args:
+    config: The set.
+    path: Its archive, or the directory of its folders.
+
+  Returns:
+    The examples of each split, and remarks.
+
+  Raises:
+    ValueError: If it is another set, or too much of it cannot be read.
+  """
+  lists: dict[str, set[str]] = {}
+  examples: list[Example] = []
+  odd: dict[str, list[str]] = {"padded": [], "cut": [], "silent": []}
+  bad: list[str] = []
+  of_list = {name: split for split, name in files.LISTS.items()}
+  for file in files.read(path):
+    if file.name in of_list:
+      lists[of_list[file.name]] = set(file.data.decode().split())
+      continue
+    word = file.name.partition("/")[0]
+    if word not in config.words:
+      raise ValueError(
+        f"{path} has a folder {word!r}, which is no word of "
+        f"{config.name}: it is another set."
+      )
+    try:
+      samples, length = files.parse(file)
+    except ValueError as error:
+      bad.append(str(error))
+      continue
+    odd["padded"] += [file.name] * (length < files.RATE)
+    odd["cut"] += [file.name] * (length > files.RATE)
+    odd["silent"] += [file.name] * (not samples.any())
+    examples.append({"audio": samples, "label": word, "file_name": file.name})
+  if len(bad) > _BAD_SHARE * (len(examples) + len(bad)):
+    raise ValueError(
+      f"{len(bad)} of {len(examples) + len(bad)} clips in {path}"
+      f" cannot be read: {'; '.join(bad[:3])}."
+    )
+  splits = {
+    split: sorted(
+      (x for x in examples if _split(x["file_name"], lists) == split),
+      key=lambda x: x["file_name"],
+    )
+    for split in _SPLITS
+  }
+  _check_counts(config, path, splits, len(bad))
+  remarks = [
+    f"{len(names)} of them {how}, such as {names[0]}"
+    for how, names in odd.items()
+    if names
+  ]
+  return splits, [*remarks, *(f"left out: {text}" for text in bad)]
+
+
+def _split(name: str, lists: dict[str, set[str]]) -> str:
+  """Returns the split of a clip: as the lists say, or by its speaker."""
+  if lists:
+    return next(
+      (split for split, names in lists.items() if name in names), "train"
+    )
+  # Not the authors' hash: to it, all clips of their test set are test clips.
+  speaker = pathlib.PurePosixPath(name).name.partition("_nohash_")[0]
+  share = hashlib.sha256(speaker.encode()).digest()[0] / 256
+  return "validation" if share < 0.15 else "test" if share < 0.35 else "train"
+
+
+def _check_counts(
+  config: spec.SpeechConfig,
+  path: pathlib.Path,
+  splits: dict[str, list[Example]],
+  num_bad: int,
+) -> None:
+  """Raises if there are no clips, or not those of the published set."""
+  found = {split: len(examples) for split, examples in splits.items()}
+
+  def text(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {split}" for split, n in counts.items())
+
+  if config.clips and (
+    sum(found.values()) + num_bad != sum(config.clips.values())
+  ):
+    raise ValueError(
+      f"{path} has {text(found)} clips, and {config.name} has "
+      f"{text(config.clips)}: fetch it again, or prepare what is there as "
+      f"{spec.SUBSET}."
+    )
+  if not all(found.values()):
+    raise ValueError(f"{path} has {text(found)} clips: each split needs some.")

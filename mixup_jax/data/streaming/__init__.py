@@ -1,0 +1,1 @@
+"""Sets that stream from disk: datasets, their order, decoding, batches."""

@@ -1,0 +1,77 @@
+"""Toy sets in the plane that can be looked at: two rings, many Gaussians."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sklearn.datasets
+
+Array = jax.Array
+
+GAUSSIAN_STD = 0.01  # Of each coordinate, as in the paper's released code.
+_ANGLES = 2 * np.pi * np.arange(8) / 8
+_LINE = np.linspace(-1, 1, 5)
+# The means: 8 on the unit circle, and 25 on a grid of lines 0.5 apart.
+GAUSSIAN_CENTERS = {
+  "ring": np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1).astype(np.float32),
+  "grid": np.stack(np.meshgrid(_LINE, _LINE), -1)
+  .reshape(-1, 2)
+  .astype(np.float32),
+}
+
+
+def sample_gaussians(
+  key: Array, centers: jax.typing.ArrayLike, count: int
+) -> Array:
+  """Draws points, each around a mean that is drawn for it.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    centers: `[modes, 2]`, the means.
+    count: How many.
+
+  Returns:
+    `[count, 2]` float32.
+
+  References:
+    Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
+    3.7; the means and the deviation are those of its released code.
+  """
+  centers = jnp.asarray(centers, jnp.float32)
+  mode_key, noise_key = jax.random.split(key)
+  modes = jax.random.randint(mode_key, (count,), 0, len(centers))
+  return centers[modes] + GAUSSIAN_STD * jax.random.normal(
+    noise_key, (count, 2)
+  )
+
+
+def sample_rings(
+  seed: int, *, inner: int, outer: int, ratio: float, noise: float
+) -> tuple[np.ndarray, np.ndarray]:
+  """Draws a cloud of points around two circles.
+
+  Args:
+    seed: The seed of the noise.
+    inner: The number of points of class 1, around the inner circle.
+    outer: The number of points of class 0, around that of radius 1.
+    ratio: The radius of the inner circle.
+    noise: The standard deviation of each coordinate.
+
+  Returns:
+    `[outer + inner, 2]` float32 points and `[outer + inner]` int32 class ids.
+
+  Raises:
+    ValueError: If a class has no points, or the ratio is not below 1.
+  """
+  if min(inner, outer) < 1:
+    raise ValueError(
+      f"each ring needs at least 1 point, got inner={inner} and outer={outer}."
+    )
+  if not 0 <= ratio < 1:
+    raise ValueError(
+      "ratio must be from 0 to 1, and below it, got "
+      f"{ratio}: the outer circle has radius 1."
+    )
+  points, labels = sklearn.datasets.make_circles(
+    (outer, inner), shuffle=False, noise=noise, random_state=seed, factor=ratio
+  )
+  return points.astype(np.float32), labels.astype(np.int32)

@@ -1,0 +1,20 @@
+"""Tests of what is known about CIFAR."""
+
+from mixup_jax.data.sources.cifar import spec
+
+
+def test_class_names_are_in_the_order_of_the_alphabet():
+  sizes = {"cifar10": [10], "cifar100": [20, 100]}
+  for config in spec.SETS:
+    labels = list(config.labels.values())
+    assert [len(set(names)) for names in labels] == sizes[config.name]
+    assert all(list(names) == sorted(names) for names in labels)
+
+
+def test_sizes_are_the_published_ones():
+  for config in spec.SETS:
+    sizes = {x: config.rows[x] * len(config.files[x]) for x in config.files}
+    assert sizes == {"train": 50_000, "test": 10_000}
+    sums = [x for names in config.files.values() for x in names.values()]
+    assert all(len(x) == 40 and int(x, 16) for x in sums)
+    assert len(set(sums)) == len(sums)

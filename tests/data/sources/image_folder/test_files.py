@@ -1,0 +1,130 @@
+"""Tests of finding the images of a folder."""
+
+import pathlib
+import tarfile
+
+import pytest
+
+from mixup_jax.data.sources.image_folder import files as raw_folders
+
+
+def _touch(*paths):
+  for path in paths:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """Returns a folder as that of ImageNet, with some other files in it."""
+  root = tmp_path / "raw" / "set"
+  _touch(
+    root / "train" / "n2" / "b.JPEG",
+    root / "train" / "n2" / "a.jpg",
+    root / "train" / "n1" / "c.PNG",
+    root / "train" / "n1" / "c.txt",
+    root / "train" / "list.txt",
+    root / "val" / "n2" / "d.jpeg",
+  )
+  return root
+
+
+@pytest.fixture
+def tiny(tmp_path):
+  """Returns a folder as that of Tiny ImageNet."""
+  root = tmp_path / "tiny" / "tiny-imagenet-200"
+  _touch(
+    root / "train" / "n2" / "images" / "n2_0.JPEG",
+    root / "train" / "n1" / "images" / "n1_0.JPEG",
+    root / "train" / "n1" / "n1_boxes.txt",
+    root / "val" / "images" / "val_0.JPEG",
+    root / "val" / "images" / "val_1.JPEG",
+  )
+  (root / "val" / "val_annotations.txt").write_text(
+    "val_1.JPEG\tn1\t0\t32\t44\t62\nval_0.JPEG\tn2\t1\t2\t3\t4\n"
+  )
+  return root
+
+
+def _names(files):
+  return [(path.name, label) for path, label in files]
+
+
+def test_folders_are_the_classes(folder):
+  found = raw_folders.read(folder)
+  assert found.classes == ["n1", "n2"]
+  assert _names(found.train) == [("c.PNG", 0), ("a.jpg", 1), ("b.JPEG", 1)]
+  assert _names(found.validation) == [("d.jpeg", 1)]
+
+
+def test_tiny_imagenet_names_its_classes_in_a_file(tiny):
+  found = raw_folders.read(tiny)
+  assert found.classes == ["n1", "n2"]
+  assert _names(found.train) == [("n1_0.JPEG", 0), ("n2_0.JPEG", 1)]
+  assert _names(found.validation) == [("val_1.JPEG", 0), ("val_0.JPEG", 1)]
+  assert all(path.exists() for path, _ in found.validation)
+
+
+def test_a_class_that_is_only_validated_is_refused(folder, tiny):
+  _touch(folder / "val" / "n3" / "e.jpg")
+  with pytest.raises(ValueError, match="n3 is of a class that train has not"):
+    raw_folders.read(folder)
+  annotations = tiny / "val" / "val_annotations.txt"
+  annotations.write_text("val_1.JPEG\tn1\t0\nval_0.JPEG")
+  with pytest.raises(ValueError, match="line 2: the class '' is not in train"):
+    raw_folders.read(tiny)
+
+
+@pytest.mark.parametrize("missing", ("train/n1/c.PNG", "val/n2/d.jpeg"))
+def test_a_part_without_images_is_refused(folder, missing):
+  if missing.startswith("train"):
+    for path in (folder / "train" / "n2").iterdir():
+      path.unlink()
+  (folder / missing).unlink()
+  with pytest.raises(FileNotFoundError, match="there is no file .*JPEG"):
+    raw_folders.read(folder)
+
+
+def test_a_missing_val_is_refused(folder):
+  (folder / "val" / "n2" / "d.jpeg").unlink()
+  (folder / "val" / "n2").rmdir()
+  (folder / "val").rmdir()
+  with pytest.raises(FileNotFoundError, match="there is no folder .*val"):
+    raw_folders.read(folder)
+
+
+def test_the_folder_may_be_there_or_one_below(folder):
+  for directory in folder, folder.parent:
+    with raw_folders.opened(directory) as found:
+      assert found == folder
+
+
+@pytest.mark.parametrize(
+  "suffix,mode", (("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz"))
+)
+def test_an_archive_is_unpacked_for_a_while(tiny, tmp_path, suffix, mode):
+  path = tmp_path / "packed" / f"tiny.{suffix}"
+  path.parent.mkdir()
+  with tarfile.open(path, mode) as archive:
+    archive.add(tiny, tiny.name)
+  with raw_folders.opened(path.parent) as found:
+    assert _names(raw_folders.read(found).train) == _names(
+      raw_folders.read(tiny).train
+    )
+  assert not found.exists()
+
+
+def test_a_damaged_archive_is_one_clear_line(tmp_path):
+  (tmp_path / "tiny.tar.gz").write_bytes(b"no archive")
+  with pytest.raises(ValueError, match="tiny.tar.gz cannot be unpacked") as e:
+    with raw_folders.opened(tmp_path):
+      pass
+  assert "fetch it again" in str(e.value) and "\n" not in str(e.value)
+
+
+def test_nothing_is_found_in_a_directory_of_other_files(tmp_path):
+  _touch(tmp_path / "cifar-10" / "data_batch_1.bin.xz")
+  with pytest.raises(FileNotFoundError, match="there is no file train") as e:
+    with raw_folders.opened(pathlib.Path(tmp_path)):
+      pass
+  assert str(tmp_path) in str(e.value) and "--raw" in str(e.value)

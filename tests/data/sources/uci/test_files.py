@@ -1,0 +1,100 @@
+"""Tests of the parser of raw files."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from mixup_jax.data.sources.uci import files
+
+
+def _write(path, text):
+  path.write_text(text)
+  return path
+
+
+def test_reads_delimited_text_with_words_and_missing_values(tmp_path):
+  path = _write(tmp_path / "a.data", "M,1.5,x\n\n% note\r\nF, ?,y\n")
+  features, labels = files.read(path, columns=2, codes={"F": 0, "M": 2})
+  np.testing.assert_array_equal(features, [[2, 1.5], [0, np.nan]])
+  assert features.dtype == np.float64
+  assert labels == ["x", "y"]
+
+
+def test_reads_arff_behind_its_header(tmp_path):
+  path = _write(
+    tmp_path / "a.arff",
+    "@relation r\n@attribute a {1,-1}\n"
+    "@attribute Result {1,-1}\n\n@DATA\n1,-1\n-1,1\n",
+  )
+  features, labels = files.read(path, columns=1)
+  np.testing.assert_array_equal(features, [[1], [-1]])
+  assert labels == ["-1", "1"]
+
+
+def test_reads_labels_from_a_second_file(tmp_path):
+  path = _write(tmp_path / "a.data", "1  2 \n3 4\n")
+  label_path = _write(tmp_path / "a.labels", "-1\n1\n")
+  features, labels = files.read(
+    path, columns=2, delimiter=None, label_path=label_path
+  )
+  np.testing.assert_array_equal(features, [[1, 2], [3, 4]])
+  assert labels == ["-1", "1"]
+
+
+@pytest.mark.parametrize("text", ("1,2,x\n3,4\n", "1,2,x\n3,4,5,x\n"))
+def test_a_ragged_row_is_named_with_what_was_found_and_expected(tmp_path, text):
+  path = _write(tmp_path / "a.data", text)
+  found = text.splitlines()[1].count(",") + 1
+  with pytest.raises(ValueError) as error:
+    files.read(path, columns=2)
+  message = f"{path}, line 2: found {found} fields, expected 3"
+  assert message in str(error.value)
+
+
+def test_a_line_number_counts_the_header(tmp_path):
+  path = _write(tmp_path / "a.arff", "@relation r\n@data\n1,x\n1\n")
+  with pytest.raises(ValueError, match="line 4: found 1 fields"):
+    files.read(path, columns=1)
+
+
+def test_an_unparsable_value_is_named_with_its_place(tmp_path):
+  path = _write(tmp_path / "a.data", "1,2,x\n3,4O,x\n")
+  with pytest.raises(ValueError) as error:
+    files.read(path, columns=2)
+  assert f"{path}, line 2, column 2: '4O' is not a number" in str(error.value)
+
+
+def test_labels_and_rows_of_two_files_must_match(tmp_path):
+  path = _write(tmp_path / "a.data", "1 2\n3 4\n")
+  label_path = _write(tmp_path / "a.labels", "1\n")
+  with pytest.raises(ValueError, match="1 labels for the 2 rows"):
+    files.read(path, columns=2, delimiter=None, label_path=label_path)
+
+
+def test_finds_a_file_anywhere_below(tmp_path):
+  deep = tmp_path / "uci" / "abalone"
+  deep.mkdir(parents=True)
+  path = _write(deep / "abalone.data", "")
+  assert files.find(tmp_path, "abalone.data") == path
+  with pytest.raises(FileNotFoundError) as error:
+    files.find(tmp_path, "iris.data")
+  assert f"no file 'iris.data' in {tmp_path} or below" in str(error.value)
+
+
+def test_checksum_is_of_the_contents_and_not_of_white_space(tmp_path):
+  one = files.read(_write(tmp_path / "1", "1.0,?,x\n2,3,y\n"), columns=2)
+  two = files.read(_write(tmp_path / "2", "1, ?, x\r\n\r\n2.0,3,y"), columns=2)
+  values = np.array([[1, np.nan], [2, 3]], "<f8").tobytes()
+  expected = hashlib.sha256(values + b"x\ny").hexdigest()
+  assert files.checksum([one]) == files.checksum([two]) == expected
+
+
+@pytest.mark.parametrize(
+  "text", ("1,2,y\n3,4,x\n", "3,4,x\n1,2,y\n", "1,2.0000000001,x\n3,4,y\n")
+)
+def test_checksum_sees_values_labels_and_order(tmp_path, text):
+  path = _write(tmp_path / "1", "1,2,x\n3,4,y\n")
+  original = files.checksum([files.read(path, columns=2)])
+  other = files.read(_write(tmp_path / "2", text), columns=2)
+  assert files.checksum([other]) != original

@@ -1,0 +1,227 @@
+"""Tests of the batches of a stream."""
+
+import io
+import itertools
+import threading
+
+import chex
+import numpy as np
+import PIL.Image
+import pytest
+
+from mixup_jax.data.streaming import batches as stream
+
+SIZE = 16
+BATCH = 8
+
+
+def _jpeg(value):
+  """Returns an image whose red tells its value, and the rest the place."""
+  y, x = np.mgrid[:20, :24]
+  image = np.stack([np.full_like(x, 8 * value), 9 * y, 9 * x], -1)
+  buffer = io.BytesIO()
+  PIL.Image.fromarray(image.astype(np.uint8)).save(
+    buffer, "JPEG", quality=95, subsampling=0
+  )
+  return buffer.getvalue()
+
+
+EXAMPLES = [
+  {"image": _jpeg(i), "label": i, "file_name": f"{i}.jpg"} for i in range(29)
+]
+
+
+def _set(train=EXAMPLES, validation=EXAMPLES):
+  return stream.StreamSet(
+    "few", 29, tuple(map(str, range(29))), train, validation
+  )
+
+
+def _train(steps, stream_set=None, **options):
+  options = {"seed": 7, "workers": 0} | options
+  batches = stream.train_batches(
+    stream_set or _set(), batch_size=BATCH, image_size=SIZE, **options
+  )
+  taken = list(itertools.islice(batches, steps))
+  batches.close()
+  return taken
+
+
+def _evaluate(stream_set=None, **options):
+  return list(
+    stream.eval_batches(
+      stream_set or _set(),
+      batch_size=BATCH,
+      image_size=SIZE,
+      **{"workers": 0} | options,
+    )
+  )
+
+
+def _join(hosts):
+  """Joins the blocks of hosts to global batches."""
+  return [
+    {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
+    for blocks in zip(*hosts, strict=True)
+  ]
+
+
+@pytest.fixture(scope="module", name="seven")
+def seven_steps():
+  """Returns seven steps, two epochs and one step of three each."""
+  return _train(7)
+
+
+def test_batches_are_bytes_with_classes(seven):
+  for batch in seven:
+    assert set(batch) == {"images", "labels"}
+    chex.assert_shape(batch["images"], (BATCH, SIZE, SIZE, 3))
+    chex.assert_shape(batch["labels"], (BATCH,))
+    assert batch["images"].dtype == np.uint8
+    assert batch["labels"].dtype == np.int32
+    red = batch["images"][..., 0].mean((1, 2))
+    np.testing.assert_array_equal(np.rint(red / 8), batch["labels"])
+
+
+def test_an_epoch_has_each_example_at_most_once_in_an_order_of_its_own(seven):
+  labels = [batch["labels"] for batch in seven]
+  first, second = np.concatenate(labels[:3]), np.concatenate(labels[3:6])
+  for epoch in first, second:
+    assert len(set(epoch)) == 24
+  assert (first != second).any() and set(first) != set(second)
+  assert (labels[6] != labels[0]).any() and (labels[6] != labels[3]).any()
+
+
+def test_an_example_looks_different_in_every_epoch(seven):
+  seen = {}
+  for batch in seven[:6]:
+    for image, label in zip(batch["images"], batch["labels"]):
+      seen.setdefault(int(label), []).append(image)
+  pairs = [images for images in seen.values() if len(images) == 2]
+  assert len(pairs) > 15
+  assert sum((a != b).any() for a, b in pairs) > len(pairs) - 2
+
+
+@pytest.mark.parametrize("num_processes", (2, 4))
+def test_hosts_share_the_batches_of_one(seven, num_processes):
+  hosts = [
+    _train(7, process_index=p, num_processes=num_processes)
+    for p in range(num_processes)
+  ]
+  chex.assert_trees_all_equal(_join(hosts), seven)
+
+
+@pytest.mark.parametrize("workers", (1, 3, None))
+def test_threads_change_nothing(seven, workers):
+  chex.assert_trees_all_equal(_train(7, workers=workers), seven)
+  assert not [t for t in threading.enumerate() if t.name.startswith("input")]
+
+
+@pytest.mark.parametrize("first_step", (1, 3, 5))
+def test_a_run_goes_on_where_it_stopped_on_other_hosts(seven, first_step):
+  hosts = [
+    _train(
+      7 - first_step,
+      first_step=first_step,
+      process_index=p,
+      num_processes=2,
+      workers=p,
+    )
+    for p in range(2)
+  ]
+  chex.assert_trees_all_equal(_join(hosts), seven[first_step:])
+
+
+def test_another_seed_is_another_stream(seven):
+  other = _train(3, seed=8)
+  assert (other[0]["labels"] != seven[0]["labels"]).any()
+
+
+@pytest.mark.parametrize("workers", (0, 2))
+@pytest.mark.parametrize("num_processes", (1, 2, 4))
+def test_each_image_is_evaluated_once(num_processes, workers):
+  hosts = [
+    _evaluate(process_index=p, num_processes=num_processes, workers=workers)
+    for p in range(num_processes)
+  ]
+  assert {len(batches) for batches in hosts} == {4}
+  batches = _join(hosts)
+  labels = np.concatenate([b["labels"][b["where"]] for b in batches])
+  np.testing.assert_array_equal(labels, np.arange(29))
+  np.testing.assert_array_equal(batches[3]["where"], np.arange(8) < 5)
+  assert batches[0]["where"].dtype == bool
+  chex.assert_shape(batches[3]["images"], (BATCH, SIZE, SIZE, 3))
+  np.testing.assert_array_equal(
+    batches[3]["images"][5:], np.zeros((3, SIZE, SIZE, 3))
+  )
+
+
+def _damaged(*rows):
+  damage = {"image": EXAMPLES[0]["image"][:-9]}
+  return [e | damage if i in rows else e for i, e in enumerate(EXAMPLES)]
+
+
+@pytest.mark.parametrize("workers", (0, 2))
+def test_a_bad_image_gives_its_place_to_the_next(seven, workers, capsys):
+  labels = np.concatenate([batch["labels"] for batch in seven[:3]])
+  stream_set, bad = _set(train=_damaged(labels[9])), {}
+  found = _train(3, stream_set, workers=workers, bad=bad)
+  expected = labels.copy()
+  expected[9] = labels[10]
+  np.testing.assert_array_equal(
+    np.concatenate([b["labels"] for b in found]), expected
+  )
+  name = f"few/train[{labels[9]}] {labels[9]}.jpg"
+  assert list(bad) == [name]
+  assert capsys.readouterr().err.splitlines() == [
+    f"bad image: {name}: the JPEG is cut off"
+  ]
+  for row in (r for r in range(24) if r != 9):
+    np.testing.assert_array_equal(
+      found[row // 8]["images"][row % 8], seven[row // 8]["images"][row % 8]
+    )
+
+
+def test_bad_images_are_replaced_alike_on_any_number_of_hosts():
+  stream_set = _set(train=_damaged(3, 4, 20))
+  whole = _train(4, stream_set)
+  hosts = [
+    _train(4, stream_set, process_index=p, num_processes=4) for p in range(4)
+  ]
+  chex.assert_trees_all_equal(_join(hosts), whole)
+  assert not np.isin([3, 4, 20], [b["labels"] for b in whole]).any()
+
+
+def test_a_bad_image_is_not_evaluated():
+  bad = {}
+  batches = _evaluate(_set(validation=_damaged(3)), bad=bad)
+  np.testing.assert_array_equal(batches[0]["where"], np.arange(8) != 3)
+  assert list(bad) == ["few/validation[3] 3.jpg"]
+
+
+@pytest.mark.parametrize("workers", (0, 2))
+def test_too_many_bad_images_end_the_run(workers):
+  stream_set = _set(_damaged(*range(6)), _damaged(*range(6)))
+  with pytest.raises(RuntimeError, match="at least 6 of 29 images"):
+    _train(6, stream_set, workers=workers)
+  with pytest.raises(
+    RuntimeError, match=r"few/validation are bad, .*\[0\] 0.jpg: the"
+  ):
+    _evaluate(stream_set, workers=workers)
+  assert len(_train(6, stream_set, workers=workers, max_bad_share=0.3)) == 6
+
+
+@pytest.mark.parametrize(
+  "options,message",
+  (
+    ({"num_processes": 3}, "3 processes cannot share a batch of 8"),
+    ({"seed": -1}, "seed -1 or first_step 0 is negative"),
+    ({"first_step": -2}, "first_step -2 is negative"),
+    ({"stream_set": _set(train=EXAMPLES[:7])}, "larger than the 7 images"),
+    ({"workers": -1}, "workers -1 is negative"),
+  ),
+)
+def test_what_does_not_fit_is_refused_at_once(options, message):
+  options = {"stream_set": _set(), "seed": 0} | options
+  with pytest.raises(ValueError, match=message):
+    stream.train_batches(batch_size=BATCH, image_size=SIZE, **options)

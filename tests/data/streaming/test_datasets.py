@@ -1,0 +1,134 @@
+"""Tests of opening sets that are prepared."""
+
+import io
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow_datasets as tfds
+
+from mixup_jax.data.streaming import datasets
+
+
+def _jpeg(value):
+  buffer = io.BytesIO()
+  image = np.full((8, 8, 3), value, np.uint8)
+  PIL.Image.fromarray(image).save(buffer, "JPEG")
+  return buffer.getvalue()
+
+
+def _prepare(data_dir, name, splits, *, version="1.0.0", file_name=True):
+  """Prepares a small set as another builder would; returns its directory."""
+  features = {
+    "image": tfds.features.Image(encoding_format="jpeg"),
+    "label": tfds.features.ClassLabel(names=["a", "b"]),
+    **({"file_name": tfds.features.Text()} if file_name else {}),
+  }
+  names = {"file_name": "x.jpg"} if file_name else {}
+  with tfds.core.registered.skip_registration():
+    builder_class = type(
+      "Builder",
+      (tfds.core.GeneratorBasedBuilder,),
+      {
+        "name": name,
+        "VERSION": tfds.core.Version(version),
+        "BUILDER_CONFIGS": [],
+        "__module__": __name__,
+        "_info": lambda self: tfds.core.DatasetInfo(
+          builder=self, features=tfds.features.FeaturesDict(features)
+        ),
+        "_split_generators": lambda self, _: {
+          split: (
+            (i, {"image": io.BytesIO(_jpeg(10 * i)), "label": i % 2, **names})
+            for i in range(3)
+          )
+          for split in splits
+        },
+        "_generate_examples": lambda self: None,
+      },
+    )
+  tfds.disable_progress_bar()
+  builder = builder_class(data_dir=data_dir, file_format="array_record")
+  builder.download_and_prepare()
+  return str(builder.data_dir)
+
+
+@pytest.fixture
+def official(tmp_path):
+  """Returns a data directory with a small imagenet2012 like that of TFDS."""
+  version = str(tfds.builder("imagenet2012", data_dir=tmp_path).version)
+  _prepare(
+    tmp_path, "imagenet2012", ("train", "validation", "test"), version=version
+  )
+  return tmp_path
+
+
+def test_an_official_set_is_read_as_it_stands(official):
+  found = datasets.load("imagenet2012", str(official))
+  assert (found.name, found.num_classes) == ("imagenet2012", 2)
+  assert found.class_names == ("a", "b")
+  assert len(found.train) == len(found.validation) == 3
+  examples = [found.train[row] for row in range(3)]
+  assert {e["image"] for e in examples} == {_jpeg(10 * i) for i in range(3)}
+  for example in examples:
+    assert example["file_name"] == "x.jpg"
+    assert example["image"] == _jpeg(0) or example["label"] in (0, 1)
+  assert found.mean == (0.485, 0.456, 0.406)
+  assert found.std == (0.229, 0.224, 0.225)
+
+
+def test_a_directory_may_be_named_and_test_stands_for_validation(tmp_path):
+  directory = _prepare(tmp_path, "mine", ("train", "test"), file_name=False)
+  found = datasets.load(directory)
+  assert len(found.validation) == 3
+  assert set(found.validation[0]) == {"image", "label"}
+
+
+def test_a_set_of_one_split_is_refused(tmp_path):
+  directory = _prepare(tmp_path, "mine", ("train",))
+  with pytest.raises(ValueError, match="has the splits train: it needs"):
+    datasets.load(directory)
+
+
+def test_a_set_without_images_is_refused(official):
+  path = next((official / "imagenet2012").rglob("features.json"))
+  content = json.loads(path.read_text())
+  features = content["featuresDict"]["features"]
+  features["image"] = features["file_name"]
+  path.write_text(json.dumps(content))
+  with pytest.raises(ValueError, match="needs an image"):
+    datasets.load("imagenet2012", str(official))
+
+
+def test_a_set_without_random_access_does_not_count(official):
+  path = next((official / "imagenet2012").rglob("dataset_info.json"))
+  path.write_text(
+    json.dumps(json.loads(path.read_text()) | {"fileFormat": "tfrecord"})
+  )
+  with pytest.raises(FileNotFoundError, match="as array_record in"):
+    datasets.load("imagenet2012", str(official))
+
+
+@pytest.mark.parametrize(
+  "name,target",
+  (
+    ("tiny_imagenet", "tiny_imagenet"),
+    ("image_folder/pets", "image_folder/pets"),
+    ("imagenet2012", "image_folder/imagenet2012"),
+    ("imagenette/320px-v2", "image_folder/imagenette_320px_v2"),
+  ),
+)
+def test_a_set_that_is_not_prepared_names_the_command(tmp_path, name, target):
+  with pytest.raises(FileNotFoundError) as error:
+    datasets.load(name, str(tmp_path / "data"))
+  message = str(error.value)
+  assert f"python -m mixup_jax.data.prepare {target} --raw DIR" in message
+  assert str(tmp_path / "data") in message and "\n" not in message
+  assert ("tfds build" in message) == (target != name)
+  assert not (tmp_path / "data").exists()
+
+
+def test_an_unknown_set_is_refused(tmp_path):
+  with pytest.raises(ValueError, match="unknown set 'imagenot'.*NAME"):
+    datasets.load("imagenot", str(tmp_path))
