@@ -63,7 +63,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.first_seed = 0  # Our choice.
   config.alpha = 1.0  # Paper, section 3.2.
-  config.partners = "global"  # As on one device; see mixup_jax/sharding.py.
+  config.partners = "global"  # As on one device; see mixup_jax/sharding/.
 
   config.model = _model(given["model"], on_digits)
   config.precision = "auto"  # Our choice: bfloat16 activations but on a CPU.

@@ -52,7 +52,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.alphas = (0.1, 0.2)  # Paper, section 3.3; 0, ERM, comes with them.
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.first_seed = 0  # Our choice.
-  config.partners = "global"  # As on one device; see mixup_jax/sharding.py.
+  config.partners = "global"  # As on one device; see mixup_jax/sharding/.
   config.bins = 160  # Paper, section 3.3; the baseline has 161.
 
   config.lenet = (

@@ -15,21 +15,21 @@ import jax.numpy as jnp
 import numpy as np
 
 from configs import cifar as configs
-from mixup_jax import calibration
-from mixup_jax import cli
 from mixup_jax import metrics
 from mixup_jax import models
-from mixup_jax import networks
-from mixup_jax import platforms
-from mixup_jax import program as programs
-from mixup_jax import recipe
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import state as states
 from mixup_jax.data import augment
 from mixup_jax.data import splits
 from mixup_jax.data.in_memory import images
+from mixup_jax.evaluation import calibration
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import pretrained
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.train import backend
+from mixup_jax.train import program as programs
+from mixup_jax.train import state as states
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "calibration.py"
 
@@ -70,7 +70,7 @@ def prepare(config: Any) -> Prepared:
       "config.held_out must be between 0 and 1, got "
       f"{config.held_out}: it is a share of the images."
     )
-  whole = recipe.load(config)
+  whole = in_memory.load(config)
   train, held = splits.stratified_split(
     whole.train_labels,
     train_fraction=1 - config.held_out,
@@ -81,10 +81,10 @@ def prepare(config: Any) -> Prepared:
     train_labels=whole.train_labels[train],
   )
   made = {
-    method: recipe.make_program(
-      config, data, transform=recipe.mixing(config, alpha)
+    method: in_memory.make_program(
+      config, data, transform=in_memory.mixing(config, alpha)
     )
-    for method, alpha in networks.methods(config.alpha).items()
+    for method, alpha in pretrained.methods(config.alpha).items()
   }
   return Prepared(
     data,
@@ -98,7 +98,7 @@ def make_predict(config: Any, data: images.ImageSet) -> Any:
   """Compiles a function from a state and uint8 images to their logits."""
   model = models.build(
     num_classes=data.num_classes,
-    dtype=platforms.compute_dtype(config.precision),
+    dtype=backend.compute_dtype(config.precision),
     **config.model,
   )
 
@@ -110,7 +110,7 @@ def make_predict(config: Any, data: images.ImageSet) -> Any:
   return jax.jit(
     predict,
     out_shardings=sharding.replicated(sharding.make_mesh()),
-    compiler_options=platforms.compiler_options("run often"),
+    compiler_options=backend.compiler_options("run often"),
   )
 
 
@@ -180,7 +180,7 @@ def setting(config: Any) -> str:
   """Names the set and the network, and in what they are not section 3.2's."""
   paper = configs.get_config(f"dataset=cifar10,model={config.model.name}")
   return (
-    f"{recipe.setting(config, paper)}, {100 * config.held_out:g} % held out"
+    f"{in_memory.setting(config, paper)}, {100 * config.held_out:g} % held out"
   )
 
 
@@ -194,8 +194,8 @@ def run(
   for method, program in prepared.programs.items():
     held: list[Logits] = []
     test: list[Logits] = []
-    for seed in recipe.seeds(config):
-      state, trained = networks.get(
+    for seed in in_memory.seeds(config):
+      state, trained = pretrained.get(
         config, program, prepared.data, method, seed, recorder.workdir
       )
       start = time.perf_counter()

@@ -14,15 +14,15 @@ import jax
 import numpy as np
 
 from configs import cifar as configs
-from mixup_jax import cli
-from mixup_jax import program as programs
-from mixup_jax import recipe
-from mixup_jax import records
-from mixup_jax import rehearsal
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import training
+from mixup_jax.cost_model import tpu
 from mixup_jax.data.in_memory import images
+from mixup_jax.recipes import in_memory
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.train import program as programs
+from mixup_jax.train import resident_feed as training
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "cifar.py"
 
@@ -43,7 +43,7 @@ LAYOUT = results.Layout(
   lines=["setting", "method"],
   columns="metric",
   metrics=[
-    recipe.MEDIAN,
+    in_memory.MEDIAN,
     "test error (%), last epoch",
     "training error (%), clean",
   ],
@@ -59,12 +59,12 @@ class Prepared(NamedTuple):
 
 def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each method."""
-  alphas = recipe.methods(config)
-  data = recipe.load(config)
+  alphas = in_memory.methods(config)
+  data = in_memory.load(config)
 
   def make(alpha: float) -> programs.Program:
-    return recipe.make_program(
-      config, data, transform=recipe.mixing(config, alpha)
+    return in_memory.make_program(
+      config, data, transform=in_memory.mixing(config, alpha)
     )
 
   return Prepared(data, {name: make(alpha) for name, alpha in alphas.items()})
@@ -73,15 +73,18 @@ def prepare(config: Any) -> Prepared:
 def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
   """Lowers a training step, for a rehearsal; the set need not be there."""
   data = images.outline(config.dataset)
-  program = recipe.make_program(
-    config, data, transform=recipe.mixing(config, alpha, mesh=mesh), mesh=mesh
+  program = in_memory.make_program(
+    config,
+    data,
+    transform=in_memory.mixing(config, alpha, mesh=mesh),
+    mesh=mesh,
   )
   whole, rows = sharding.replicated(mesh), sharding.sharded(mesh)
 
   def shape(x: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole)
 
-  return rehearsal.lower_step(
+  return tpu.lower_step(
     program,
     {
       "images": shape(data.train_images),
@@ -96,7 +99,7 @@ def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
 def setting(config: Any) -> str:
   """Names the set and the network, and in what they are not the paper's."""
   paper = configs.get_config(f"dataset=cifar10,model={config.model.name}")
-  return recipe.setting(config, paper)
+  return in_memory.setting(config, paper)
 
 
 def result_rows(
@@ -106,7 +109,7 @@ def result_rows(
   last = [run[-1] for run in runs]
   errors = [[line["test/error"] for line in run] for run in runs]
   values: dict[str, list[float]] = {
-    recipe.MEDIAN: [recipe.median_of_last(run) for run in runs],
+    in_memory.MEDIAN: [in_memory.median_of_last(run) for run in runs],
     "test error (%), best epoch": [min(run) for run in errors],
     "test error (%), last epoch": [run[-1] for run in errors],
     "test NLL (nats), last epoch": [line["test/nll"] for line in last],
@@ -115,7 +118,7 @@ def result_rows(
       line["train/error"] for line in last
     ],
     "training error (%), clean": [line["clean/error"] for line in last],
-    "seconds a network": [recipe.seconds(run) for run in runs],
+    "seconds a network": [in_memory.seconds(run) for run in runs],
   }
   name = setting(config)
   paper = PAPER.get(name, {})
@@ -125,7 +128,7 @@ def result_rows(
       setting=name,
       method=method,
       metric=metric,
-      paper=paper.get(method) if metric == recipe.MEDIAN else None,
+      paper=paper.get(method) if metric == in_memory.MEDIAN else None,
       epochs=config.epochs,
     )
     for metric, numbers in values.items()
@@ -140,7 +143,7 @@ def rows_not_run(rows: list[results.Row]) -> list[results.Row]:
       [],
       setting=name,
       method=method,
-      metric=recipe.MEDIAN,
+      metric=in_memory.MEDIAN,
       paper=paper,
       epochs=200,
     )
@@ -176,7 +179,7 @@ def run(
 
   def train(method: str, seed: int) -> training.Lines:
     workdir = recorder.workdir / method.split(",")[0] / f"seed_{seed}"
-    return recipe.train(
+    return in_memory.train(
       config,
       prepared.programs[method],
       prepared.data,
@@ -184,7 +187,7 @@ def run(
       workdir=workdir,
     )
 
-  seeds = recipe.seeds(config)
+  seeds = in_memory.seeds(config)
   trained = {
     method: [train(method, seed) for seed in seeds]
     for method in prepared.programs
@@ -195,7 +198,7 @@ def run(
     "rows": rows + rows_not_run(rows),
     "layout": LAYOUT,
     "curves": sum((curves(config, *item) for item in trained.items()), []),
-    "wall_seconds": round(sum(map(recipe.seconds, runs)), 2),
+    "wall_seconds": round(sum(map(in_memory.seconds, runs)), 2),
   }
 
 

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from configs import cifar
-from mixup_jax import cells
-from mixup_jax import cli
-from mixup_jax import program as programs
-from mixup_jax import recipe
-from mixup_jax import records
 from mixup_jax import results
-from mixup_jax import training
 from mixup_jax.data import corruption
 from mixup_jax.data.in_memory import images
+from mixup_jax.recipes import in_memory
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.runtime import jobs
+from mixup_jax.train import program as programs
+from mixup_jax.train import resident_feed as training
 
 CONFIG = (
   pathlib.Path(__file__).parent.parent / "configs" / "corrupted_labels.py"
@@ -96,7 +96,7 @@ class Prepared(NamedTuple):
 
 def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program for each cell."""
-  data = recipe.load(config)
+  data = in_memory.load(config)
   for values in config.cells:
     if len(values) != 3:
       raise ValueError(
@@ -109,10 +109,10 @@ def prepare(config: Any) -> Prepared:
   return Prepared(
     data,
     {
-      cell: recipe.make_program(
+      cell: in_memory.make_program(
         config,
         data,
-        transform=recipe.mixing(config, cell.alpha),
+        transform=in_memory.mixing(config, cell.alpha),
         model={"dropout": cell.dropout},
       )
       for cell in found
@@ -126,7 +126,7 @@ def train(
   """Trains one network on labels of which a share is noise."""
   data, replaced = _replace_labels(config, prepared.data, cell.share)
   parts = {"kept": ~replaced, "replaced": replaced}
-  return recipe.train(
+  return in_memory.train(
     config,
     prepared.programs[cell],
     data,
@@ -156,7 +156,7 @@ def _replace_labels(
 
 def network(config: Any) -> str:
   """Names the set and the network, and in what they are not the paper's."""
-  return recipe.setting(config, cifar.get_config("dataset=cifar10"))
+  return in_memory.setting(config, cifar.get_config("dataset=cifar10"))
 
 
 def result_rows(
@@ -237,11 +237,11 @@ def run(
   def train_all(cell: Cell) -> list[training.Lines]:
     return [
       train(config, prepared, cell, seed, recorder.workdir)
-      for seed in recipe.seeds(config)
+      for seed in in_memory.seeds(config)
     ]
 
   names = {cell: cell.directory() for cell in prepared.programs}
-  done, failed = cells.run(
+  done, failed = jobs.run(
     {name: functools.partial(train_all, cell) for cell, name in names.items()}
   )
   trained = {cell: done[name] for cell, name in names.items() if name in done}
@@ -252,7 +252,7 @@ def run(
     "curves": sum((curves(config, *item) for item in trained.items()), []),
     "layout": LAYOUT,
     "failed": failed,
-    "wall_seconds": round(sum(map(recipe.seconds, runs)), 2),
+    "wall_seconds": round(sum(map(in_memory.seconds, runs)), 2),
   }
 
 

@@ -3,8 +3,8 @@
     python -m experiments.tabular --config=configs/tabular.py:dataset=all
 
 All runs of a table, ERM (alpha = 0) and mixup alike, are one compiled program
-(`mixup_jax.sweep`). The methods share split, weights and order of the data for
-each seed, so their difference has a much smaller spread than either.
+(`mixup_jax.train.sweep`). For each seed the methods share split, weights and
+order of the data, so their difference has a much smaller spread than either.
 """
 
 import os
@@ -14,15 +14,15 @@ from typing import Any, Callable
 import numpy as np
 import tqdm
 
-from mixup_jax import cli
 from mixup_jax import models
-from mixup_jax import optim
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import sweep
 from mixup_jax import transforms
 from mixup_jax.data.in_memory import tables
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.train import optim
+from mixup_jax.train import sweep
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 

@@ -15,21 +15,21 @@ import numpy as np
 
 from configs import ablation as configs
 from experiments.ablation import methods
-from mixup_jax import cells
-from mixup_jax import cli
-from mixup_jax import neighbors
-from mixup_jax import program as programs
-from mixup_jax import recipe
-from mixup_jax import records
 from mixup_jax import results
-from mixup_jax import training
 from mixup_jax import transforms
 from mixup_jax.data.in_memory import images
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import neighbors
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.runtime import jobs
+from mixup_jax.train import program as programs
+from mixup_jax.train import resident_feed as training
 
 CONFIG = pathlib.Path(configs.__file__)
 PAPER = configs.get_config("dataset=cifar10")
 LAYOUT = results.Layout(
-  lines=["method"], columns="setting", metrics=[recipe.MEDIAN]
+  lines=["method"], columns="setting", metrics=[in_memory.MEDIAN]
 )
 
 
@@ -49,7 +49,7 @@ def prepare(config: Any) -> Prepared:
   """
   chosen = methods.choose(config.rows, stages=len(config.model.blocks))
   transforms.check_alpha(config.alpha)
-  data = recipe.load(config)
+  data = in_memory.load(config)
   if not 0 < config.mixed_share <= 1:
     raise ValueError(
       "config.mixed_share must be more than 0 and at most 1, "
@@ -97,7 +97,7 @@ def make_program(
     steps = -(-len(data.train_labels) // config.batch_size)
     mixed = round(config.mixed_share * config.epochs)
     options["num_mixed_steps"] = mixed * steps
-  return recipe.make_program(
+  return in_memory.make_program(
     config, data, optimizer={"weight_decay": weight_decay}, **options
   )
 
@@ -110,14 +110,14 @@ def decay_name(weight_decay: float) -> str:
 
 def setting(config: Any, weight_decay: float) -> str:
   """Names the weight decay, and in what else the config is not the paper's."""
-  where = recipe.setting(config, PAPER)
+  where = in_memory.setting(config, PAPER)
   differs = [
     f"{name} {config[name]}"
     for name in ("alpha", "k")
     if config[name] != PAPER[name]
   ]
   name = decay_name(weight_decay)
-  if not differs and where == recipe.setting(PAPER, PAPER):
+  if not differs and where == in_memory.setting(PAPER, PAPER):
     return name
   return f"{name}: {', '.join([where, *differs])}"
 
@@ -129,7 +129,7 @@ def paper_rows() -> dict[tuple[str, str], results.Row]:
       [],
       setting=name,
       method=method.name,
-      metric=recipe.MEDIAN,
+      metric=in_memory.MEDIAN,
       paper=error,
       unverified=method.unverified,
       epochs=PAPER.epochs,
@@ -154,13 +154,13 @@ def result_rows(
   )
   return [
     summarize(
-      [recipe.median_of_last(run) for run in runs],
-      metric=recipe.MEDIAN,
+      [in_memory.median_of_last(run) for run in runs],
+      metric=in_memory.MEDIAN,
       paper=paper and paper["paper"],
       unverified=method.unverified,
     ),
     summarize(
-      [recipe.seconds(run) for run in runs],
+      [in_memory.seconds(run) for run in runs],
       metric="seconds a network",
       paper=None,
     ),
@@ -174,7 +174,7 @@ def run(
 
   def train(name: str, decay: float, seed: int, path: str) -> training.Lines:
     kind = prepared.methods[name].neighbors
-    return recipe.train(
+    return in_memory.train(
       config,
       prepared.programs[name, decay],
       prepared.data,
@@ -188,9 +188,9 @@ def run(
       " ", "_"
     )
     for cell in prepared.programs
-    for seed in recipe.seeds(config)
+    for seed in in_memory.seeds(config)
   }
-  done, failed = cells.run(
+  done, failed = jobs.run(
     {
       path: functools.partial(train, *cell, path)
       for cell, path in paths.items()
@@ -211,7 +211,7 @@ def run(
     "rows": rows,
     "layout": LAYOUT,
     "failed": failed,
-    "wall_seconds": round(sum(map(recipe.seconds, done.values())), 2),
+    "wall_seconds": round(sum(map(in_memory.seconds, done.values())), 2),
   }
 
 

@@ -12,8 +12,8 @@ from typing import Any, Callable, Iterable, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from mixup_jax import steps
 from mixup_jax import transforms
+from mixup_jax.train import step as steps
 
 Array = jax.Array
 # Makes a transform from alpha and the number of classes.

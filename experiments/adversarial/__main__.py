@@ -20,13 +20,13 @@ from experiments.adversarial import attack
 from experiments.adversarial import strip
 from experiments.adversarial import subjects
 from experiments.adversarial import table
-from mixup_jax import cli
-from mixup_jax import networks
-from mixup_jax import recipe
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import state as states
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import pretrained
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.train import state as states
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "adversarial.py"
 _LOWEST = {"iterations": 1, "pgd_steps": 1, "restarts": 1, "num_shown": 1}
@@ -80,8 +80,8 @@ def get_networks(
   known = prepared.subjects
   for method, program in known.programs.items():
     family = method.split(",")[0]
-    for seed in recipe.seeds(known.config):
-      state, trained = networks.get(
+    for seed in in_memory.seeds(known.config):
+      state, trained = pretrained.get(
         config, program, known.data, method, seed, workdir
       )
       found.setdefault(family, {})[seed] = state
@@ -92,7 +92,7 @@ def get_networks(
 def measure(config: Any, prepared: Prepared, found: States) -> table.Values:
   """Attacks every network at every epsilon; returns the errors."""
   theirs, examples = prepared.subjects.config, prepared.subjects.examples
-  first = recipe.seeds(theirs)[0]
+  first = in_memory.seeds(theirs)[0]
   everyone = {
     (method, seed): state
     for method, each in found.items()

@@ -12,14 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mixup_jax import attacks
 from mixup_jax import losses
 from mixup_jax import metrics
-from mixup_jax import platforms
 from mixup_jax import sharding
-from mixup_jax import state as states
-from mixup_jax import steps
 from mixup_jax.data import augment
+from mixup_jax.evaluation import attacks
+from mixup_jax.train import backend
+from mixup_jax.train import state as states
+from mixup_jax.train import step as steps
 
 Array = jax.Array
 Batch = dict[str, Array]
@@ -131,7 +131,7 @@ def make_program(model: nn.Module, data: Any, mesh: sharding.Mesh) -> Program:
     return jax.jit(
       function,
       out_shardings=where(mesh),
-      compiler_options=platforms.compiler_options("run often"),
+      compiler_options=backend.compiler_options("run often"),
     )
 
   return Program(

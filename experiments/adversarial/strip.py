@@ -6,10 +6,10 @@ import jax
 import numpy as np
 
 from experiments.adversarial import attack
-from mixup_jax import pictures
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import state as states
+from mixup_jax.results import encoding
+from mixup_jax.train import state as states
 
 
 def make(
@@ -52,16 +52,7 @@ def make(
   gather = jax.jit(lambda x: x, out_shardings=sharding.replicated(program.mesh))
   pixels = [jax.device_get(gather(x))[:count] for x in rows.values()]
   return results.Strip(
-    rows=list(rows), columns=count, png=pictures.encode(framed(pixels))
+    rows=list(rows),
+    columns=count,
+    png=encoding.encode_png(encoding.tile_images(pixels)),
   )
-
-
-def framed(pixels: list[np.ndarray]) -> np.ndarray:
-  """Puts rows of `[columns, height, width, channels]` images into one."""
-  tiles = [
-    np.pad(row, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
-    for row in pixels
-  ]
-  lines = [np.concatenate(list(row), axis=1) for row in tiles]
-  whole = np.rint(np.concatenate(lines)).astype(np.uint8)
-  return whole[..., 0] if whole.shape[-1] == 1 else whole

@@ -6,13 +6,13 @@ import flax.linen as nn
 import numpy as np
 
 from mixup_jax import models
-from mixup_jax import networks
-from mixup_jax import platforms
-from mixup_jax import recipe
-from mixup_jax import runs
 from mixup_jax import sharding
-from mixup_jax import streaming_recipe
 from mixup_jax.data.streaming import batches
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import pretrained
+from mixup_jax.recipes import streaming as streaming_recipe
+from mixup_jax.train import backend
+from mixup_jax.train import run as runs
 
 Examples = tuple[np.ndarray, np.ndarray]
 
@@ -48,7 +48,7 @@ def find(config: Any) -> Subjects:
     ValueError: If networks or images are not there, or cannot be attacked.
     FileNotFoundError: If their set has not been prepared.
   """
-  theirs = networks.trained_as(config, (*networks.SECTIONS, "imagenet"))
+  theirs = pretrained.trained_as(config, (*pretrained.SECTIONS, "imagenet"))
   if theirs.seeds < 2:
     raise ValueError(
       "a black box needs a second network of ERM, got "
@@ -66,24 +66,24 @@ def find(config: Any) -> Subjects:
       f"{found.data.name} has the label {outside[0]}, but only "
       f"{classes} classes: prepare the set anew."
     )
-  networks.check(config, theirs, found.programs)
+  pretrained.check(config, theirs, found.programs)
   return found
 
 
 def _in_memory(config: Any, theirs: Any) -> Subjects:
   """Finds networks of section 3.2, and the first test images."""
-  data = recipe.load(theirs)
+  data = in_memory.load(theirs)
   _check_count(config.num_images, len(data.test_labels), data.name)
   model = models.build(
     num_classes=data.num_classes,
-    dtype=platforms.compute_dtype(theirs.precision),
+    dtype=backend.compute_dtype(theirs.precision),
     **theirs.model,
   )
   made: dict[str, runs.Program] = {
-    name: recipe.make_program(
-      theirs, data, transform=recipe.mixing(theirs, alpha)
+    name: in_memory.make_program(
+      theirs, data, transform=in_memory.mixing(theirs, alpha)
     )
-    for name, alpha in networks.methods(theirs.alpha).items()
+    for name, alpha in pretrained.methods(theirs.alpha).items()
   }
   rows = slice(config.num_images or None)
   return Subjects(
@@ -116,7 +116,7 @@ def _streamed(config: Any, theirs: Any) -> Subjects:
       std=data.std,
       mesh=sharding.make_mesh(),
     )
-    for name, alpha in networks.methods(theirs.alpha).items()
+    for name, alpha in pretrained.methods(theirs.alpha).items()
   }
   return Subjects(
     theirs,

@@ -3,8 +3,8 @@
 from typing import Any
 
 from configs import cifar as configs
-from mixup_jax import recipe
 from mixup_jax import results
+from mixup_jax.recipes import in_memory
 
 METHODS = ("ERM", "mixup")
 ERRORS = ("top-1 error (%)", "top-5 error (%)")
@@ -27,7 +27,7 @@ def setting(theirs: Any) -> str:
   name = f"{theirs.dataset}, {theirs.model.name}, {theirs.epochs} epochs"
   if theirs.model.name in configs.MODELS:
     paper = configs.get_config(f"dataset=cifar10,model={theirs.model.name}")
-    name = recipe.setting(theirs, paper)
+    name = in_memory.setting(theirs, paper)
   return f"{name}, alpha {theirs.alpha:g}"
 
 

@@ -26,7 +26,7 @@ from experiments.benchmark import speech
 from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import transforms
-from mixup_jax.records import environment
+from mixup_jax.results.recorder import environment
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -12,14 +12,14 @@ from experiments.benchmark import official
 from experiments.benchmark import timing
 from experiments.benchmark import torch_networks
 from mixup_jax import models
-from mixup_jax import optim
-from mixup_jax import platforms
-from mixup_jax import program as programs
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data import augment
 from mixup_jax.data.in_memory import images
 from mixup_jax.results import format_table
+from mixup_jax.train import backend
+from mixup_jax.train import optim
+from mixup_jax.train import program as programs
 
 _SGD = {"momentum": 0.9, "weight_decay": 1e-4}
 # FLOP/s in bfloat16 and bytes/s of memory, as their makers state them.
@@ -48,7 +48,7 @@ def table(torch: Any, *, width: int, batch_size: int, turns: int) -> str:
   data = fake_set()
   erm, mixup = (Step(data, width, batch_size, alpha) for alpha in (0.0, 1.0))
   cases = [timing.Case("step, mixup", mixup, "step, ERM", erm, 1.02)]
-  if platforms.on_cpu():  # PyTorch is here on a CPU alone.
+  if backend.on_cpu():  # PyTorch is here on a CPU alone.
     plain, mixed = (
       TorchStep(torch, width, batch_size, alpha) for alpha in (0.0, 1.0)
     )
@@ -82,7 +82,7 @@ class Step:
       "preact_resnet18",
       num_classes=data.num_classes,
       width=width,
-      dtype=platforms.compute_dtype("auto"),
+      dtype=backend.compute_dtype("auto"),
     )
     transform = functools.partial(transforms.mixup, alpha=alpha)
     self._program = programs.make_program(
@@ -92,7 +92,7 @@ class Step:
       mesh=mesh,
       transform=transform if alpha else None,
     )
-    self.at_once = platforms.steps_per_dispatch(0)
+    self.at_once = backend.steps_per_dispatch(0)
     rows = np.arange(batch_size, dtype=np.int32)
     if self.at_once > 1:
       rows = np.tile(rows, (self.at_once, 1))

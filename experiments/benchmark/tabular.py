@@ -8,11 +8,11 @@ import numpy as np
 
 from experiments.benchmark import official
 from mixup_jax import models
-from mixup_jax import optim
 from mixup_jax import sharding
-from mixup_jax import sweep
 from mixup_jax.data.in_memory import tables
 from mixup_jax.results import format_table
+from mixup_jax.train import optim
+from mixup_jax.train import sweep
 
 
 def table(torch: Any, problem: sweep.Problem) -> str:

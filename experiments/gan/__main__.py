@@ -16,11 +16,11 @@ from experiments.gan import cells
 from experiments.gan import game
 from experiments.gan import stability
 from experiments.gan import table
-from mixup_jax import cells as running
-from mixup_jax import cli
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax.data import toy
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.runtime import jobs
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "gan.py"
 PARTS = {"modes": table, "stability": stability}
@@ -86,7 +86,7 @@ def run(
 ) -> results.Result:
   """Plays every game, or goes on with it, and puts the results together."""
   play = functools.partial(cells.play, config, workdir=recorder.workdir)
-  done, failed = running.run(
+  done, failed = jobs.run(
     {cell.name: functools.partial(play, cell) for cell in prepared}
   )
   played = [(cell, done[cell.name]) for cell in prepared if cell.name in done]

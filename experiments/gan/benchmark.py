@@ -22,10 +22,10 @@ import numpy as np
 from configs import gan as configs
 from experiments.gan import cells
 from experiments.gan import program as programs
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.data import toy
+from mixup_jax.results import recorder as records
 
 _ITERATIONS = 10  # Of a turn.
 

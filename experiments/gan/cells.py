@@ -10,12 +10,12 @@ from experiments.gan import batches
 from experiments.gan import game
 from experiments.gan import modes
 from experiments.gan import program as programs
-from mixup_jax import checkpoint
 from mixup_jax import models
-from mixup_jax import optim
-from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax.data import toy
+from mixup_jax.runtime import checkpoint
+from mixup_jax.train import optim
+from mixup_jax.train import run as runs
 
 PAPER_WIDTH = 512  # Zhang et al., ICLR 2018, section 3.7.
 

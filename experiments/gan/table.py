@@ -10,9 +10,9 @@ from experiments.gan.cells import Cell
 from experiments.gan.cells import describe
 from experiments.gan.cells import Outcome
 from experiments.gan.cells import setting
-from mixup_jax import points
 from mixup_jax import results
 from mixup_jax.data import toy
+from mixup_jax.results import encoding
 
 LAYOUT = results.Layout(
   lines=["setting", "metric"], columns="method", metrics=list(modes.METRICS)
@@ -89,8 +89,10 @@ def snapshots(config: Any, played: Played) -> list[results.Snapshots]:
         setting=cell.dataset,
         method=describe(config, cell),
         iterations=[config.snapshots[i] for i in taken],
-        real=points.encode(real_points(cell.dataset, config.num_shown)),
-        fake=[points.encode(outcome.shown[0, i]) for i in taken],
+        real=encoding.encode_points(
+          real_points(cell.dataset, config.num_shown)
+        ),
+        fake=[encoding.encode_points(outcome.shown[0, i]) for i in taken],
       )
     )
   return shown

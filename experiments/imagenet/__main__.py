@@ -16,16 +16,16 @@ import jax
 import numpy as np
 
 from experiments.imagenet import table
-from mixup_jax import cli
-from mixup_jax import recipe
-from mixup_jax import records
-from mixup_jax import rehearsal
 from mixup_jax import results
-from mixup_jax import runs
 from mixup_jax import sharding
-from mixup_jax import streaming
-from mixup_jax import streaming_recipe
+from mixup_jax.cost_model import tpu
 from mixup_jax.data.streaming import batches
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import streaming as streaming_recipe
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.train import run as runs
+from mixup_jax.train import streamed_feed as streaming
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "imagenet.py"
 IMAGENET = 1_281_167, 1_000  # Training images, and classes.
@@ -40,7 +40,7 @@ class Prepared(NamedTuple):
 
 def prepare(config: Any) -> Prepared:
   """Checks the config, opens the data, and builds a program for each method."""
-  alphas = recipe.methods(config)
+  alphas = in_memory.methods(config)
   streaming_recipe.check(config)
   data = batches.load(config.dataset, config.data_dir or None)
   if streaming_recipe.step_size(config) > len(data.train):
@@ -78,7 +78,7 @@ def lower(config: Any, alpha: float, mesh: sharding.Mesh) -> jax.stages.Lowered:
   )
   size, rows = streaming_recipe.step_size(config), sharding.sharded(mesh)
   pixels = size, config.image_size, config.image_size, 3
-  return rehearsal.lower_step(
+  return tpu.lower_step(
     program,
     {
       "images": jax.ShapeDtypeStruct(pixels, np.uint8, sharding=rows),
@@ -129,7 +129,7 @@ def run(
   trained = {
     method: [
       train(config, prepared, method, seed, recorder.workdir)
-      for seed in recipe.seeds(config)
+      for seed in in_memory.seeds(config)
     ]
     for method in prepared.programs
   }
@@ -148,7 +148,9 @@ def run(
     ),
     "wall_seconds": round(
       sum(
-        recipe.seconds(lines) for every in trained.values() for lines in every
+        in_memory.seconds(lines)
+        for every in trained.values()
+        for lines in every
       ),
       2,
     ),

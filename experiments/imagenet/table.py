@@ -3,9 +3,9 @@
 from typing import Any
 
 from configs import imagenet as configs
-from mixup_jax import recipe
 from mixup_jax import results
-from mixup_jax import runs
+from mixup_jax.recipes import in_memory
+from mixup_jax.train import run as runs
 
 TOP1 = "top-1 error (%), last epoch"
 TOP5 = "top-5 error (%), last epoch"
@@ -87,7 +87,7 @@ def result_rows(
   rows = {
     metric: [lines[-1][key] for lines in trained]
     for metric, key in values.items()
-  } | {"seconds a network": [recipe.seconds(lines) for lines in trained]}
+  } | {"seconds a network": [in_memory.seconds(lines) for lines in trained]}
   return [
     results.summarize(
       numbers,

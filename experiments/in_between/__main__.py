@@ -12,9 +12,9 @@ from typing import Any
 
 from experiments.in_between import pairs
 from experiments.in_between import rings
-from mixup_jax import cli
-from mixup_jax import records
 from mixup_jax import results
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "in_between.py"
 PARTS = ("rings", "pairs", "all")

@@ -9,16 +9,16 @@ import numpy as np
 import tqdm
 
 from configs import cifar as configs
-from experiments.in_between import measure as measuring
 from experiments.in_between import paper
 from mixup_jax import models
-from mixup_jax import networks
-from mixup_jax import platforms
-from mixup_jax import program as programs
-from mixup_jax import recipe
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
+from mixup_jax.evaluation import in_between as measuring
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import pretrained
+from mixup_jax.train import backend
+from mixup_jax.train import program as programs
 
 
 class Prepared(NamedTuple):
@@ -38,25 +38,25 @@ def prepare(config: Any) -> Prepared:
       "config.num_lams must be odd and at least 3, so that lam "
       f"= 0.5 is one of them, got {config.num_lams}."
     )
-  theirs = networks.trained_as(config)
-  data = recipe.load(theirs)
+  theirs = pretrained.trained_as(config)
+  data = in_memory.load(theirs)
   known = len(data.train_labels)
   if not 0 <= config.num_pairs <= known:
     raise ValueError(
       f"config.num_pairs={config.num_pairs}, but {data.name} "
       f"has {known} training images: 0 pairs all."
     )
-  methods = networks.methods(theirs.alpha)
+  methods = pretrained.methods(theirs.alpha)
   made = {
-    name: recipe.make_program(
-      theirs, data, transform=recipe.mixing(theirs, alpha)
+    name: in_memory.make_program(
+      theirs, data, transform=in_memory.mixing(theirs, alpha)
     )
     for name, alpha in methods.items()
   }
-  networks.check(config, theirs, made)
+  pretrained.check(config, theirs, made)
   model = models.build(
     num_classes=data.num_classes,
-    dtype=platforms.compute_dtype(theirs.precision),
+    dtype=backend.compute_dtype(theirs.precision),
     **theirs.model,
   )
   return Prepared(
@@ -70,7 +70,7 @@ def prepare(config: Any) -> Prepared:
 
 def setting(config: Any) -> str:
   """Names the set and the network, and in what they are not section 3.2's."""
-  return recipe.setting(
+  return in_memory.setting(
     config, configs.get_config(f"dataset=cifar10,model={config.model.name}")
   )
 
@@ -92,7 +92,7 @@ def result_rows(
   # The paper does not say which network of section 3.2 it took.
   is_papers = name in [
     f"cifar10, {model}" for model in configs.MODELS
-  ] and method in networks.methods(1.0)
+  ] and method in pretrained.methods(1.0)
   rows = []
   for index, metric in enumerate(measuring.METRICS):
     ours = values[:, index]
@@ -160,8 +160,8 @@ def run(
   values: dict[str, list[np.ndarray]] = {name: [] for name in prepared.programs}
   seconds = 0.0
   for method, program in prepared.programs.items():
-    for seed in recipe.seeds(theirs):
-      state, trained = networks.get(
+    for seed in in_memory.seeds(theirs):
+      state, trained = pretrained.get(
         config, program, data, method, seed, workdir
       )
       start = time.perf_counter()

@@ -10,13 +10,13 @@ import tqdm
 
 from mixup_jax import losses
 from mixup_jax import models
-from mixup_jax import networks
-from mixup_jax import optim
 from mixup_jax import results
-from mixup_jax import state as states
-from mixup_jax import steps
 from mixup_jax import transforms
 from mixup_jax.data import toy
+from mixup_jax.recipes import pretrained
+from mixup_jax.train import optim
+from mixup_jax.train import state as states
+from mixup_jax.train import step as steps
 
 Array = jax.Array
 
@@ -101,7 +101,7 @@ def run(
   """
   start = time.perf_counter()
   program = make_program(config)
-  methods = networks.methods(config.alpha)
+  methods = pretrained.methods(config.alpha)
   alphas = np.asarray(list(methods.values()), np.float32)
   planes = []
   progress = tqdm.tqdm(
@@ -152,6 +152,6 @@ def _plane(
     ],
     percent={
       method: [" ".join(map(str, line)) for line in lines]
-      for method, lines in zip(networks.methods(config.alpha), percent)
+      for method, lines in zip(pretrained.methods(config.alpha), percent)
     },
   )

@@ -14,7 +14,7 @@ import pathlib
 from typing import Sequence
 
 from experiments.report import tables
-from mixup_jax import figures
+from mixup_jax.results import figures
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 RESULTS = ROOT / "experiments" / "results"

@@ -16,18 +16,18 @@ from typing import Any, Callable, NamedTuple
 from experiments.speech import programs
 from experiments.speech import sample
 from experiments.speech import table
-from mixup_jax import cells
-from mixup_jax import cli
-from mixup_jax import platforms
-from mixup_jax import program
-from mixup_jax import recipe
-from mixup_jax import records
 from mixup_jax import results
-from mixup_jax import runs
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data.in_memory import audio
 from mixup_jax.data.in_memory import images
+from mixup_jax.recipes import in_memory
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.runtime import jobs
+from mixup_jax.train import backend
+from mixup_jax.train import program
+from mixup_jax.train import run as runs
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "speech.py"
 _LOWEST = {
@@ -69,7 +69,7 @@ def check(config: Any) -> None:
       raise ValueError(
         f"config.{name} must be at least {low}, got {config[name]}."
       )
-  platforms.steps_per_dispatch(config.steps_per_dispatch)
+  backend.steps_per_dispatch(config.steps_per_dispatch)
   size = sharding.make_mesh().size
   for name in ("batch_size", "eval_batch_size"):
     if config[name] % size:
@@ -122,7 +122,7 @@ def train(
   model, method = cell
   folder = workdir / model / method.replace(", ", "_").replace(" ", "_")
   return [
-    recipe.train(
+    in_memory.train(
       config,
       compiled,
       as_images(prepared.data),
@@ -130,7 +130,7 @@ def train(
       workdir=folder / f"seed_{seed}",
       measured={"validation": prepared.data.validation},
     )
-    for seed in recipe.seeds(config)
+    for seed in in_memory.seeds(config)
   ]
 
 
@@ -139,7 +139,7 @@ def run(
 ) -> results.Result:
   """Trains every network; returns rows, curves, and what mixing looks like."""
   by_name = {", ".join(cell): cell for cell in prepared.programs}
-  done, failed = cells.run(
+  done, failed = jobs.run(
     {
       name: functools.partial(train, config, prepared, cell, recorder.workdir)
       for name, cell in by_name.items()
@@ -169,7 +169,9 @@ def run(
     "failed": failed,
     "wall_seconds": round(
       sum(
-        recipe.seconds(lines) for every in trained.values() for lines in every
+        in_memory.seconds(lines)
+        for every in trained.values()
+        for lines in every
       ),
       2,
     ),

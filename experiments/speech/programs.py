@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax import models
-from mixup_jax import optim
-from mixup_jax import platforms
-from mixup_jax import program as programs
-from mixup_jax import recipe
 from mixup_jax import sharding
-from mixup_jax import steps
 from mixup_jax.data import spectrogram
 from mixup_jax.data.in_memory import images
+from mixup_jax.recipes import in_memory
+from mixup_jax.train import backend
+from mixup_jax.train import optim
+from mixup_jax.train import program as programs
+from mixup_jax.train import step as steps
 
 Array = jax.Array
 
@@ -44,7 +44,7 @@ def make_program(
   network = models.build(
     model,
     num_classes=data.num_classes,
-    dtype=platforms.compute_dtype(config.precision),
+    dtype=backend.compute_dtype(config.precision),
     **config[model],
   )
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
@@ -58,7 +58,7 @@ def make_program(
   def features(x: Array) -> Array:
     return spectrogram.log_spectrogram(x, bins=config.bins)
 
-  transform = recipe.mixing(config, alpha)
+  transform = in_memory.mixing(config, alpha)
 
   def prepare(key: Array, batch: steps.Batch) -> tuple[Array, Array]:
     del key  # The paper augments no clips.

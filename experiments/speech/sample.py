@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mixup_jax import pictures
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data import spectrogram
 from mixup_jax.data.in_memory import audio
+from mixup_jax.results import encoding
 
 
 def make(config: Any, data: audio.ClipSet) -> results.Spectrograms:
@@ -53,5 +53,5 @@ def make(config: Any, data: audio.ClipSet) -> results.Spectrograms:
     high=high,
     seconds=samples.shape[1] / spectrogram.RATE,
     hertz=spectrogram.RATE / 2,
-    png=pictures.encode(np.concatenate(levels.astype(np.uint8))),
+    png=encoding.encode_png(np.concatenate(levels.astype(np.uint8))),
   )

@@ -3,9 +3,9 @@
 from typing import Any
 
 from configs import speech as configs
-from mixup_jax import recipe
 from mixup_jax import results
-from mixup_jax import runs
+from mixup_jax.recipes import in_memory
+from mixup_jax.train import run as runs
 
 VALIDATION = "validation error (%), last epoch"
 TEST = "test error (%), last epoch"
@@ -79,7 +79,7 @@ def result_rows(
     "test NLL (nats), last epoch": [line["test/nll"] for line in last],
     "test ECE (%), last epoch": [line["test/ece"] for line in last],
     "training error (%), clean": [line["clean/error"] for line in last],
-    "seconds a network": [recipe.seconds(lines) for lines in trained],
+    "seconds a network": [in_memory.seconds(lines) for lines in trained],
   }
   return [
     results.summarize(

@@ -23,12 +23,12 @@ from experiments.vae_mixing import methods
 from experiments.vae_mixing import problems
 from experiments.vae_mixing import programs
 from experiments.vae_mixing import table
-from mixup_jax import cli
-from mixup_jax import platforms
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax import transforms
 from mixup_jax.models import vae
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import cli
+from mixup_jax.train import backend
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "vae_mixing.py"
 _LOWEST = {
@@ -58,7 +58,7 @@ def prepare(config: Any) -> dict[str, groups.Prepared]:
   ):
     if not config[name]:
       raise ValueError(f"config.{name} is empty: name {hint}.")
-  platforms.steps_per_dispatch(config.steps_per_dispatch)
+  backend.steps_per_dispatch(config.steps_per_dispatch)
   chosen = methods.choose(config.methods)
   prepared = {}
   for name in config.datasets:

@@ -11,10 +11,10 @@ import numpy as np
 from experiments.vae_mixing import problems
 from experiments.vae_mixing import seeds
 from experiments.vae_mixing import strip
-from mixup_jax import platforms
-from mixup_jax import records
 from mixup_jax import results
 from mixup_jax.models import vae
+from mixup_jax.results import recorder as records
+from mixup_jax.train import backend
 
 
 class Prepared(NamedTuple):
@@ -83,7 +83,7 @@ def train(
   numbers = np.arange(config.first_seed, config.first_seed + config.seeds)[
     group
   ]
-  dispatch = platforms.steps_per_dispatch(config.steps_per_dispatch)
+  dispatch = backend.steps_per_dispatch(config.steps_per_dispatch)
   params: Any = ()
   begin = time.perf_counter()
   made = Group(measured={}, losses={}, picture=None, seconds=0.0)

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mixup_jax import sweep
 from mixup_jax.data import splits
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
+from mixup_jax.train import sweep
 
 
 class Source(NamedTuple):

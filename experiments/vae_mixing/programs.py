@@ -11,10 +11,10 @@ from experiments.vae_mixing import methods
 from experiments.vae_mixing import seeds
 from mixup_jax import losses
 from mixup_jax import models
-from mixup_jax import optim
-from mixup_jax import state as states
-from mixup_jax import steps
 from mixup_jax.models import vae
+from mixup_jax.train import optim
+from mixup_jax.train import state as states
+from mixup_jax.train import step as steps
 
 Array = jax.Array
 PyTree = Any

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mixup_jax import platforms
-from mixup_jax import sweep
 from mixup_jax.data import splits
 from mixup_jax.data.in_memory import order
+from mixup_jax.train import backend
+from mixup_jax.train import sweep
 
 Array = jax.Array
 PyTree = Any
@@ -107,7 +107,7 @@ def make_program(
   return Program(
     jax.jit(
       jax.vmap(start, in_axes=(0, 0, None)),
-      compiler_options=platforms.compiler_options("run once"),
+      compiler_options=backend.compiler_options("run once"),
     ),
     jax.jit(
       jax.vmap(advance, in_axes=(0, 0, 0, 0, 0, *shared)), donate_argnums=0
@@ -215,5 +215,5 @@ def _plans(count: int, batch_size: int, epochs: int) -> Callable[..., Any]:
     )
 
   return jax.jit(
-    jax.vmap(draw), compiler_options=platforms.compiler_options("run once")
+    jax.vmap(draw), compiler_options=backend.compiler_options("run once")
   )

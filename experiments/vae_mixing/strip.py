@@ -8,10 +8,10 @@ import numpy as np
 
 from experiments.vae_mixing import methods
 from experiments.vae_mixing import problems
-from mixup_jax import pictures
 from mixup_jax import results
 from mixup_jax import transforms
 from mixup_jax.models import vae
+from mixup_jax.results import encoding
 
 Array = jax.Array
 LAMS = (1.0, 0.8, 0.6, 0.5, 0.4, 0.2, 0.0)
@@ -60,7 +60,7 @@ def make(
     rows=[methods.METHODS[name] for name in SHOWN],
     lam=list(LAMS),
     pairs=count,
-    png=pictures.encode(framed(tiles)),
+    png=encoding.encode_png(encoding.tile_images(tiles)),
   )
 
 
@@ -73,14 +73,3 @@ def pairs(labels: np.ndarray, count: int) -> np.ndarray:
     found.append((first, second))
     first = second + 1
   return np.asarray(found)
-
-
-def framed(rows: list[np.ndarray]) -> np.ndarray:
-  """Puts `[columns, height, width, channels]` rows of pixels into a picture."""
-  border = ((0, 0), (1, 1), (1, 1), (0, 0))
-  lines = [
-    np.concatenate(list(np.pad(row, border, constant_values=255)), axis=1)
-    for row in rows
-  ]
-  whole = np.rint(np.clip(np.concatenate(lines), 0, 255)).astype(np.uint8)
-  return whole[..., 0] if whole.shape[-1] == 1 else whole

@@ -8,9 +8,9 @@ import pytest
 
 from configs import cifar as configs
 from experiments import cifar
-from mixup_jax import cli
-from mixup_jax import recipe
 from mixup_jax import sharding
+from mixup_jax.recipes import in_memory
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 
@@ -50,7 +50,7 @@ def test_the_smoke_run_learns_and_is_not_done_twice(
     assert clean < 10
     # Half of the weight of a mixed pair is on a label that cannot be guessed.
     assert (weighted["value"] > 20) == (method != "ERM")
-  paper = rows["cifar10, preact_resnet18", "mixup, alpha 1", recipe.MEDIAN]
+  paper = rows["cifar10, preact_resnet18", "mixup, alpha 1", in_memory.MEDIAN]
   assert paper["paper"] == 4.2 and paper["value"] is None
   assert len([row for row in result["rows"] if row["paper"]]) == 12
   assert [len(curve["values"][0]) for curve in result["curves"]] == [10] * 4
@@ -90,8 +90,10 @@ def test_rows_sum_up_the_epochs_of_every_seed():
   runs = [lines(90, *range(20, 10, -1)), lines(90, *range(30, 20, -1))]
   values = config("dataset=cifar10,seeds=2")
   rows = {row["metric"]: row for row in cifar.result_rows(values, "ERM", runs)}
-  assert rows[recipe.MEDIAN]["value"] == 20.5  # Of 15.5 and 25.5.
-  assert rows[recipe.MEDIAN]["paper"] == 5.6 and rows[recipe.MEDIAN]["n"] == 2
+  assert rows[in_memory.MEDIAN]["value"] == 20.5  # Of 15.5 and 25.5.
+  assert (
+    rows[in_memory.MEDIAN]["paper"] == 5.6 and rows[in_memory.MEDIAN]["n"] == 2
+  )
   assert rows["test error (%), best epoch"]["value"] == 16
   assert rows["test error (%), last epoch"]["value"] == 16
   assert rows["test NLL (nats), last epoch"]["value"] == 1.6

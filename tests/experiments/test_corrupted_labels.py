@@ -9,8 +9,8 @@ import pytest
 
 from configs import corrupted_labels as configs
 from experiments import corrupted_labels
-from mixup_jax import cli
 from mixup_jax import sharding
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 

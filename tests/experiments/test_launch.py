@@ -10,7 +10,7 @@ import sys
 import pytest
 import yaml
 
-from mixup_jax import cli
+from mixup_jax.runtime import cli
 
 LAUNCH = pathlib.Path(__file__).parents[2] / "experiments" / "launch"
 FILES = ("jobset.yaml", "skypilot.yaml", "slurm.sh", "tpu_vm.sh")

@@ -8,8 +8,8 @@ import pytest
 
 from configs import tabular as configs
 from experiments import tabular
-from mixup_jax import cli
-from mixup_jax import sweep
+from mixup_jax.runtime import cli
+from mixup_jax.train import sweep
 
 
 def config(**changes):

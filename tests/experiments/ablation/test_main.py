@@ -12,9 +12,9 @@ from configs import ablation as configs
 from experiments.ablation import __main__ as ablation
 from experiments.ablation import methods
 from experiments.report import tables
-from mixup_jax import cli
-from mixup_jax import recipe
 from mixup_jax import sharding
+from mixup_jax.recipes import in_memory
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 
@@ -60,9 +60,9 @@ def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
   result = launch(monkeypatch, tmp_path, rows)
   assert not result["failed"]
   run = [row for row in result["rows"] if row["n"]]
-  assert [row["method"] for row in run if row["metric"] == recipe.MEDIAN] == [
-    methods.METHODS[name].name for name in rows.split("+")
-  ]
+  assert [
+    row["method"] for row in run if row["metric"] == in_memory.MEDIAN
+  ] == [methods.METHODS[name].name for name in rows.split("+")]
   assert all(row["paper"] is None for row in run)
   paper = [row for row in result["rows"] if row["paper"] is not None]
   assert len(paper) == 44 and all(row["value"] is None for row in paper)
@@ -95,7 +95,7 @@ def test_a_network_that_fails_is_named_and_stops_no_other(
       raise FloatingPointError("the loss is nan at step 3")
     return lines
 
-  monkeypatch.setattr(recipe, "train", train)
+  monkeypatch.setattr(in_memory, "train", train)
   values = config("dataset=cifar10,seeds=2")
   method = methods.METHODS["mixup_ac_knn"]
   table = {"all classes": np.zeros((3, 2), np.int32)}
@@ -111,7 +111,9 @@ def test_a_network_that_fails_is_named_and_stops_no_other(
   }
   assert len(seen) == 4 and all(n is table["all classes"] for _, n in seen)
   rows = [
-    row for row in result["rows"] if row["n"] and row["metric"] == recipe.MEDIAN
+    row
+    for row in result["rows"]
+    if row["n"] and row["metric"] == in_memory.MEDIAN
   ]
   assert [(r["setting"], r["n"], r["paper"]) for r in rows] == [
     ("weight decay 1e-4", 1, 4.98),
@@ -124,10 +126,10 @@ def test_a_network_that_fails_is_named_and_stops_no_other(
 def test_the_last_epochs_are_not_mixed(monkeypatch):
   made = []
   monkeypatch.setattr(
-    recipe, "make_program", lambda *_, **options: made.append(options)
+    in_memory, "make_program", lambda *_, **options: made.append(options)
   )
   values = config("dataset=cifar10")
-  data = recipe.load(config())  # 1,437 images: 12 batches of 128.
+  data = in_memory.load(config())  # 1,437 images: 12 batches of 128.
   for name in ("erm", "mixup_ac_rp", "layer_2", "ends_early"):
     ablation.make_program(values, data, methods.METHODS[name], 5e-4)
   assert made[0] == {"optimizer": {"weight_decay": 5e-4}}

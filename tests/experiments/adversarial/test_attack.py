@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from experiments.adversarial import attack
-from mixup_jax import attacks
 from mixup_jax import losses
 from mixup_jax import sharding
-from mixup_jax import state as states
 from mixup_jax.data.in_memory import images
+from mixup_jax.evaluation import attacks
+from mixup_jax.train import state as states
 
 CONFIG = types.SimpleNamespace(iterations=4, pgd_steps=6, restarts=2)
 KNOWN = attack.known(CONFIG)

@@ -8,8 +8,8 @@ import pytest
 
 from configs import adversarial as configs
 from experiments.adversarial import __main__ as adversarial
-from mixup_jax import cli
 from mixup_jax import sharding
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 

@@ -9,12 +9,12 @@ import pytest
 from configs import adversarial as configs
 from configs import imagenet
 from experiments.adversarial import subjects
-from mixup_jax import checkpoint
-from mixup_jax import networks
 from mixup_jax import sharding
-from mixup_jax import streaming_recipe
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.streaming import batches
+from mixup_jax.recipes import pretrained
+from mixup_jax.recipes import streaming as streaming_recipe
+from mixup_jax.runtime import checkpoint
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 
@@ -35,7 +35,7 @@ def streamed(tmp_path, monkeypatch):
     json.dumps({"section": "imagenet", "config": theirs.to_dict()})
   )
   data = batches.load("digits")
-  for method, alpha in networks.methods(theirs.alpha).items():
+  for method, alpha in pretrained.methods(theirs.alpha).items():
     program = streaming_recipe.make_program(
       theirs,
       alpha,
@@ -46,7 +46,7 @@ def streamed(tmp_path, monkeypatch):
       mesh=ONE_DEVICE,
     )
     for seed in range(2):
-      path = networks.directory(tmp_path, method, seed) / "checkpoints"
+      path = pretrained.directory(tmp_path, method, seed) / "checkpoints"
       with checkpoint.Checkpoints(path) as saved:
         saved.save(1, program.init(np.uint32(seed)))
   return tmp_path
@@ -67,7 +67,7 @@ def test_streamed_images_and_their_networks(streamed):
   assert found.examples[0].shape == (300, 16, 16, 3)
   np.testing.assert_array_equal(found.examples[1], digits.test_labels[:300])
   assert list(found.programs) == ["ERM", "mixup, alpha 0.2"]
-  state, seconds = networks.get(
+  state, seconds = pretrained.get(
     config(networks=str(streamed)),
     found.programs["ERM"],
     found.data,

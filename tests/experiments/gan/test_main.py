@@ -8,8 +8,8 @@ import pytest
 
 from configs import gan as configs
 from experiments.gan import __main__ as gan
-from mixup_jax import cli
 from mixup_jax import sharding
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 

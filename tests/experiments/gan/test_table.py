@@ -6,8 +6,8 @@ from configs import gan as configs
 from experiments.gan import cells
 from experiments.gan import modes
 from experiments.gan import table
-from mixup_jax import points
 from mixup_jax import results
+from mixup_jax.results import encoding
 
 
 def config():
@@ -68,5 +68,5 @@ def test_rows_and_pictures():
   assert len(rows) == 6 and len(results.laid_out(result)) == 7
   (shown,) = result["snapshots"]
   assert shown["iterations"] == [10, 200] and len(shown["fake"]) == 2
-  np.testing.assert_allclose(points.decode(shown["fake"][0]), 0.5)
-  assert points.decode(shown["real"]).shape == (4, 2)
+  np.testing.assert_allclose(encoding.decode_points(shown["fake"][0]), 0.5)
+  assert encoding.decode_points(shown["real"]).shape == (4, 2)

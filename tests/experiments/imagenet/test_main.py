@@ -9,9 +9,9 @@ import pytest
 from configs import imagenet as configs
 from experiments.imagenet import __main__ as imagenet
 from experiments.imagenet import table
-from mixup_jax import cli
-from mixup_jax import preemption
 from mixup_jax import sharding
+from mixup_jax.runtime import cli
+from mixup_jax.runtime import preemption
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 

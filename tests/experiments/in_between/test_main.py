@@ -9,8 +9,8 @@ import pytest
 
 from configs import in_between as configs
 from experiments.in_between import __main__ as in_between
-from mixup_jax import cli
 from mixup_jax import sharding
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from configs import in_between as configs
-from experiments.in_between import measure
 from experiments.in_between import pairs
+from mixup_jax.evaluation import in_between as measure
 
 
 def config(argument="smoke", **changes):

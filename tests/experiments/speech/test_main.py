@@ -9,8 +9,8 @@ import pytest
 from configs import speech as configs
 from experiments.speech import __main__ as speech
 from experiments.speech import table
-from mixup_jax import cli
 from mixup_jax import sharding
+from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 

@@ -8,10 +8,10 @@ import pytest
 from configs import speech as configs
 from experiments.speech import __main__ as speech
 from experiments.speech import programs
-from mixup_jax import program
 from mixup_jax import sharding
 from mixup_jax.data import spectrogram
 from mixup_jax.data.in_memory import audio
+from mixup_jax.train import program
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ import numpy as np
 
 from configs import speech as configs
 from experiments.speech import sample
-from mixup_jax import pictures
 from mixup_jax.data import spectrogram
 from mixup_jax.data.in_memory import audio
+from mixup_jax.results import encoding
 
 
 def test_the_picture_holds_four_spectrograms():
   data = audio.load("tones")
   shown = sample.make(configs.get_config("smoke"), data)
-  parts = np.split(pictures.decode(shown["png"]), 4)
+  parts = np.split(encoding.decode_png(shown["png"]), 4)
   values = [
     shown["low"] + part / 255 * (shown["high"] - shown["low"]) for part in parts
   ]

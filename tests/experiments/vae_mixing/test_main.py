@@ -11,8 +11,8 @@ from configs import vae_mixing as configs
 from experiments.report import tables
 from experiments.vae_mixing import __main__ as vae_mixing
 from experiments.vae_mixing import table
-from mixup_jax import cli
 from mixup_jax import results
+from mixup_jax.runtime import cli
 
 
 def test_the_smoke_run_in_groups_of_seeds(tmp_path, monkeypatch, capsys):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.vae_mixing import seeds
-from mixup_jax import sweep
 from mixup_jax.data import splits
+from mixup_jax.train import sweep
 
 ROWS, TRAIN, BATCH = 12, 7, 3
 

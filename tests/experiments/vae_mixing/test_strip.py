@@ -7,8 +7,8 @@ import numpy as np
 from configs import vae_mixing as configs
 from experiments.vae_mixing import problems
 from experiments.vae_mixing import strip
-from mixup_jax import pictures
 from mixup_jax.models import vae
+from mixup_jax.results import encoding
 
 
 def test_pairs_are_of_different_classes():
@@ -25,7 +25,7 @@ def test_images_are_at_the_ends_and_their_mean_between():
   params = jax.tree.map(lambda x: jnp.zeros(x.shape), shapes["params"])
   shown = strip.make(source, encoder, params, count=2)
   assert shown["pairs"] == 2 and len(shown["rows"]) == 3
-  picture = pictures.decode(shown["png"])
+  picture = encoding.decode_png(shown["png"])
   lams = len(strip.LAMS)
   assert picture.shape == (3 * 10, 2 * lams * 10)
 
@@ -47,9 +47,3 @@ def test_images_are_at_the_ends_and_their_mean_between():
   )
   for row in (1, 2):
     np.testing.assert_allclose(tile(row, middle), 0.305 * 255, atol=1)
-
-
-def test_colours_stay():
-  tiles = [np.zeros((2, 4, 4, 3)), np.full((2, 4, 4, 3), 300.0)]
-  whole = strip.framed(tiles)
-  assert whole.shape == (12, 12, 3) and whole[8, 8, 0] == 255

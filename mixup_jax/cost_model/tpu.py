@@ -1,0 +1,300 @@
+"""What a training step costs on a TPU pod, found on a laptop.
+
+The compiler of TPUs runs anywhere (`pip install -e '.[rehearse]'`). It says how
+much memory a chip needs, what it computes and moves, and what the chips send
+each other; how long that takes at best follows from the chip.
+"""
+
+import os
+import re
+import sys
+import time
+from typing import Any, Callable, NamedTuple
+
+import jax
+import numpy as np
+
+from mixup_jax import results
+from mixup_jax import sharding
+from mixup_jax.cost_model import hlo
+from mixup_jax.train import backend
+from mixup_jax.train import run as runs
+
+# Takes a config, the alpha of a method and a mesh; returns the step, lowered.
+Lower = Callable[[Any, float, sharding.Mesh], jax.stages.Lowered]
+
+_QUIET = {  # Else libtpu looks for a TPU, and tells much.
+  "TPU_SKIP_MDS_QUERY": "1",
+  "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # It locks a TPU; there is none.
+  "TPU_WORKER_HOSTNAMES": "localhost",
+  "TPU_ACCELERATOR_TYPE": "v5litepod-4",
+  "TPU_MIN_LOG_LEVEL": "3",
+  "TPU_STDERR_LOG_LEVEL": "3",
+  "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+_COUNTS = [f"{kind}s" for kind in hlo.KINDS]
+
+
+class Chip(NamedTuple):
+  """A kind of TPU chip, as the documentation of Cloud TPU has it.
+
+  Attributes:
+    flops: Its peak in bfloat16, a second.
+    bandwidth: Bytes a second between its memory and it.
+  """
+
+  flops: float
+  bandwidth: float
+
+
+CHIPS = {
+  "v4": Chip(275e12, 1228e9),
+  "v5e": Chip(197e12, 819e9),
+  "v5p": Chip(459e12, 2765e9),
+  "v6e": Chip(918e12, 1640e9),
+}
+
+
+class Cost(NamedTuple):
+  """What a step costs a chip.
+
+  Attributes:
+    memory: Bytes at its peak: what goes in and comes out, and in between.
+    flops: Floating-point operations.
+    moved: Bytes read from memory and written to it.
+    traffic: The collectives, by kind.
+  """
+
+  memory: float
+  flops: float
+  moved: float
+  traffic: dict[str, hlo.Traffic]
+
+  def seconds(self, chip: Chip) -> float:
+    """Returns how long it takes at best; the collectives are not counted."""
+    return max(self.flops / chip.flops, self.moved / chip.bandwidth)
+
+
+class Rehearsal(NamedTuple):
+  """The costs of each method, None for partners that the batch does not suit,
+  and for those that do not fit where ERM does.
+  """
+
+  topology: str
+  chip: Chip
+  costs: dict[str, Cost | None]
+  seconds: float  # It took to compile all.
+
+
+def need_no_tpu() -> None:
+  """Keeps jax from looking for a TPU; to be called before it looks."""
+  os.environ.update(_QUIET)
+  jax.config.update("jax_platforms", "cpu")
+
+
+def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
+  """Compiles ERM, and mixup with each kind of partners, and tells of each.
+
+  Args:
+    config: The config. Its method "erm" leaves it at ERM, "mixup" at its own
+      `partners`; "all" tries every policy.
+    topology: As in `make_mesh`.
+    lower: Lowers a step of the section.
+
+  Returns:
+    The costs.
+
+  Raises:
+    ValueError: If there is no such topology, or a step of ERM does not fit.
+  """
+  mesh, chip = make_mesh(topology)
+  begin = time.perf_counter()
+  costs: dict[str, Cost | None] = {}
+  policies = {"erm": (), "mixup": (config.partners,)}
+  for policy in (None, *policies.get(config.method, sharding.POLICIES)):
+    name = "ERM" if policy is None else f"mixup, {policy} partners"
+    own = config.copy_and_resolve_references()
+    own.partners = policy or config.partners
+    print(f"{name}: compiling for {topology} ...", file=sys.stderr, flush=True)
+    start = time.perf_counter()
+    with backend.pretended("tpu"):
+      try:
+        cost = measure(lower(own, config.alpha if policy else 0.0, mesh))
+      except ValueError as error:
+        if policy is None:
+          raise
+        print(f"{name}: left out, {error}", file=sys.stderr)
+        costs[name] = None
+        continue
+      costs[name] = cost
+    print(
+      f"{name}: {cost.memory / 1e9:.2f} GB a chip, "
+      f"{1e3 * cost.seconds(chip):.2f} ms a step at best, "
+      f"compiled in {time.perf_counter() - start:.0f} s",
+      file=sys.stderr,
+    )
+  return Rehearsal(topology, chip, costs, time.perf_counter() - begin)
+
+
+def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
+  """Returns the mesh of a pod that is not there, and its kind of chip.
+
+  Args:
+    topology: Kind and shape, such as "v5e:16x16".
+
+  Returns:
+    The data mesh over its chips, and the chip.
+
+  Raises:
+    ValueError: If there is no such topology, or no compiler for it.
+  """
+  kind, colon, _ = topology.partition(":")
+  if kind not in CHIPS or not colon:
+    raise ValueError(
+      f"unknown topology {topology!r}: give a kind of "
+      f"{', '.join(CHIPS)} and a shape, such as v5e:16x16 or "
+      "v5p:4x4x8."
+    )
+  try:
+    import libtpu  # noqa: F401  Only the extra brings it.
+  except ImportError:
+    raise ValueError(
+      "a rehearsal needs the compiler of TPUs: pip install -e '.[rehearse]'"
+    ) from None
+  from jax.experimental import topologies
+
+  try:
+    pod = topologies.get_topology_desc(platform="tpu", topology_name=topology)
+  except Exception as error:  # Of many kinds, with the words of the compiler.
+    reason = str(error).strip().splitlines()[0]
+    raise ValueError(
+      f"there is no topology {topology!r} ({reason}): give the "
+      "shape of a slice, such as v5e:16x16."
+    ) from error
+  return sharding.make_mesh(pod.devices), CHIPS[kind]
+
+
+def lower_step(program: runs.Program, batch: Any) -> jax.stages.Lowered:
+  """Lowers the step of a program.
+
+  Args:
+    program: The program, on a mesh whose devices need not be there.
+    batch: The shapes of a batch, with their shardings.
+
+  Returns:
+    The step, lowered.
+  """
+  seed = jax.ShapeDtypeStruct(
+    (), np.uint32, sharding=sharding.replicated(program.mesh)
+  )
+  return program.step.lower(seed, runs.state_shapes(program), batch)
+
+
+def measure(lowered: jax.stages.Lowered) -> Cost:
+  """Compiles a step, and returns its cost.
+
+  Args:
+    lowered: The step.
+
+  Returns:
+    The cost.
+
+  Raises:
+    ValueError: If the step does not fit into the memory of a chip.
+  """
+  try:
+    compiled = lowered.compile()
+  except jax.errors.JaxRuntimeError as error:
+    if "RESOURCE_EXHAUSTED" not in str(error):
+      raise
+    # The words differ from version to version: the first two sizes do not.
+    sizes = re.findall(r"\b[\d.]+[KMGT]\b", str(error))
+    needs = (
+      f"{sizes[0]} of the {sizes[1]}"
+      if len(sizes) > 1
+      else "more than the memory"
+    )
+    raise ValueError(
+      f"a step needs {needs} of a chip: lower config.batch_size, raise "
+      "config.accumulation, or take a larger slice."
+    ) from error
+  found: Any = compiled.memory_analysis()
+  memory = (
+    found.argument_size_in_bytes
+    + found.output_size_in_bytes
+    + found.temp_size_in_bytes
+    - found.alias_size_in_bytes
+  )
+  costs: Any = compiled.cost_analysis()
+  return Cost(
+    memory,
+    costs["flops"],
+    costs["bytes accessed"],
+    hlo.find(compiled.as_text() or ""),
+  )
+
+
+def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
+  """Returns the costs as rows, a line a method.
+
+  Args:
+    config: The config.
+    rehearsal: As `rehearse` returns it.
+    recorder: Not used.
+
+  Returns:
+    The result.
+  """
+  del recorder
+  batch = f"batch {config.batch_size}"
+  if config.get("accumulation", 1) > 1:
+    batch += f" in {config.accumulation} steps"
+  setting = (
+    f"{config.dataset}, {config.model.name}, {batch}, {rehearsal.topology}"
+  )
+  plain = rehearsal.costs["ERM"]
+  assert plain is not None  # It raised, if it did not compile.
+  rows = []
+  for method, cost in rehearsal.costs.items():
+    for metric, value in _numbers(cost or plain, plain, rehearsal.chip).items():
+      row = results.summarize(
+        [] if cost is None else [value],
+        setting=setting,
+        method=method,
+        metric=metric,
+        paper=None,
+        epochs=0,
+      )
+      rows.append(row)
+      if metric in _COUNTS:
+        row["decimals"] = 0
+  metrics = list(dict.fromkeys(row["metric"] for row in rows))
+  return {
+    "rows": rows,
+    "layout": {
+      "lines": ["setting", "method"],
+      "columns": "metric",
+      "metrics": metrics,
+    },
+    "wall_seconds": round(rehearsal.seconds, 2),
+  }
+
+
+def _numbers(cost: Cost, plain: Cost, chip: Chip) -> dict[str, float]:
+  """Returns the numbers of a method, beside those of ERM."""
+
+  def more(own: float, other: float) -> float:
+    return 100 * (own / other - 1)
+
+  numbers = {
+    "memory a chip (GB)": cost.memory / 1e9,
+    "GFLOP a chip": cost.flops / 1e9,
+    "GFLOP, more than ERM (%)": more(cost.flops, plain.flops),
+    "moved a chip (GB)": cost.moved / 1e9,
+    "moved, more than ERM (%)": more(cost.moved, plain.moved),
+    "at best (ms)": 1e3 * cost.seconds(chip),
+  }
+  for kind, (number, size) in cost.traffic.items():
+    numbers |= {f"{kind}s": float(number), f"{kind}s (MB)": size / 1e6}
+  return numbers

@@ -1,0 +1,1 @@
+"""Recipes: the only code that reads a section's config."""

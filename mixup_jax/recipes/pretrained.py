@@ -1,0 +1,140 @@
+"""Networks trained with ERM and with mixup: by this run, or by one before it.
+
+Each has a directory `METHOD/seed_N` below that of its run, as those of
+experiments.cifar have.
+"""
+
+import json
+import pathlib
+from typing import Any, Mapping, Sequence
+
+import ml_collections
+
+from mixup_jax.recipes import in_memory
+from mixup_jax.runtime import checkpoint
+from mixup_jax.train import run as runs
+from mixup_jax.train import state as states
+
+# Whose runs have such networks, of images in memory.
+SECTIONS = ("cifar", "in_between", "adversarial")
+
+
+def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
+  """Returns the config that the networks are, or were, trained with.
+
+  Args:
+    config: The config of this run, which names theirs as `networks`, or "".
+    sections: Whose runs will do.
+
+  Returns:
+    The config of their run; where sets are prepared is said by this one.
+
+  Raises:
+    ValueError: If that is no finished run of such networks.
+  """
+  if not config.networks:
+    return config
+  path = pathlib.Path(config.networks).expanduser() / "result.json"
+  try:
+    result = json.loads(path.read_text(encoding="utf-8"))
+  except (OSError, ValueError):
+    result = {}
+  if result.get("section") not in sections:
+    raise ValueError(
+      f"config.networks={config.networks} is no finished run of "
+      f"{' or '.join(f'experiments.{s}' for s in sections)}: "
+      "name a directory with its result.json, or give '' to "
+      "train here."
+    )
+  theirs = ml_collections.ConfigDict(_tuples(result["config"]))
+  theirs.data_dir = config.data_dir or theirs.data_dir
+  return theirs
+
+
+def methods(alpha: float) -> dict[str, float]:
+  """Returns the alpha of each method, 0 for ERM."""
+  return {"ERM": 0.0, f"mixup, alpha {alpha:g}": alpha}
+
+
+def directory(run: str | pathlib.Path, method: str, seed: int) -> pathlib.Path:
+  """Returns where a network is in the directory of a run."""
+  return pathlib.Path(run).expanduser() / method.split(",")[0] / f"seed_{seed}"
+
+
+def _tuples(tree: Any) -> Any:
+  """Returns nested values with tuples for lists, as they were before JSON."""
+  if isinstance(tree, dict):
+    return {name: _tuples(value) for name, value in tree.items()}
+  return tuple(map(_tuples, tree)) if isinstance(tree, list) else tree
+
+
+def check(config: Any, theirs: Any, made: Mapping[str, runs.Program]) -> None:
+  """Raises if a network that is not to be trained cannot be read.
+
+  Args:
+    config: The config of this run.
+    theirs: The config that the networks were trained with.
+    made: The program of each method.
+
+  Raises:
+    ValueError: If one has no checkpoint, or one of another model.
+    OSError: If all its checkpoints are damaged.
+  """
+  if not config.networks:
+    return
+  for method, program in made.items():
+    for seed in in_memory.seeds(theirs):
+      path = directory(config.networks, method, seed)
+      if _read(program, path) is None:
+        raise ValueError(
+          f"config.networks={config.networks} has no checkpoint "
+          f"in {path}: name a run with both methods."
+        )
+
+
+def get(
+  config: Any,
+  program: Any,
+  data: Any,
+  method: str,
+  seed: int,
+  workdir: pathlib.Path,
+) -> tuple[states.TrainState, float]:
+  """Trains a network if it is not to be had, and reads it.
+
+  Args:
+    config: The config of this run.
+    program: The program of the method, of a kind that `recipe.train` takes if
+      it is to be trained.
+    data: The set; so is this.
+    method: The name of the method.
+    seed: The seed of the network.
+    workdir: The directory of this run, below which it trains.
+
+  Returns:
+    The state of the network, and in how many seconds it was trained here.
+
+  Raises:
+    OSError: If it is gone.
+  """
+  seconds = 0.0
+  path = directory(config.networks or workdir, method, seed)
+  if not config.networks:
+    lines = in_memory.train(config, program, data, seed=seed, workdir=path)
+    seconds = in_memory.seconds(lines)
+  found = _read(program, path)
+  if found is None:
+    raise OSError(
+      f"there is no checkpoint in {path} any more: delete it "
+      "to train the network again."
+    )
+  return found, seconds
+
+
+def _read(
+  program: runs.Program, path: pathlib.Path
+) -> states.TrainState | None:
+  """Reads the network in a directory, if there is one."""
+  with checkpoint.Checkpoints(path / "checkpoints") as saved:
+    found = saved.restore(runs.state_shapes(program))
+  return found and found[1]

@@ -1,0 +1,57 @@
+"""Results of runs: rows, payloads of figures, tables.
+
+Importing this package draws nothing and opens no file: `figures` and `recorder`
+are modules of their own.
+"""
+
+from mixup_jax.results.payloads import Curve
+from mixup_jax.results.payloads import HeatMap
+from mixup_jax.results.payloads import Layout
+from mixup_jax.results.payloads import MixedInputs
+from mixup_jax.results.payloads import Pairs
+from mixup_jax.results.payloads import Plane
+from mixup_jax.results.payloads import Reliability
+from mixup_jax.results.payloads import Result
+from mixup_jax.results.payloads import Robustness
+from mixup_jax.results.payloads import Snapshots
+from mixup_jax.results.payloads import Spectrograms
+from mixup_jax.results.payloads import Strip
+from mixup_jax.results.rows import DIFFERENCE
+from mixup_jax.results.rows import P_VALUE
+from mixup_jax.results.rows import paired_t_test
+from mixup_jax.results.rows import Row
+from mixup_jax.results.rows import summarize
+from mixup_jax.results.table import cells
+from mixup_jax.results.table import format_table
+from mixup_jax.results.table import is_number
+from mixup_jax.results.table import laid_out
+from mixup_jax.results.table import mean_and_error
+from mixup_jax.results.table import NOT_RUN
+from mixup_jax.results.table import paper_number
+
+__all__ = (
+  "cells",
+  "Curve",
+  "DIFFERENCE",
+  "format_table",
+  "HeatMap",
+  "is_number",
+  "laid_out",
+  "Layout",
+  "mean_and_error",
+  "MixedInputs",
+  "NOT_RUN",
+  "P_VALUE",
+  "paired_t_test",
+  "Pairs",
+  "paper_number",
+  "Plane",
+  "Reliability",
+  "Result",
+  "Robustness",
+  "Row",
+  "Snapshots",
+  "Spectrograms",
+  "Strip",
+  "summarize",
+)

@@ -1,0 +1,84 @@
+"""Rows of a result: one number each, with n and spread, beside the paper's."""
+
+from typing import NotRequired, Sequence, TypedDict
+
+import numpy as np
+import scipy.special
+
+# The metric of a method's error minus that of ERM, seed by seed: sections write
+# it, and reports draw it.
+DIFFERENCE = "minus ERM, paired (%)"
+# The chance of a mean difference as large if there were none; it has no spread.
+P_VALUE = "p, paired t test"
+
+
+class Row(TypedDict):
+  """One number of a result, never without how many runs it is the mean of."""
+
+  setting: str
+  method: str
+  metric: str
+  paper: float | None
+  unverified: NotRequired[bool]
+  value: float | None
+  std: float
+  n: int
+  epochs: int
+  decimals: NotRequired[int]  # That tables show; 2 if it is not given.
+
+
+def summarize(
+  values: Sequence[float] | np.ndarray,
+  *,
+  setting: str,
+  method: str,
+  metric: str,
+  paper: float | None,
+  epochs: int,
+  unverified: bool = False,
+) -> Row:
+  """Makes a row of the values of several runs.
+
+  Args:
+    values: One number a run; none if it was not run.
+    setting: On what: a data set, a network.
+    method: How: "ERM", "mixup, alpha 1".
+    metric: What the number is, with its unit.
+    paper: The paper's number, None if it gives none.
+    epochs: How long each run was; 0 if it has no epochs.
+    unverified: Whether the paper's number has yet to be compared with it.
+
+  Returns:
+    The row, with the standard deviation over the runs.
+  """
+  count = len(values)
+  row = Row(
+    setting=setting,
+    method=method,
+    metric=metric,
+    paper=paper,
+    value=round(float(np.mean(values)), 4) if count else None,
+    std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
+    n=count,
+    epochs=epochs,
+  )
+  if unverified and paper is not None:
+    row["unverified"] = True
+  return row
+
+
+def paired_t_test(differences: Sequence[float] | np.ndarray) -> float:
+  """Returns the two-sided p-value of paired differences, at least two.
+
+  Args:
+    differences: One number a run.
+
+  Returns:
+    The probability of so large a mean, by Student's t, if they were normal
+    around 0: 1 if all are 0.
+  """
+  values = np.asarray(differences, np.float64)
+  mean, error = values.mean(), values.std(ddof=1) / len(values) ** 0.5
+  if not error:
+    return float(mean == 0)
+  return float(2 * scipy.special.stdtr(len(values) - 1, -abs(mean / error)))

@@ -1,0 +1,231 @@
+"""Writing and keeping checkpoints, and finding the newest whole one."""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import shutil
+import sys
+import time
+from typing import Any, Iterator, Mapping
+
+import jax
+from jax.experimental import multihost_utils
+import numpy as np
+
+from mixup_jax.runtime.checkpoint import _leaves
+from mixup_jax.runtime.checkpoint import _orbax
+from mixup_jax.runtime.checkpoint import _reading
+
+PyTree = Any
+
+_NO_STEP = -1
+_REMOVALS = 20  # Tries, a twentieth of a second apart.
+
+
+class Checkpoints:
+  """Writes checkpoints in the background, and reads the newest whole one.
+
+  Use it as a context manager: leaving it waits for the write under way. Several
+  processes share the directory, and each must make all calls.
+  """
+
+  def __init__(self, directory: str | os.PathLike[str], *, keep: int = 2):
+    """Touches no file yet.
+
+    Args:
+      directory: Where the checkpoints are; the first save makes it.
+      keep: How many to keep. The oldest goes when a newer one is complete.
+
+    Raises:
+      ValueError: If `keep` is not positive.
+    """
+    if keep < 1:
+      raise ValueError(
+        f"keep must be at least 1, got {keep}: with 2 there is "
+        "one to go back to when the newest is damaged."
+      )
+    self._directory = pathlib.Path(directory).expanduser().absolute()
+    self._keep = keep
+    self._writer: Any = None
+    self._step = _NO_STEP  # What was given to the writer last.
+
+  def __enter__(self) -> "Checkpoints":
+    return self
+
+  def __exit__(self, *_: object) -> None:
+    self.close()
+
+  def all_steps(self) -> list[int]:
+    """Returns the steps whose checkpoints are complete, in order."""
+    if not self._directory.is_dir():
+      return []
+    # orbax renames a directory to its number when all in it is written.
+    names = [path.name for path in self._directory.iterdir()]
+    return sorted(int(name) for name in names if name.isdecimal())
+
+  def latest_step(self) -> int | None:
+    """Returns the newest step whose checkpoint is complete, if there is one."""
+    return max(self.all_steps(), default=None)
+
+  def save(
+    self, step: int, state: PyTree, *, extra: Mapping[str, Any] | None = None
+  ) -> None:
+    """Copies a state to the host, and writes it in the background.
+
+    A step that is saved already, or about to be, is left as it is.
+
+    Args:
+      step: The number of steps done.
+      state: A tree of `jax.Array`.
+      extra: JSON values for people and other programs, written beside it.
+
+    Raises:
+      OSError: If this write or the one before it failed. Checkpoints that were
+        complete stay as they are.
+      ValueError: If there is a checkpoint of a later step, or if an array has
+        no elements, which orbax does not write.
+    """
+    latest = max(self._agreed_latest_step(), self._step)
+    if step == latest:
+      return
+    if step < latest:
+      raise ValueError(
+        f"{self._directory} has a checkpoint of step {latest} already, got "
+        f"step {step}: restore it first, or choose another directory."
+      )
+    self.wait()
+    with jax.transfer_guard("allow"):
+      arrays = _leaves.by_name(state)
+      listed = _leaves.make_list(arrays, extra or {})
+      self._step = step
+      with self._told():
+        self._write(step, arrays, listed)
+
+  def restore(self, like: PyTree) -> tuple[int, PyTree] | None:
+    """Reads the newest checkpoint that is whole.
+
+    A damaged one is reported on the standard error and moved aside, and the one
+    before it is read.
+
+    Args:
+      like: The state to fill, of arrays or of `jax.ShapeDtypeStruct` with
+        shardings. Its devices may be others than those it was saved from.
+
+    Returns:
+      The step and the state, or None if there is no checkpoint.
+
+    Raises:
+      OSError: If there are checkpoints, and none of them is whole.
+      ValueError: If the checkpoint is of another model.
+    """
+    self.wait()
+    wanted = _leaves.by_name(like)
+    while (step := self._agreed_latest_step()) != _NO_STEP:
+      values, damage = _reading.read(self._directory / str(step), wanted)
+      if not damage:
+        arrays = [
+          _leaves.put(values[name], x.sharding) for name, x in wanted.items()
+        ]
+        return step, jax.tree.unflatten(jax.tree.structure(like), arrays)
+      self._move_aside(step, damage)
+    if self._directory.is_dir() and any(self._directory.glob("*.damaged*")):
+      raise OSError(
+        f"no checkpoint in {self._directory} is whole: put a copy "
+        "of one there, or delete those named *.damaged to start "
+        "from the beginning."
+      )
+    return None
+
+  def wait(self) -> None:
+    """Waits for the write under way; raises OSError if it failed."""
+    if self._step == _NO_STEP:
+      return
+    with self._told():
+      self._writer.wait_until_finished()
+    if jax.process_index() == 0:
+      for step in self.all_steps()[: -self._keep]:
+        shutil.rmtree(self._directory / str(step), ignore_errors=True)
+
+  def close(self) -> None:
+    """Waits, as `wait` does, and ends the threads of the writer."""
+    try:
+      self.wait()
+    finally:
+      if self._writer is not None:
+        self._writer.close()
+      self._writer, self._step = None, _NO_STEP
+
+  def _write(
+    self, step: int, arrays: Mapping[str, jax.Array], listed: Mapping[str, Any]
+  ) -> None:
+    """Starts to write arrays and the list of them."""
+    ocp = _orbax.load()
+    if self._writer is None:
+      # Not a CheckpointManager: it asks jax for notices of preemption under
+      # numbers of its own, which spoils those of the loop; and an error of one
+      # process is lost while it waits 20 minutes for the others.
+      self._writer = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
+    if jax.process_index() == 0:
+      self._directory.mkdir(parents=True, exist_ok=True)
+      self._remove_partial()
+    self._writer.save(
+      self._directory / str(step),
+      args=ocp.args.Composite(
+        state=ocp.args.StandardSave(arrays), leaves=ocp.args.JsonSave(listed)
+      ),
+    )
+
+  @contextlib.contextmanager
+  def _told(self) -> Iterator[None]:
+    """Turns what is raised when a write fails into an OSError."""
+    try:
+      yield
+    except Exception as error:
+      path = self._directory / str(self._step)
+      self._step = _NO_STEP
+      if jax.process_index() == 0:
+        self._remove_partial()
+      raise OSError(
+        f"could not write the checkpoint {path} "
+        f"({_orbax.reason(error)}): free disk space, or choose "
+        "another directory; those before it are whole."
+      ) from error
+
+  def _remove_partial(self) -> None:
+    """Removes what killed and failed writes left."""
+    # When one array cannot be written, the others may be for a moment more,
+    # and a file made in a directory keeps it from being removed.
+    for _ in range(_REMOVALS):
+      partial = list(self._directory.glob("*.orbax-checkpoint-tmp*"))
+      if not partial:
+        break
+      for path in partial:
+        shutil.rmtree(path, ignore_errors=True)
+      time.sleep(0.05)
+
+  def _agreed_latest_step(self) -> int:
+    """Returns the latest step as the first process sees it."""
+    latest = self.latest_step()
+    step = np.int32(_NO_STEP if latest is None else latest)
+    with jax.transfer_guard("allow"):
+      return int(multihost_utils.broadcast_one_to_all(step))
+
+  def _move_aside(self, step: int, damage: str) -> None:
+    """Renames a damaged checkpoint, so that its step can be saved again."""
+    if jax.process_index() == 0:
+      path = self._directory / str(step)
+      names = (f"{step}.damaged{number or ''}" for number in itertools.count())
+      aside = next(
+        path.with_name(name)
+        for name in names
+        if not path.with_name(name).exists()
+      )
+      path.rename(aside)
+      print(
+        f"checkpoint {path} is damaged ({damage}): it is now {aside.name}, "
+        "and the one before it is read",
+        file=sys.stderr,
+      )
+    with jax.transfer_guard("allow"):
+      multihost_utils.sync_global_devices("a damaged checkpoint was moved")

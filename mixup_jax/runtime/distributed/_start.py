@@ -1,0 +1,127 @@
+"""Starts jax in one of several processes."""
+
+import os
+import time
+import types
+from typing import Any, Mapping
+
+import jax
+
+from mixup_jax.runtime.distributed import _meeting
+from mixup_jax.runtime.distributed import _watch
+
+
+def initialize(
+  *,
+  coordinator: str | None = None,
+  num_processes: int | None = None,
+  process_id: int | None = None,
+  same: Mapping[str, Any] = types.MappingProxyType({}),
+  heartbeat_timeout_seconds: int = 10,
+  initialization_timeout: int = 300,
+) -> None:
+  """Starts this process as one of several, before anything else of jax.
+
+  Give the three arguments or none of them: then they come from the cluster (TPU
+  pods, GKE, Slurm, Open MPI). Enter `peers_watched` right after.
+
+  Args:
+    coordinator: The address "host:port" of process 0, the same everywhere. jax
+      gets a port of its own, which process 0 chooses.
+    num_processes: The number of processes.
+    process_id: Which of them this is, from 0 on.
+    same: What must be the same in all processes, by name, in values of JSON. It
+      is compared before jax starts, which would hang where it is not.
+    heartbeat_timeout_seconds: A process silent for so long counts as gone.
+      Python code that holds the interpreter's lock as long is silent too.
+    initialization_timeout: The seconds that the processes wait for each other.
+
+  Raises:
+    ValueError: If an argument is bad, or the processes do not fit together. It
+      names what differs, and who has what.
+    TimeoutError: If not all came in time. It names the missing ones.
+    OSError: If process 0 cannot listen on its port.
+    RuntimeError: If it is called twice.
+  """
+  if jax.distributed.is_initialized():
+    raise RuntimeError(
+      "jax.distributed is initialized already: call "
+      "initialize once, and nothing else of its kind."
+    )
+  if (coordinator, num_processes, process_id) == (None, None, None):
+    coordinator, num_processes, process_id = _detect(initialization_timeout)
+  coordinator, num_processes, process_id = _check_start(
+    coordinator, num_processes, process_id
+  )
+  host, port = _parse_address(coordinator)
+  deadline = time.monotonic() + initialization_timeout
+  if process_id == 0:
+    peers, jax_port = _meeting.gather(port, num_processes, deadline, same)
+  else:
+    peers, jax_port = _meeting.join(
+      (host, port), num_processes, process_id, deadline, same
+    )
+  _watch.begin(process_id, peers, heartbeat_timeout_seconds)
+  # The heartbeat of jax is the second net, for when this one fails.
+  jax.distributed.initialize(
+    f"{coordinator.rpartition(':')[0]}:{jax_port}",
+    num_processes,
+    process_id,
+    initialization_timeout=initialization_timeout,
+    heartbeat_timeout_seconds=2 * heartbeat_timeout_seconds,
+  )
+
+
+def _detect(timeout: int) -> tuple[str | None, int | None, int | None]:
+  """Returns address, number and id that the cluster gives to this process."""
+  try:  # Not public, but the only one to ask who we are before we begin.
+    from jax._src import clusters
+
+    found = clusters.ClusterEnv.auto_detect_unset_distributed_params(
+      os.environ.get("JAX_COORDINATOR_ADDRESS"), None, None, None, None, timeout
+    )[:3]
+  except (ImportError, AttributeError, TypeError):
+    found = (None, None, None)
+  except RuntimeError as error:
+    is_late = "recognize coordinator" in str(error)  # Its host has no address.
+    raise (TimeoutError if is_late else ValueError)(
+      f"the cluster does not say who this process is ({error}): look at the "
+      "log of process 0, or give coordinator, num_processes and process_id."
+    ) from error
+  if None in found:
+    raise ValueError(
+      "found no cluster (TPU pod, GKE, Slurm, Open MPI) around "
+      "this process: give coordinator, num_processes and "
+      "process_id."
+    )
+  return found
+
+
+def _check_start(
+  coordinator: str | None, num_processes: int | None, process_id: int | None
+) -> tuple[str, int, int]:
+  """Returns the arguments, or raises if they do not make sense."""
+  if coordinator is None or num_processes is None or process_id is None:
+    raise ValueError(
+      f"got coordinator={coordinator!r}, num_processes={num_processes}, "
+      f"process_id={process_id}: give all three, or none on a cluster."
+    )
+  if num_processes < 1:
+    raise ValueError(f"num_processes must be at least 1, got {num_processes}.")
+  if not 0 <= process_id < num_processes:
+    raise ValueError(
+      f"process_id must be from 0 to {num_processes - 1} with "
+      f"num_processes {num_processes}, got {process_id}."
+    )
+  return coordinator, num_processes, process_id
+
+
+def _parse_address(coordinator: str) -> tuple[str, int]:
+  """Returns host and port of "host:port"."""
+  host, _, port = coordinator.rpartition(":")
+  if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+    raise ValueError(
+      "coordinator must be host:port with a port from 1 to "
+      f"65535, such as 10.0.0.2:1234, got {coordinator!r}."
+    )
+  return host.strip("[]"), int(port)

@@ -1,0 +1,1 @@
+"""Training: state, step, program, loop, and the run from start to end."""

@@ -1,0 +1,180 @@
+"""One network from its first step to its last, stopped and continued."""
+
+import functools
+import pathlib
+import time
+from typing import Any, Callable, Iterable, Mapping, Protocol
+
+import jax
+import numpy as np
+import tqdm
+
+from mixup_jax import sharding
+from mixup_jax.results import recorder as records
+from mixup_jax.runtime import checkpoint
+from mixup_jax.runtime import preemption
+from mixup_jax.train import loop
+from mixup_jax.train import state as states
+from mixup_jax.train import step as steps
+
+Lines = list[dict[str, float]]
+_KEPT = 2  # Checkpoints: one may be damaged.
+
+
+class Program(Protocol):
+  """What a run needs of compiled functions: these three, and the mesh.
+
+  Attributes:
+    init: Makes the first state from a seed, `[]` uint32.
+    step: Takes a seed, a state, which it consumes, and a batch, of one step or
+      of several; returns the next state and metrics.
+    mesh: The data mesh.
+  """
+
+  @property
+  def init(self) -> jax.stages.Wrapped: ...
+
+  @property
+  def step(self) -> jax.stages.Wrapped: ...
+
+  @property
+  def mesh(self) -> sharding.Mesh: ...
+
+
+def run(
+  program: Program,
+  *,
+  seed: int,
+  epochs: int,
+  steps_per_epoch: int,
+  batches: Callable[[int], Iterable[steps.Batch]],
+  measure: Callable[[states.TrainState, bool], Mapping[str, float]],
+  workdir: pathlib.Path,
+  config: Mapping[str, Any],
+) -> Lines:
+  """Trains one network, or goes on where it was stopped.
+
+  Args:
+    program: The program.
+    seed: It fixes weights, augmentation and mixing.
+    epochs: After each of them the network is measured and saved.
+    steps_per_epoch: The steps of an epoch.
+    batches: Takes the number of steps done, and gives the batches from there.
+    measure: Takes the state, and whether this epoch is the last, and returns
+      numbers of the host. While it trains, the first one "NAME/error" is shown,
+      a percentage, or else the first one.
+    workdir: Where checkpoints and metrics of this network are.
+    config: What made it, written beside them.
+
+  Returns:
+    A line for each epoch: "step" and "epoch", the means "train/NAME" of the
+    metrics of its steps, and what `measure` returned. It took "train/seconds"
+    to train, and "seconds" to measure.
+
+  Raises:
+    FloatingPointError: If the loss is not finite.
+    Stopped: If the process was told to stop; the state is saved.
+  """
+  key = sharding.put(np.uint32(seed), sharding.replicated(program.mesh))
+  num_steps = epochs * steps_per_epoch
+  with (
+    checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as saved,
+    preemption.Preemption() as preempted,
+  ):
+    # Into shapes alone: only a new run has to compile `init`.
+    first_step, state = saved.restore(state_shapes(program)) or (
+      0,
+      program.init(key),
+    )
+    with (
+      records.Recorder(
+        workdir, config=config, first_step=first_step
+      ) as recorder,
+      _progress(workdir, first_step, num_steps) as progress,
+    ):
+      clock = _Clock()
+
+      def evaluate(state: states.TrainState) -> dict[str, Any]:
+        line = _epoch_means(recorder.lines, steps_per_epoch)
+        measured = measure(state, line["epoch"] == epochs)
+        progress.set_postfix_str(
+          f"loss {line['train/loss']:.3f}, {_first_number(measured)}"
+        )
+        return {**line, **measured}
+
+      def on_metrics(done: int, values: Mapping[str, Any]) -> None:
+        recorder.metrics(done, {**values, "seconds": clock.seconds()})
+        progress.update(done - progress.n)
+
+      loop.fit(
+        state,
+        functools.partial(program.step, key),
+        batches(first_step),
+        first_step=first_step,
+        num_steps=num_steps,
+        eval_every=steps_per_epoch,
+        evaluate=evaluate,
+        on_metrics=on_metrics,
+        save=saved.save,
+        stop=preempted.reached,
+      )
+    return [line for line in recorder.lines if "epoch" in line]
+
+
+def state_shapes(program: Program) -> states.TrainState:
+  """Returns the shapes of a program's state, to restore a checkpoint into."""
+  where = sharding.replicated(program.mesh)
+  return jax.tree.map(
+    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=where),
+    program.init.trace(jax.ShapeDtypeStruct((), np.uint32)).out_info,
+  )
+
+
+def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
+  """Returns the number of the epoch just ended, its means and its time."""
+  done = lines[-1]["step"]
+  epoch = [
+    line
+    for line in lines[-2 * steps_per_epoch :]
+    if "loss" in line and line["step"] > done - steps_per_epoch
+  ]
+  means = {
+    f"train/{name}": float(np.mean([line[name] for line in epoch]))
+    for name in epoch[0]
+    if name not in ("step", "seconds")
+  }
+  seconds = sum(line["seconds"] for line in epoch)
+  return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
+
+
+def _first_number(measured: Mapping[str, float]) -> str:
+  """Returns an error of an evaluation as text, or its first number."""
+  for name in measured:
+    if name.endswith("/error"):
+      return f"{name.replace('/', ' ')} {measured[name]:.2f} %"
+  name = next(iter(measured))
+  return f"{name} {measured[name]:.2f}"
+
+
+def _progress(
+  workdir: pathlib.Path, first_step: int, num_steps: int
+) -> tqdm.tqdm:
+  """Returns the bar of a run, shown by the first process alone."""
+  return tqdm.tqdm(
+    total=num_steps,
+    initial=first_step,
+    desc="/".join(workdir.parts[-2:]),
+    unit="step",
+    disable=jax.process_index() > 0,
+  )
+
+
+class _Clock:
+  """Tells the seconds since it was asked last."""
+
+  def __init__(self) -> None:
+    self._last = time.perf_counter()
+
+  def seconds(self) -> float:
+    last, self._last = self._last, time.perf_counter()
+    return self._last - last

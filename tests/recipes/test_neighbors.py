@@ -1,0 +1,133 @@
+"""Proves that neighbours are found once, and that only whole tables count."""
+
+import chex
+import numpy as np
+import pytest
+import sklearn.neighbors
+
+from mixup_jax.recipes import neighbors
+
+
+def images(count=40):
+  rng = np.random.default_rng(0)
+  pixels = rng.integers(0, 256, (count, 4, 4, 3), np.uint8)
+  return pixels, rng.permutation(np.arange(count) % 3).astype(np.int32)
+
+
+@pytest.fixture
+def searches(monkeypatch):
+  """Counts the searches."""
+  counts = []
+  search = neighbors._search
+  monkeypatch.setattr(
+    neighbors, "_search", lambda *args: counts.append(1) or search(*args)
+  )
+  return counts
+
+
+def exhaustive(pixels, k):
+  search = sklearn.neighbors.NearestNeighbors(n_neighbors=k)
+  return search.fit(pixels.reshape(len(pixels), -1)).kneighbors(
+    return_distance=False
+  )
+
+
+def test_tables_are_those_of_an_exhaustive_search(tmp_path):
+  pixels, labels = images()
+  found = neighbors.find(pixels, k=4, cache=tmp_path)
+  assert found.dtype == np.int32
+  chex.assert_trees_all_equal(found, exhaustive(pixels, 4).astype(np.int32))
+  same = neighbors.find(pixels, k=4, labels=labels, cache=tmp_path)
+  for c in range(3):
+    rows = np.flatnonzero(labels == c)
+    chex.assert_trees_all_equal(
+      same[rows], rows[exhaustive(pixels[rows], 4)].astype(np.int32)
+    )
+
+
+def test_a_table_is_found_once(tmp_path, searches):
+  pixels, labels = images()
+  cache = tmp_path / "not" / "there"
+  first = neighbors.find(pixels, k=4, cache=cache)
+  chex.assert_trees_all_equal(neighbors.find(pixels, k=4, cache=cache), first)
+  assert len(searches) == 1
+  other = pixels.copy()
+  other[0, 0, 0, 0] ^= 1
+  for number, (x, k, y) in enumerate(
+    (
+      (other, 4, None),
+      (pixels, 3, None),
+      (pixels, 4, labels),
+      (pixels, 4, labels[::-1]),
+    ),
+    start=2,
+  ):
+    neighbors.find(x, k=k, labels=y, cache=cache)
+    assert len(searches) == number
+  assert len(list(cache.iterdir())) == 5
+
+
+@pytest.mark.parametrize(
+  "damage",
+  (
+    lambda path: path.write_bytes(path.read_bytes()[:-10]),
+    lambda path: path.write_bytes(b""),
+    lambda path: path.write_bytes(b"no table"),
+    lambda path: np.save(path, np.zeros((40, 3), np.int32)),
+    lambda path: np.save(path, np.zeros((40, 4))),
+    lambda path: np.save(path, np.full((40, 4), 40, np.int32)),
+    lambda path: np.save(path, np.array([{}] * 40)),
+  ),
+)
+def test_a_damaged_table_is_sought_again(tmp_path, capsys, damage):
+  pixels, _ = images()
+  first = neighbors.find(pixels, k=4, cache=tmp_path)
+  (path,) = tmp_path.iterdir()
+  damage(path)
+  again = neighbors.find(pixels, k=4, cache=tmp_path)
+  chex.assert_trees_all_equal(again, first)
+  said = capsys.readouterr().err
+  assert str(path) in said and "sought again" in said
+  chex.assert_trees_all_equal(np.load(path), first)
+
+
+def test_what_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+
+  def stop(*_):
+    raise KeyboardInterrupt
+
+  monkeypatch.setattr(neighbors, "_search", stop)
+  with pytest.raises(KeyboardInterrupt):
+    neighbors.find(images()[0], k=4, cache=tmp_path)
+  assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path, searches):
+  (tmp_path / "file").write_bytes(b"")
+  with pytest.raises(OSError, match="cannot keep .* --config.data_dir"):
+    neighbors.find(images()[0], k=4, cache=tmp_path / "file" / "below")
+  assert not searches  # It is told before the work.
+
+
+@pytest.mark.parametrize(
+  "k, in_class, message",
+  [
+    (40, False, "40 images of the training set: k must be from 1 to 39"),
+    (13, True, "13 images of the smallest class: k must be from 1 to 12"),
+    (0, False, "0 neighbours cannot be found"),
+  ],
+)
+def test_a_wrong_k_is_refused(tmp_path, k, in_class, message):
+  pixels, labels = images()
+  with pytest.raises(ValueError, match=message):
+    neighbors.find(
+      pixels, k=k, labels=labels if in_class else None, cache=tmp_path
+    )
+
+
+def test_tables_are_beside_the_sets(monkeypatch, tmp_path):
+  monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+  assert neighbors.directory() == tmp_path / "neighbors"
+  assert neighbors.directory("a") == neighbors.pathlib.Path("a/neighbors")
+  monkeypatch.delenv("TFDS_DATA_DIR")
+  assert neighbors.directory().is_absolute()

@@ -1,0 +1,72 @@
+"""Proves which runs networks are taken from, and which are refused."""
+
+import json
+
+import chex
+import pytest
+
+from configs import in_between as configs
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import pretrained
+
+
+def write_run(path, section="cifar", **changes):
+  config = configs.get_config("smoke")
+  config.update(changes)
+  result = {"section": section, "config": config.to_dict()}
+  (path / "result.json").write_text(json.dumps(result))
+  return config
+
+
+def given(path, **changes):
+  config = configs.get_config()
+  config.update({"networks": str(path), **changes})
+  return config
+
+
+def test_without_a_run_the_config_is_its_own():
+  config = configs.get_config()
+  assert pretrained.trained_as(config) is config
+  pretrained.check(config, config, {})
+
+
+def test_a_run_decides_how_its_networks_are_built(tmp_path):
+  config = write_run(tmp_path, alpha=0.4, data_dir="there")
+  theirs = pretrained.trained_as(given(tmp_path))
+  assert theirs.to_dict() == config.to_dict()  # With tuples, as before JSON.
+  assert (
+    pretrained.trained_as(given(tmp_path, data_dir="here")).data_dir == "here"
+  )
+  assert list(pretrained.methods(theirs.alpha)) == ["ERM", "mixup, alpha 0.4"]
+
+
+@pytest.mark.parametrize("text", [None, "{", "{}", '{"section": "tabular"}'])
+def test_what_is_no_such_run_is_refused(tmp_path, text):
+  if text is not None:
+    (tmp_path / "result.json").write_text(text)
+  with pytest.raises(ValueError, match="is no finished run of experiments.cif"):
+    pretrained.trained_as(given(tmp_path))
+
+
+def test_a_network_is_trained_read_and_missed(tmp_path):
+  """Of one method a run has both seeds, of the other none."""
+  config = write_run(tmp_path, seeds=2, epochs=1, num_train=64)
+  config.model.update({"blocks": (1,), "width": 2})
+  data = in_memory.load(config)
+  made = {"ERM": in_memory.make_program(config, data)}
+  states = [
+    pretrained.get(config, made["ERM"], data, "ERM", seed, tmp_path)
+    for seed in in_memory.seeds(config)
+  ]
+  assert all(seconds > 0 for _, seconds in states)
+  run = given(tmp_path)
+  pretrained.check(run, config, made)
+  again, seconds = pretrained.get(run, made["ERM"], data, "ERM", 1, tmp_path)
+  assert seconds == 0
+  chex.assert_trees_all_equal(again.params, states[1][0].params)
+  with pytest.raises(ValueError, match="mixup/seed_0: name a run with both"):
+    pretrained.check(run, config, {**made, "mixup, alpha 1": made["ERM"]})
+  config.model.width = 3
+  other = {"ERM": in_memory.make_program(config, data)}
+  with pytest.raises(ValueError, match="is of another model"):
+    pretrained.check(run, config, other)

@@ -1,0 +1,111 @@
+"""Proves what a run leaves behind, and that it finds a bad place early."""
+
+import errno
+import json
+import os
+import pathlib
+
+import jax
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing import event_accumulator
+
+from mixup_jax.results import recorder as records
+
+ROW = dict(
+  setting="iris",
+  method="ERM",
+  metric="test error (%)",
+  paper=21.3,
+  value=14.43,
+  std=5.0,
+  n=25,
+  epochs=10,
+)
+
+
+def test_the_files_of_a_run(tmp_path):
+  config = {"alpha": 0.2, "layers": (1, 2)}
+  with records.Recorder(tmp_path / "run", config=config) as recorder:
+    recorder.metrics(1, {"loss": np.float32(0.5)})
+    recorder.metrics(2, {"loss": 0.25, "error": np.array(3)})
+    path = recorder.result({"section": "tabular", "rows": [ROW]})
+  run = tmp_path / "run"
+  assert json.loads((run / "config.json").read_text()) == {
+    "alpha": 0.2,
+    "layers": [1, 2],
+  }
+  lines = (run / "metrics.jsonl").read_text().splitlines()
+  assert [json.loads(line) for line in lines] == [
+    {"step": 1, "loss": 0.5},
+    {"step": 2, "loss": 0.25, "error": 3.0},
+  ]
+  result = json.loads(path.read_text())
+  assert result["rows"] == [ROW] and result["section"] == "tabular"
+  assert result["config"]["alpha"] == 0.2
+  assert not list(run.glob("*.partial"))
+
+
+def test_a_resumed_run_drops_the_lines_of_steps_that_come_again(tmp_path):
+  with records.Recorder(tmp_path, config={"a": (1, 2)}) as recorder:
+    for step in range(1, 6):
+      recorder.metrics(step, {"loss": step})
+  with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
+    file.write('{"step": 6, "lo')  # Killed while it wrote.
+  with records.Recorder(
+    tmp_path, config={"a": (1, 2)}, first_step=3
+  ) as recorder:
+    assert [line["step"] for line in recorder.lines] == [1, 2, 3]
+    recorder.metrics(4, {"loss": 44})
+  lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  assert [json.loads(line) for line in lines] == recorder.lines
+  assert recorder.lines[-1] == {"step": 4, "loss": 44}
+  events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
+  assert [e.value for e in events.Scalars("loss")] == [1, 2, 3, 44]
+
+
+def test_only_the_first_process_writes(tmp_path, monkeypatch):
+  monkeypatch.setattr(jax, "process_index", lambda: 1)
+  with records.Recorder(tmp_path, config={}) as recorder:
+    recorder.metrics(1, {"loss": 2})
+    recorder.result({"rows": [ROW]})
+  assert recorder.lines == [{"step": 1, "loss": 2}]
+  assert not list(tmp_path.iterdir())
+
+
+def test_tensorboard_reads_the_events(tmp_path):
+  with records.Recorder(tmp_path, config={}) as recorder:
+    for step in range(3):
+      recorder.metrics(step, {"loss": step / 2})
+  events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
+  assert [e.value for e in events.Scalars("loss")] == [0, 0.5, 1]
+
+
+def test_the_environment_names_device_versions_and_commit():
+  environment = records.environment()
+  assert environment["device"] == "8 x cpu"
+  assert set(environment) >= {
+    "platform",
+    "processor",
+    "cores",
+    "python",
+    "jax",
+    "numpy",
+    "commit",
+    "date",
+  }
+  json.dumps(environment)
+
+
+def test_a_disk_that_fills_up_loses_no_result(tmp_path, monkeypatch):
+  with records.Recorder(tmp_path, config={}) as recorder:
+    path = recorder.result({"rows": [ROW]})
+    before = path.read_text()
+
+    def fill(self, text, encoding):
+      raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pathlib.Path, "write_text", fill)
+    with pytest.raises(OSError, match="No space left"):
+      recorder.result({"rows": []})
+  assert path.read_text() == before

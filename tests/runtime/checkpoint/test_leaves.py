@@ -1,0 +1,63 @@
+"""Proves what is listed of the leaves of a state."""
+
+import json
+import zlib
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mixup_jax import sharding
+from mixup_jax.runtime.checkpoint import _leaves
+from mixup_jax.train import state as states
+
+
+def test_leaves_are_named_by_where_they_are():
+  state = states.TrainState(
+    step=jnp.int32(0),
+    params={"a/b": [jnp.zeros(2)]},
+    batch_stats={},
+    opt_state=(None,),
+    average=None,
+  )
+  assert list(_leaves.by_name(state)) == [".step", ".params['a/b'][0]"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "bool"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_a_leaf_is_described_by_its_bytes(dtype, shape):
+  value = np.asarray(jnp.ones(shape, dtype))
+  assert _leaves.describe(value) == {
+    "dtype": dtype,
+    "shape": [*shape],
+    "crc32": zlib.crc32(value.tobytes()),
+  }
+  assert _leaves.describe(value.T)["crc32"] == zlib.crc32(value.T.tobytes())
+
+
+def test_values_go_to_devices_and_come_back():
+  mesh = sharding.make_mesh()
+  value = np.arange(16, dtype=np.float32).reshape(8, 2)
+  with jax.transfer_guard("disallow"):
+    for where in (sharding.sharded(mesh), sharding.replicated(mesh)):
+      x = _leaves.put(value, where)
+      assert x.sharding == where
+      with jax.transfer_guard("allow"):
+        chex.assert_trees_all_equal(_leaves.host_value(x), value)
+
+
+def test_a_list_is_read_as_it_was_made_or_not_at_all(tmp_path):
+  listed = _leaves.make_list({"x": jnp.arange(3)}, {"model": "mlp"})
+  path = tmp_path / "list"
+  path.write_text(json.dumps(listed))
+  assert _leaves.read_list(path) == listed["leaves"]
+  path.write_text(json.dumps(listed).replace("mlp", "mlq"))
+  with pytest.raises(ValueError, match="CRC-32 does not fit"):
+    _leaves.read_list(path)
+
+
+def test_an_array_without_elements_is_refused():
+  with pytest.raises(ValueError, match=r"x is float32\[0,3\], .* leave it out"):
+    _leaves.make_list({"x": jnp.zeros((0, 3))}, {})

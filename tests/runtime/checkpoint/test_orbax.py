@@ -1,0 +1,73 @@
+"""Proves that orbax can read what is written, and fails without noise."""
+
+import json
+
+import chex
+import jax.numpy as jnp
+import pytest
+
+from mixup_jax.runtime import checkpoint
+
+
+def test_orbax_and_people_can_read_it(shelf):
+  import orbax.checkpoint as ocp
+
+  with checkpoint.Checkpoints(shelf.path) as saved:
+    saved.save(1, {"x": jnp.arange(3)}, extra={"model": "mlp"})
+  with ocp.StandardCheckpointer() as reader:
+    like = {"['x']": jnp.zeros(3, jnp.int32)}
+    chex.assert_trees_all_equal(
+      reader.restore(shelf.path / "1" / "state", like), {"['x']": jnp.arange(3)}
+    )
+  listed = json.loads((shelf.path / "1" / "leaves" / "metadata").read_text())
+  assert listed["extra"] == {"model": "mlp"}
+  assert listed["leaves"]["['x']"]["dtype"] == "int32"
+
+
+# A limit on the length of files makes writes fail in the way a full disk does.
+FULL = """
+import os, pathlib, resource, sys
+import jax
+from mixup_jax.runtime import checkpoint
+
+directory = pathlib.Path(sys.argv[1])
+small = {str(i): jax.numpy.full(900, i) for i in range(20)}
+large = {str(i): jax.random.normal(jax.random.key(i), 9000) for i in range(20)}
+unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+
+def assert_fails(call):
+  try:
+    call()
+  except OSError as error:
+    assert str(error) == (
+        f"could not write the checkpoint {directory}/2 (File too large): free "
+        "disk space, or choose another directory; those before it are whole.")
+  else:
+    assert False, call
+
+
+for call in ("save", "wait", "close"):
+  saved = checkpoint.Checkpoints(directory, keep=1)
+  saved.save(1, small)
+  saved.wait()
+  resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, unlimited[1]))
+  saved.save(2, large)
+  assert_fails((lambda: saved.save(3, large)) if call == "save" else
+               getattr(saved, call))
+  resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+  assert os.listdir(directory) == ["1"]
+  assert saved.restore(small)[0] == 1
+saved.save(2, large)
+saved.close()
+assert saved.restore(large)[0] == 2
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_costs_no_checkpoint(shelf, processes):
+  assert processes(("-W", "default", "-c", FULL, str(shelf.path))) == (
+    [0],
+    [""],
+  )
+  assert shelf.names() == ["2"]

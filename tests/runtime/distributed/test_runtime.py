@@ -1,0 +1,66 @@
+"""Proves that jax neither ends a process too early nor holds it back."""
+
+import gc
+import signal
+import subprocess
+import sys
+import weakref
+
+from jax._src import distributed as jax_distributed
+import pytest
+
+from mixup_jax.runtime.distributed import _runtime
+
+
+def caused(error, cause):
+  error.__cause__ = cause
+  return error
+
+
+@pytest.mark.parametrize(
+  "error, expected",
+  [
+    (RuntimeError("UNAVAILABLE: Connection reset"), True),
+    (RuntimeError("DEADLINE_EXCEEDED: Barrier timed out"), True),
+    (caused(ValueError("bad"), RuntimeError("UNKNOWN: Gloo failed")), True),
+    (ValueError("UNKNOWN option"), False),
+    (caused(ValueError("bad"), KeyError("worse")), False),
+  ],
+)
+def test_errors_that_can_come_of_a_lost_peer(error, expected):
+  assert _runtime.is_of_lost_peer(error) == expected
+
+
+@pytest.mark.parametrize("undo, status", [(False, 3), (True, -signal.SIGABRT)])
+def test_an_abort_leaves_time_for_another_thread(undo, status):
+  code = f"""
+import ctypes, os, resource, threading
+from mixup_jax.runtime.distributed import _runtime
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+undo = _runtime.delay_abort()
+{undo} and undo()
+threading.Timer(0.2, os._exit, [3]).start()
+ctypes.CDLL(None).abort()
+"""
+  assert subprocess.run([sys.executable, "-c", code]).returncode == status
+
+
+def test_jax_is_abandoned_and_never_freed(monkeypatch):
+
+  class Held:
+    pass
+
+  names = ("preemption_sync_manager", "client", "service")
+  kept = []
+  for name in names:
+    held = Held()
+    kept.append(weakref.ref(held))
+    monkeypatch.setattr(jax_distributed.global_state, name, held)
+  del held
+  _runtime.abandon_jax()
+  assert all(
+    getattr(jax_distributed.global_state, name) is None for name in names
+  )
+  monkeypatch.undo()
+  gc.collect()
+  assert all(reference() for reference in kept)

@@ -1,0 +1,200 @@
+"""Proves what `initialize` takes, and what it finds by itself.
+
+The metadata server of a TPU VM is played; what a true one says is not tested.
+"""
+
+import socket
+import sys
+import types
+
+import jax
+import pytest
+
+from mixup_jax.runtime import distributed
+from mixup_jax.runtime.distributed import _start
+
+
+@pytest.mark.parametrize(
+  "change, message",
+  [
+    (dict(process_id=None), "process_id=None: give all three, or none"),
+    (dict(coordinator=None), "coordinator=None.*give all three, or none"),
+    (dict(process_id=2), "from 0 to 1 with num_processes 2, got 2"),
+    (dict(process_id=-1), "got -1"),
+    (dict(num_processes=0), "at least 1, got 0"),
+    (dict(coordinator="host"), "host:port .* got 'host'"),
+    (dict(coordinator="host:http"), "got 'host:http'"),
+    (dict(coordinator="host:70000"), "from 1 to 65535, .* got 'host:70000'"),
+    (dict(coordinator=":1234"), "got ':1234'"),
+  ],
+)
+def test_bad_arguments_name_the_value_and_the_remedy(change, message):
+  start = dict(coordinator="host:1234", num_processes=2, process_id=0)
+  with pytest.raises(ValueError, match=message):
+    distributed.initialize(**start | change)
+
+
+def test_an_address_may_be_of_the_new_kind():
+  assert _start._parse_address("[::1]:1234") == ("::1", 1234)
+
+
+def test_without_a_cluster_there_is_nothing_to_detect(monkeypatch):
+  monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")
+  with pytest.raises(ValueError, match="found no cluster.*give coordinator"):
+    distributed.initialize()
+
+
+@pytest.mark.parametrize(
+  "environment, found",
+  [
+    (
+      dict(
+        SLURM_JOB_ID="1",
+        SLURM_STEP_NODELIST="node7",
+        SLURM_NTASKS="4",
+        SLURM_PROCID="3",
+        SLURM_LOCALID="3",
+      ),
+      ("node7:1234", 4, 3),
+    ),
+    # One process a host, on hosts with numbers.
+    (
+      dict(
+        SLURM_JOB_ID="1",
+        SLURM_STEP_NODELIST="gpu[017-018,040]",
+        SLURM_NTASKS="3",
+        SLURM_PROCID="2",
+        SLURM_LOCALID="0",
+      ),
+      ("gpu017:1234", 3, 2),
+    ),
+    (
+      dict(
+        OMPI_MCA_orte_hnp_uri="1531576320.0;tcp://10.0.0.1,10.0.0.2:3491",
+        OMPI_COMM_WORLD_SIZE="8",
+        OMPI_COMM_WORLD_RANK="5",
+        OMPI_COMM_WORLD_LOCAL_RANK="1",
+      ),
+      ("10.0.0.1:1234", 8, 5),
+    ),
+  ],
+)
+def test_slurm_and_open_mpi_say_who_we_are(monkeypatch, environment, found):
+  monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")
+  monkeypatch.setenv("JAX_COORDINATOR_PORT", "1234")
+  for name, value in environment.items():
+    monkeypatch.setenv(name, value)
+  assert _start._detect(1) == found
+
+
+@pytest.fixture
+def tpu(monkeypatch):
+  """Plays a TPU VM, with its metadata; names resolve."""
+  from jax._src.clusters import cloud_tpu_cluster
+
+  metadata = {}
+  monkeypatch.delenv("TPU_SKIP_MDS_QUERY", raising=False)
+  monkeypatch.setattr(cloud_tpu_cluster, "running_in_cloud_tpu_vm", True)
+  monkeypatch.setattr(
+    cloud_tpu_cluster,
+    "get_metadata",
+    lambda key: (metadata.get(key, ""), 200 if key in metadata else 404),
+  )
+  monkeypatch.setattr(socket, "gethostbyname", lambda name: "10.0.0.1")
+  return metadata
+
+
+@pytest.mark.parametrize(
+  "environment, found",
+  [
+    # What GKE puts into the containers of a JobSet of one slice.
+    (
+      dict(
+        TPU_WORKER_ID="3",
+        TPU_WORKER_HOSTNAMES="mixup-workers-0-0.mixup,"
+        "mixup-workers-0-1.mixup,mixup-workers-0-2.mixup,"
+        "mixup-workers-0-3.mixup",
+      ),
+      ("mixup-workers-0-0.mixup:8482", 4, 3),
+    ),
+    # And of the second of two slices.
+    (
+      dict(
+        TPU_WORKER_ID="1",
+        TPU_WORKER_HOSTNAMES="a,b",
+        MEGASCALE_COORDINATOR_ADDRESS="mixup-workers-0-0.mixup",
+        MEGASCALE_NUM_SLICES="2",
+        MEGASCALE_SLICE_ID="1",
+      ),
+      ("mixup-workers-0-0.mixup:8482", 4, 3),
+    ),
+    (
+      dict(TPU_WORKER_ID="1", TPU_PROCESS_ADDRESSES="a:8476,b:8476"),
+      ("a:8482", 2, 1),
+    ),
+  ],
+)
+def test_gke_says_who_we_are_on_a_tpu(monkeypatch, tpu, environment, found):
+  for name, value in environment.items():
+    monkeypatch.setenv(name, value)
+  assert _start._detect(1) == found
+
+
+@pytest.mark.parametrize(
+  "hosts", ["10.0.0.1,10.0.0.2", "w0:0:10.0.0.1,w1:1:10.0.0.2"]
+)
+def test_the_metadata_of_a_tpu_vm_says_who_we_are(tpu, hosts):
+  tpu |= {"agent-worker-number": "1", "worker-network-endpoints": hosts}
+  assert _start._detect(1) == ("10.0.0.1:8482", 2, 1)
+
+
+def test_kubernetes_says_who_we_are_in_a_jobset(monkeypatch):
+  from jax._src.clusters import k8s_cluster
+
+  space = types.SimpleNamespace
+  api = space(
+    load_incluster_config=lambda: None,
+    CoreV1Api=space,
+    BatchV1Api=space,
+    exceptions=space(ApiException=OSError),
+  )
+  monkeypatch.setitem(sys.modules, "kubernetes", space(config=api, client=api))
+  monkeypatch.setattr(socket, "gethostbyname", lambda name: "10.0.0.1")
+  owner = space(controller=True, kind="Job")
+  labels = {"jobset.sigs.k8s.io/jobset-name": "mixup"}
+  for name, value in dict(
+    _pod=space(metadata=space(name="p", owner_references=[owner])),
+    _controller=owner,
+    _job=space(
+      metadata=space(name="mixup-workers-0", labels=labels),
+      spec=space(parallelism=4),
+    ),
+  ).items():
+    monkeypatch.setattr(k8s_cluster.K8sCluster, name, lambda value=value: value)
+  monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")
+  monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.9")
+  monkeypatch.setenv("JOB_COMPLETION_INDEX", "2")
+  assert _start._detect(0) == ("mixup-workers-0-0.mixup:55527", 4, 2)
+  monkeypatch.delenv("JOB_COMPLETION_INDEX")
+  with pytest.raises(
+    ValueError, match="cluster does not say .*Indexed.*or giv"
+  ):
+    _start._detect(0)
+
+
+def test_a_host_without_an_address_is_late(monkeypatch, tpu):
+
+  def unknown(name):
+    raise socket.gaierror(name)
+
+  monkeypatch.setenv("TPU_WORKER_ID", "1")
+  monkeypatch.setenv("TPU_WORKER_HOSTNAMES", "pod-0,pod-1")
+  monkeypatch.setattr(socket, "gethostbyname", unknown)
+  with pytest.raises(TimeoutError, match="coordinator address pod-0.*look at"):
+    _start._detect(0)
+
+
+def test_a_second_start_is_an_error(monkeypatch):
+  monkeypatch.setattr(jax.distributed, "is_initialized", lambda: True)
+  with pytest.raises(RuntimeError, match="already: call initialize once"):
+    distributed.initialize()

@@ -1,0 +1,298 @@
+"""Proves the command line: good runs are recorded, bad input is one line."""
+
+import json
+import pathlib
+import sys
+
+import pytest
+
+from mixup_jax.runtime import cli
+from mixup_jax.runtime import distributed
+from mixup_jax.train import loop
+
+CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "tabular.py"
+ROW = {
+  "setting": "iris",
+  "method": "ERM",
+  "metric": "test error (%)",
+  "paper": 21.3,
+  "value": 14.4,
+  "std": 5.0,
+  "n": 25,
+  "epochs": 10,
+}
+
+
+@pytest.fixture
+def launch(monkeypatch):
+
+  def launch_toy(*argv, prepare=lambda config: None, run=None):
+    monkeypatch.setattr(sys, "argv", ["toy", *argv])
+    cli.launch(
+      "toy",
+      prepare=prepare,
+      run=run or (lambda config, prepared, recorder: {"rows": [ROW]}),
+      config_file=CONFIG,
+    )
+
+  return launch_toy
+
+
+@pytest.fixture
+def refused(launch, capsys):
+
+  def launch_in_vain(*argv, **functions) -> str:
+    with pytest.raises(SystemExit) as status:
+      launch(*argv, **functions)
+    assert status.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "Traceback" not in error
+    return error
+
+  return launch_in_vain
+
+
+def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
+
+  def run(config, prepared, recorder):
+    assert config.seeds == 7 and prepared == "data"
+    recorder.metrics(1, {"loss": 0.5})
+    return {"rows": [ROW]}
+
+  launch(
+    f"--config={CONFIG}:seeds=3",
+    "--config.seeds=7",
+    f"--workdir={tmp_path}",
+    prepare=lambda config: "data",
+    run=run,
+  )
+  result = json.loads((tmp_path / "result.json").read_text())
+  assert result["rows"] == [ROW] and result["config"]["seeds"] == 7
+  out = capsys.readouterr().out
+  assert "toy: 8 x cpu" in out and "14.40 ± 1.00" in out
+  assert str(tmp_path / "result.json") in out
+
+
+def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
+  curve = {
+    "setting": "iris",
+    "method": "ERM",
+    "metric": "test error (%)",
+    "epochs": [1, 2],
+    "values": [[2.0, 1.0]],
+  }
+  launch(
+    f"--workdir={tmp_path}", run=lambda *_: {"rows": [ROW], "curves": [curve]}
+  )
+  assert (tmp_path / "result.png").stat().st_size > 1000
+  assert f"drawn in {tmp_path / 'result.png'}" in capsys.readouterr().out
+
+
+def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
+  result = {"rows": [ROW], "failed": {"mixup": "the loss is nan at step 3"}}
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=lambda *_: result)
+  assert status.value.code == 1
+  written = json.loads((tmp_path / "result.json").read_text())
+  assert written["failed"] == result["failed"]
+  line = capsys.readouterr().err
+  assert line == "failed: mixup: the loss is nan at step 3\n"
+
+
+@pytest.mark.parametrize(
+  "argv, words",
+  [
+    (("--config.sedes=3",), '\nDid you mean "seeds" instead'),
+    (("--config.seeds=many",), "many"),
+    ((f"--config={CONFIG}:datset=iris",), "did you mean 'dataset'"),
+    ((f"--config={CONFIG}:seeds=x",), "seeds='x' is not of type int"),
+    (("--config=nowhere.py",), "nowhere.py"),
+    (("--wrokdir=x",), "workdir"),
+    (("seeds=3",), "unexpected arguments ['seeds=3']: flags look like"),
+  ],
+)
+def test_a_typo_is_one_line(refused, argv, words):
+  assert words in refused(*argv)
+
+
+def test_a_bad_workdir_is_found_before_any_work(tmp_path, refused):
+  (tmp_path / "file").write_text("")
+
+  def prepare(config):
+    raise AssertionError("worked before the check")
+
+  error = refused(f"--workdir={tmp_path / 'file'}", prepare=prepare)
+  assert "another with --workdir" in error
+
+
+def test_what_prepare_refuses_is_one_line(tmp_path, refused):
+
+  def prepare(config):
+    raise FileNotFoundError("htru2 is not prepared")
+
+  error = refused(f"--workdir={tmp_path}", prepare=prepare)
+  assert error == "error: htru2 is not prepared\n"
+  assert not (tmp_path / "config.json").exists()
+
+
+def test_debug_shows_where(launch, tmp_path):
+
+  def prepare(config):
+    raise ValueError("bad input")
+
+  with pytest.raises(ValueError, match="bad input"):
+    launch("--debug", f"--workdir={tmp_path}", prepare=prepare)
+
+
+def test_a_bug_keeps_its_stack(launch, tmp_path):
+
+  def run(config, prepared, recorder):
+    raise ValueError("a bug")
+
+  with pytest.raises(ValueError, match="a bug"):
+    launch(f"--workdir={tmp_path}", run=run)
+
+
+@pytest.mark.parametrize(
+  "error", (FloatingPointError("the loss is nan"), OSError("the disk is full"))
+)
+def test_what_ends_a_run_is_told_with_the_config(
+  launch, tmp_path, capsys, error
+):
+
+  def run(config, prepared, recorder):
+    raise error
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert status.value.code == 1
+  told = capsys.readouterr().err
+  assert told.startswith(f"error: {error}\nThe config is {{")
+  assert "'learning_rate': 0.001" in told and "Traceback" not in told
+  assert not (tmp_path / "result.json").exists()
+
+
+def test_a_run_that_was_stopped_says_how_to_go_on(launch, tmp_path, capsys):
+
+  def run(config, prepared, recorder):
+    raise loop.Stopped(7)
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert status.value.code == 143
+  out = capsys.readouterr().out
+  assert "stopped after step 7" in out and str(tmp_path) in out
+
+
+def test_an_interrupted_run_says_how_to_go_on(launch, tmp_path, capsys):
+
+  def run(config, prepared, recorder):
+    raise KeyboardInterrupt
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert status.value.code == 130
+  assert "the same command" in capsys.readouterr().err
+
+
+def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
+  launch(f"--workdir={tmp_path}")
+  launch(f"--workdir={tmp_path}")
+  error = refused(f"--workdir={tmp_path}", "--config.seeds=9")
+  assert "config.seeds: 50 there, 9 here" in error
+
+
+@pytest.mark.parametrize(
+  "argv, words",
+  [
+    (("--num_processes=2",), "give all the same --workdir"),
+    (("--distributed", "--process_id=1"), "give either"),
+    (("--workdir=DIR", "--num_processes=2"), "give all three"),
+    (
+      (
+        "--workdir=DIR",
+        "--coordinator=here",
+        "--num_processes=2",
+        "--process_id=2",
+      ),
+      "from 0 to 1",
+    ),
+  ],
+)
+def test_several_processes_must_fit_together(refused, tmp_path, argv, words):
+  argv = [word.replace("DIR", str(tmp_path)) for word in argv]
+  assert words in refused(*argv)
+
+
+def test_who_does_not_come_is_worth_another_start(
+  launch, tmp_path, capsys, monkeypatch
+):
+
+  def initialize(same, **_):
+    assert same["section"] == "toy" and same["config.seeds"] == 50
+    raise TimeoutError("1 of 2 processes did not come: 1. Look at their logs")
+
+  monkeypatch.setattr(distributed, "initialize", initialize)
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", "--num_processes=2")
+  assert status.value.code == distributed.RESTART_STATUS
+  assert capsys.readouterr().err.startswith("error: 1 of 2 processes did not")
+
+
+def test_too_few_devices_are_found_before_any_work(tmp_path, refused):
+
+  def prepare(config):
+    raise AssertionError("worked before the check")
+
+  error = refused(
+    f"--workdir={tmp_path}", "--expect_devices=256", prepare=prepare
+  )
+  assert "expected 256 devices, and there are 8: 1 process(es) with 8" in error
+
+
+def test_what_cannot_be_rehearsed(tmp_path, refused):
+  error = refused("--rehearse=v5e:2x2", f"--workdir={tmp_path}")
+  assert "toy cannot be rehearsed: leave out --rehearse=v5e:2x2" in error
+
+
+def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
+  asked = []
+
+  def rehearse(config, *, topology, lower):
+    asked.append((config.seeds, topology, lower(config, 0.2, None)))
+    return "costs"
+
+  def result(config, costs, recorder):
+    return {"rows": [{**ROW, "method": costs}]}
+
+  monkeypatch.setattr(cli.rehearsal, "need_no_tpu", lambda: asked.append("no"))
+  monkeypatch.setattr(cli.rehearsal, "rehearse", rehearse)
+  monkeypatch.setattr(cli.rehearsal, "result", result)
+  monkeypatch.setattr(
+    sys,
+    "argv",
+    [
+      "toy",
+      "--rehearse=v5e:16x16",
+      f"--workdir={tmp_path}",
+      "--config.seeds=3",
+    ],
+  )
+  cli.launch(
+    "toy",
+    prepare=None,
+    run=None,
+    config_file=CONFIG,
+    lower=lambda config, alpha, mesh: alpha,
+  )
+  assert asked == ["no", (3, "v5e:16x16", 0.2)]
+  assert "costs" in capsys.readouterr().out
+  assert (tmp_path / "result.json").exists()
+
+
+def test_help(launch, capsys):
+  with pytest.raises(SystemExit) as status:
+    launch("--help")
+  assert status.value.code == 0
+  out = capsys.readouterr().out
+  assert "--workdir" in out and "--config" in out

@@ -1,0 +1,158 @@
+"""Proves the loop: its order of events, and how it stops."""
+
+import itertools
+
+import jax.numpy as jnp
+import pytest
+
+from mixup_jax.train import loop
+
+
+def count(state, batch):
+  return state + batch, {"loss": jnp.float32(state)}
+
+
+def run(num_steps, **options):
+  events = []
+  state = loop.fit(
+    0,
+    count,
+    itertools.repeat(1),
+    num_steps=num_steps,
+    on_metrics=lambda n, m: events.append(
+      (n, {k: float(v) for k, v in m.items()})
+    ),
+    **options,
+  )
+  return state, events
+
+
+def test_every_step_is_reported_once_in_order():
+  state, events = run(5)
+  assert state == 5
+  assert events == [(n + 1, {"loss": n}) for n in range(5)]
+
+
+def test_metrics_are_fetched_while_the_next_step_runs():
+  order = []
+
+  def step(state, batch):
+    order.append(("step", state))
+    return state + 1, {"loss": jnp.float32(0)}
+
+  loop.fit(
+    0,
+    step,
+    range(3),
+    num_steps=3,
+    on_metrics=lambda n, m: order.append(("report", n)),
+  )
+  assert order == [
+    ("step", 0),
+    ("step", 1),
+    ("report", 1),
+    ("step", 2),
+    ("report", 2),
+    ("report", 3),
+  ]
+
+
+def test_evaluations_and_saves_come_at_their_steps_and_at_the_end():
+  saved = []
+  _, events = run(
+    5,
+    eval_every=2,
+    evaluate=lambda state: {"error": state * 10},
+    save=lambda n, state: saved.append((n, state)),
+  )
+  assert [e for e in events if "error" in e[1]] == [
+    (2, {"error": 20}),
+    (4, {"error": 40}),
+    (5, {"error": 50}),
+  ]
+  assert saved == [(2, 2), (4, 4), (5, 5)]
+
+
+def test_a_resumed_run_goes_on():
+  state, events = run(5, first_step=3)
+  assert state == 2
+  assert [n for n, _ in events] == [4, 5]
+
+
+@pytest.mark.parametrize("eval_every", (None, 1, 2))
+def test_a_loss_that_is_not_finite_stops_the_run(eval_every):
+  seen = []
+
+  def step(state, batch):
+    return state + 1, {"loss": jnp.float32(jnp.nan if state == 3 else 1)}
+
+  with pytest.raises(FloatingPointError, match="loss is nan at step 4: lower"):
+    loop.fit(
+      0,
+      step,
+      range(9),
+      num_steps=9,
+      eval_every=eval_every,
+      on_metrics=lambda n, m: seen.append(n),
+    )
+  assert seen == [1, 2, 3]
+
+
+def test_batches_that_end_too_early_are_told():
+  with pytest.raises(ValueError, match="ended after 3 of 5 steps: repeat"):
+    loop.fit(0, count, [1, 1, 1], num_steps=5)
+
+
+def test_a_step_may_do_several_at_once():
+  """In chunks of 2, 1, 2 the events are those of single steps."""
+  chunks = [jnp.arange(2), jnp.arange(2, 3), jnp.arange(3, 5)]
+
+  def several(state, chunk):
+    return state + chunk.size, {"loss": chunk.astype(jnp.float32)}
+
+  def record(step, batches):
+    events = []
+    options = {
+      "evaluate": lambda state: {"error": state},
+      "on_metrics": lambda n, m: events.append(
+        (n, {k: float(v) for k, v in m.items()})
+      ),
+      "save": lambda n, state: events.append((n, state)),
+    }
+    loop.fit(0, step, batches, num_steps=5, eval_every=3, **options)
+    return events
+
+  assert record(several, chunks) == record(count, [1] * 5)
+
+
+def test_a_chunk_names_the_step_that_diverged():
+  values = jnp.asarray([1.0, jnp.inf, 1.0])
+
+  def step(state, batch):
+    return (state, {"loss": values, "error": 10 * values})
+
+  with pytest.raises(
+    FloatingPointError, match=r"loss is inf at step 2 \(error inf\)"
+  ):
+    loop.fit(0, step, [0], num_steps=3)
+
+
+def test_a_run_that_is_stopped_is_saved_and_nothing_is_measured():
+  saved = []
+  with pytest.raises(loop.Stopped) as stopped:
+    run(
+      9,
+      stop=lambda done: done == 3,
+      eval_every=5,
+      evaluate=pytest.fail,
+      save=lambda n, state: saved.append((n, state)),
+    )
+  assert stopped.value.step == 3 and saved == [(3, 3)]
+
+
+def test_a_stop_at_the_very_end_is_the_end():
+  saved = []
+  state, _ = run(
+    4, stop=lambda done: done == 4, save=lambda n, state: saved.append(n)
+  )
+  assert state == 4 and saved == [4]

@@ -1,0 +1,234 @@
+"""Proves that the program computes the same on any number of devices."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mixup_jax import metrics
+from mixup_jax import models
+from mixup_jax import sharding
+from mixup_jax import transforms
+from mixup_jax.data import augment
+from mixup_jax.data.in_memory import images
+from mixup_jax.train import optim
+from mixup_jax.train import program as programs
+
+RATE = optim.step_decay(0.1, steps=(2,), factor=0.1)
+
+
+def small_set():
+  rng = np.random.default_rng(0)
+
+  def pixels(count):
+    return rng.integers(0, 256, (count, 8, 8, 3), np.uint8)
+
+  def labels(count):
+    return rng.integers(0, 3, count).astype(np.int32)
+
+  return images.ImageSet(
+    name="small",
+    train_images=pixels(40),
+    train_labels=labels(40),
+    test_images=pixels(20),
+    test_labels=labels(20),
+    num_classes=3,
+    mean=(0.5, 0.5, 0.5),
+    std=(0.25, 0.25, 0.25),
+    pad=1,
+    flip=True,
+  )
+
+
+@functools.cache
+def program(devices, average_decay=None):
+  data = small_set()
+  model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
+  tx = optim.build("sgd", learning_rate=RATE, momentum=0.9, weight_decay=1e-4)
+  return programs.make_program(
+    model,
+    tx,
+    data,
+    mesh=sharding.make_mesh(jax.devices()[:devices]),
+    transform=functools.partial(transforms.mixup, alpha=1.0),
+    learning_rate=RATE,
+    average_decay=average_decay,
+  )
+
+
+def put(made, tree, spec=jax.P()):
+  return sharding.put(tree, jax.sharding.NamedSharding(made.mesh, spec))
+
+
+def batches(made, count):
+  """Returns some batches; of the last the second half is padding."""
+  data = small_set()
+  whole = put(made, (data.train_images, data.train_labels))
+  rng = np.random.default_rng(1)
+  for index in range(count):
+    chosen = {
+      "rows": rng.permutation(40)[:16].astype(np.int32),
+      "where": np.arange(16) < (8 if index == count - 1 else 16),
+    }
+    yield {"images": whole[0], "labels": whole[1]} | put(
+      made, chosen, jax.P("data")
+    )
+
+
+def trained(made, count=3):
+  seed = put(made, np.uint32(5))
+  state, losses = made.init(seed), []
+  for batch in batches(made, count):
+    state, metrics = made.step(seed, state, batch)
+    losses.append(metrics)
+  return state, losses
+
+
+@pytest.mark.parametrize("devices", (2, 8))
+def test_the_number_of_devices_changes_nothing(devices):
+  one, metrics = trained(program(1))
+  many, same = trained(program(devices))
+  chex.assert_trees_all_close(
+    jax.device_get(many), jax.device_get(one), rtol=1e-3, atol=1e-5
+  )
+  chex.assert_trees_all_close(
+    jax.device_get(same), jax.device_get(metrics), rtol=1e-4
+  )
+
+
+def table(k=4):
+  """Returns neighbours that no image shares with the one before."""
+  rows = np.arange(40, dtype=np.int32)[:, None]
+  return (rows + 1 + np.arange(k, dtype=np.int32)) % 40
+
+
+def with_neighbors(made, count=2):
+  seed = put(made, np.uint32(5))
+  state, values = made.init(seed), []
+  for batch in batches(made, count):
+    batch["neighbors"] = put(made, table())
+    state, metrics = made.step(seed, state, batch)
+    values.append(metrics)
+  return state, values
+
+
+def test_partners_from_the_whole_set_do_not_depend_on_the_devices():
+  one, metrics = with_neighbors(program(1))
+  many, same = with_neighbors(program(8))
+  chex.assert_trees_all_close(
+    jax.device_get(many), jax.device_get(one), rtol=1e-3, atol=1e-5
+  )
+  chex.assert_trees_all_close(
+    jax.device_get(same), jax.device_get(metrics), rtol=1e-4
+  )
+  with pytest.raises(AssertionError):  # Else they would be of the batch.
+    chex.assert_trees_all_close(trained(program(1), 2)[0].params, one.params)
+
+
+def test_partners_come_from_the_table_and_are_augmented_independently():
+  data = small_set()
+  prepare, _ = programs._preparation(data)
+  rows = np.arange(40, dtype=np.int32)
+  batch = {
+    "images": jnp.asarray(data.train_images),
+    "labels": jnp.asarray(rows),  # So that a label tells the row.
+    "rows": jnp.asarray(rows),
+    "neighbors": jnp.asarray(table()),
+  }
+  _, found = prepare(jax.random.key(0), batch)
+  own, partner = found.reshape(40, 2).T
+  chex.assert_trees_all_equal(np.asarray(own), rows)
+  assert (table() == partner[:, None]).any(axis=1).all()
+  assert len(set((np.asarray(partner) - rows).tolist()) - {-39, -38}) > 3
+  # With a table of the images themselves only the augmentation differs.
+  batch["neighbors"] = batch["rows"][:, None]
+  inputs, _ = prepare(jax.random.key(0), batch)
+  first, second = jnp.moveaxis(inputs.reshape(40, 2, *inputs.shape[1:]), 1, 0)
+  same = (first == second).all(axis=(1, 2, 3))
+  assert same.sum() < 10  # Of 3 x 3 shifts, mirrored or not.
+
+
+def test_without_a_table_nothing_is_drawn_but_crops_and_mirrors():
+  data = small_set()
+  prepare, normalize = programs._preparation(data)
+  rows = np.arange(5, dtype=np.int32)
+  batch = {
+    "images": data.train_images,
+    "labels": data.train_labels,
+    "rows": rows,
+  }
+  inputs, labels = prepare(jax.random.key(3), batch)
+  crop_key, flip_key = jax.random.split(jax.random.key(3))
+  crops = augment.random_crop(crop_key, data.train_images[rows], padding=1)
+  expected = normalize(augment.random_flip(flip_key, crops))
+  chex.assert_trees_all_equal(inputs, expected)
+  chex.assert_trees_all_equal(labels, data.train_labels[rows])
+
+
+def test_neighbors_of_erm_are_refused():
+  made = programs.make_program(
+    models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,)),
+    optim.build("sgd", learning_rate=RATE),
+    small_set(),
+    mesh=sharding.make_mesh(jax.devices()[:1]),
+  )
+  with pytest.raises(ValueError, match="nothing is mixed with: give a trans"):
+    with_neighbors(made, 1)
+
+
+def test_steps_in_one_dispatch_are_steps_one_by_one():
+  made = program(1)
+  one_by_one, metrics = trained(made)
+  chosen = [
+    {k: jax.device_get(v) for k, v in batch.items() if k in ("rows", "where")}
+    for batch in batches(made, 3)
+  ]
+  whole = next(batches(made, 1))
+  whole |= put(
+    made, jax.tree.map(lambda *x: np.stack(x), *chosen), jax.P(None, "data")
+  )
+  seed = put(made, np.uint32(5))
+  at_once, stacked = made.step(seed, made.init(seed), whole)
+  chex.assert_trees_all_close(at_once, one_by_one, rtol=1e-3, atol=1e-5)
+  chex.assert_trees_all_close(
+    stacked, jax.tree.map(lambda *x: jnp.stack(x), *metrics), rtol=1e-4
+  )
+  np.testing.assert_allclose(stacked["learning_rate"], [0.1, 0.1, 0.01])
+
+
+def test_seeds_differ_and_repeat():
+  made = program(1)
+  first, again, other = (made.init(put(made, np.uint32(s))) for s in (1, 1, 2))
+  chex.assert_trees_all_equal(first, again)
+  with pytest.raises(AssertionError):
+    chex.assert_trees_all_close(first.params, other.params)
+  orders = [
+    made.order(jnp.uint32(seed), jnp.uint32(epoch), 40, 16)[0]
+    for seed, epoch in ((1, 0), (1, 1), (2, 0))
+  ]
+  for a, b in ((0, 1), (0, 2), (1, 2)):
+    assert (orders[a] != orders[b]).any()
+
+
+def test_evaluation_counts_every_example_once():
+  made, data = program(8), small_set()
+  state = made.init(put(made, np.uint32(5)))
+  test = put(made, (data.test_images, data.test_labels))
+  padded, whole = (made.evaluate(state, *test, size) for size in (8, 40))
+  chex.assert_trees_all_close(padded, whole, rtol=1e-5)
+  pixels = augment.normalize(data.test_images, mean=data.mean, std=data.std)
+  model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
+  logits = model.apply(jax.device_get(state.variables()), pixels)
+  expected = metrics.classification(logits, data.test_labels).means()
+  chex.assert_trees_all_close(jax.device_get(padded), expected, rtol=1e-4)
+
+
+def test_an_average_of_the_weights_is_kept_on_demand():
+  state, _ = trained(program(1, average_decay=0.5), count=2)
+  leaves = jax.tree.leaves(state.average)
+  assert len(leaves) == len(jax.tree.leaves((state.params, state.batch_stats)))
+  with pytest.raises(AssertionError):
+    chex.assert_trees_all_close(state.average["params"], state.params)

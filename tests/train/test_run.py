@@ -1,0 +1,107 @@
+"""Proves the course of a run, with a program that counts."""
+
+import json
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mixup_jax import sharding
+from mixup_jax.runtime import preemption
+from mixup_jax.train import loop
+from mixup_jax.train import run as runs
+from mixup_jax.train import state as states
+
+STEPS = 3  # An epoch.
+
+
+def counting():
+  """Returns a program whose weight becomes the sum of the batches."""
+
+  @jax.jit
+  def init(seed):
+    return states.TrainState(
+      step=jnp.zeros((), jnp.int32),
+      params={"w": seed.astype(jnp.float32)},
+      batch_stats={},
+      opt_state=(),
+      average={},
+    )
+
+  @jax.jit
+  def step(seed, state, batch):
+    del seed
+    new = {"w": state.params["w"] + batch}
+    return state._replace(step=state.step + 1, params=new), {
+      "loss": batch,
+      "error": 2 * batch,
+    }
+
+  mesh = sharding.make_mesh(jax.devices()[:1])
+  return types.SimpleNamespace(init=init, step=step, mesh=mesh)
+
+
+def run(workdir, asked):
+  """Runs two epochs on the batches 0, 1, 2, ..."""
+
+  def batches(first_step):
+    asked.append(first_step)
+    return (jnp.float32(i) for i in range(first_step, 2 * STEPS))
+
+  def measure(state, is_last):
+    value = float(state.params["w"])
+    return {"some/nll": 0.0, "some/error": value, "is_last": float(is_last)}
+
+  return runs.run(
+    counting(),
+    seed=7,
+    epochs=2,
+    steps_per_epoch=STEPS,
+    batches=batches,
+    measure=measure,
+    workdir=workdir,
+    config={},
+  )
+
+
+def test_an_epoch_is_a_line_of_means_and_measurements(tmp_path):
+  first, last = run(tmp_path, [])
+  assert (first["step"], first["epoch"]) == (3, 1)
+  assert (last["step"], last["epoch"]) == (6, 2)
+  assert first["some/error"] == 7 + 0 + 1 + 2 and first["is_last"] == 0
+  assert last["some/error"] == 7 + sum(range(6)) and last["is_last"] == 1
+  assert first["train/loss"] == 1 and last["train/loss"] == 4
+  assert last["train/error"] == 8
+  assert last["train/seconds"] > 0 and last["seconds"] > 0
+
+
+@pytest.mark.parametrize("stop", (1, STEPS, 5))
+def test_a_run_asks_for_the_batches_from_where_it_was_stopped(
+  tmp_path, monkeypatch, stop
+):
+  asked = []
+  monkeypatch.setattr(
+    preemption.Preemption, "reached", lambda self, done: done == stop
+  )
+  with pytest.raises(loop.Stopped):
+    run(tmp_path, asked)
+  monkeypatch.setattr(
+    preemption.Preemption, "reached", lambda self, done: False
+  )
+  lines = run(tmp_path, asked)
+  assert asked == [0, stop]
+  assert lines[-1]["some/error"] == 7 + sum(range(6))
+  written = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  losses = [json.loads(line).get("loss") for line in written]
+  assert [x for x in losses if x is not None] == list(range(6))
+  assert run(tmp_path, asked) == lines and asked[-1] == 2 * STEPS
+
+
+def test_shapes_are_those_of_the_first_state():
+  shapes = runs.state_shapes(counting())
+  state = counting().init(np.uint32(0))
+  assert jax.tree.map(lambda x: (x.shape, x.dtype), shapes) == jax.tree.map(
+    lambda x: (x.shape, x.dtype), state
+  )

@@ -1,0 +1,229 @@
+"""Proves the training step: its gradient, its stream, its mask."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+
+from mixup_jax import losses
+from mixup_jax import transforms
+from mixup_jax.models import mlp
+from mixup_jax.train import state as states
+from mixup_jax.train import step as steps
+
+MODEL = mlp.MLP(num_classes=3, hidden=(8,))
+TX = optax.sgd(0.1)
+
+
+def take(key, batch):
+  return (batch["inputs"], batch["labels"])
+
+
+def setup(getkey, rows=6, **options):
+  state = states.create(MODEL, TX, getkey(), jnp.ones((1, 4)))
+  step = steps.make_train_step(
+    MODEL,
+    TX,
+    losses.cross_entropy,
+    root_key=jax.random.key(7),
+    prepare=take,
+    **options,
+  )
+  batch = {
+    "inputs": jax.random.normal(getkey(), (rows, 4)),
+    "labels": jnp.arange(rows) % 3,
+  }
+  return state, step, batch
+
+
+def test_a_step_of_erm_is_gradient_descent(getkey):
+  state, step, batch = setup(getkey)
+  new_state, metrics = step(state, batch)
+
+  def risk(params):
+    logits = MODEL.apply({"params": params}, batch["inputs"])
+    return losses.cross_entropy(logits, batch["labels"]).mean()
+
+  loss, gradient = jax.value_and_grad(risk)(state.params)
+  expected = jax.tree.map(lambda p, g: p - 0.1 * g, state.params, gradient)
+  chex.assert_trees_all_close(new_state.params, expected, rtol=1e-6)
+  chex.assert_trees_all_close(metrics["loss"], loss, rtol=1e-6)
+  assert new_state.step == 1
+
+
+def test_the_stream_is_a_function_of_the_step(getkey):
+  """A restored state goes on where it was, and no step repeats another."""
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  state, step, batch = setup(getkey, transform=mixup)
+  jitted = jax.jit(step)
+  straight = [jitted(state, batch)[1]["loss"]]
+  middle, _ = jitted(state, batch)
+  straight.append(jitted(middle, batch)[1]["loss"])
+  restored = jax.tree.map(jnp.array, jax.device_get(middle))
+  assert jitted(restored, batch)[1]["loss"] == straight[1]
+  rewound = middle._replace(step=state.step)
+  assert jitted(rewound, batch)[1]["loss"] != straight[1]
+
+
+def test_padding_does_not_count(getkey):
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  state, step, batch = setup(getkey, transform=mixup)
+  where = jnp.arange(6) < 4
+  noisy = {**batch, "inputs": batch["inputs"].at[4:].set(1e6), "where": where}
+  clean = {**batch, "inputs": batch["inputs"].at[4:].set(0.0), "where": where}
+  chex.assert_trees_all_close(step(state, noisy), step(state, clean), rtol=1e-6)
+
+
+def test_a_step_is_the_same_jitted_scanned_and_vmapped(getkey):
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  state, step, batch = setup(getkey, transform=mixup)
+  looped = state
+  for _ in range(3):
+    looped, _ = jax.jit(step)(looped, batch)
+  stacked = jax.tree.map(lambda x: jnp.stack([x] * 3), batch)
+  scanned, _ = jax.lax.scan(step, state, stacked)
+  chex.assert_trees_all_close(scanned, looped, rtol=1e-5, atol=1e-7)
+  two = jax.tree.map(lambda x: jnp.stack([x, x]), state)
+  mapped, _ = jax.vmap(step, in_axes=(0, None))(two, batch)
+  once, _ = step(state, batch)
+  chex.assert_trees_all_close(
+    jax.tree.map(lambda x: x[1], mapped), once, rtol=1e-5, atol=1e-7
+  )
+
+
+def test_training_learns(getkey):
+  state, step, batch = setup(getkey, rows=30)
+  batch["inputs"] = 3 * jax.nn.one_hot(batch["labels"], 4)
+  jitted = jax.jit(step)
+  losses_seen = []
+  for _ in range(60):
+    state, metrics = jitted(state, batch)
+    losses_seen.append(float(metrics["loss"]))
+  assert losses_seen[-1] < 0.2 * losses_seen[0]
+  sums = steps.make_eval_step(MODEL)(state, batch["inputs"], batch["labels"])
+  assert sums.means()["error"] == 0
+
+
+@pytest.mark.parametrize(
+  "where", (None, [True, True, False, False, False, True])
+)
+def test_evaluation_counts_what_is_not_masked(getkey, where):
+  state, _, batch = setup(getkey)
+  mask = None if where is None else jnp.asarray(where)
+  sums = steps.make_eval_step(MODEL)(
+    state, batch["inputs"], batch["labels"], where=mask
+  )
+  assert sums.examples == (6 if where is None else 3)
+
+
+def test_the_training_error_is_weighted_by_lam(getkey):
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  state, step, batch = setup(getkey, transform=mixup)
+  _, metrics = step(state, batch)
+  key = jax.random.fold_in(jax.random.key(7), 0)
+  inputs, targets = mixup(
+    jax.random.split(key, 3)[1], batch["inputs"], batch["labels"]
+  )
+  logits = MODEL.apply({"params": state.params}, inputs)
+  expected = 100 * losses.zero_one(logits, targets).mean()
+  chex.assert_trees_all_close(metrics["error"], expected, rtol=1e-6)
+
+
+def test_the_average_follows_the_weights(getkey):
+  state, _, batch = setup(getkey)
+  state = state._replace(average=jax.tree.map(jnp.copy, state.variables()))
+  step = steps.make_train_step(
+    MODEL,
+    TX,
+    losses.cross_entropy,
+    root_key=jax.random.key(7),
+    prepare=take,
+    average_decay=0.9,
+  )
+  expected = state.params
+  for done in range(3):
+    state, _ = jax.jit(step)(state, batch)
+    kept = min(0.9, (1 + done) / (10 + done))
+    expected = jax.tree.map(
+      lambda a, p: kept * a + (1 - kept) * p, expected, state.params
+    )
+  chex.assert_trees_all_close(state.average["params"], expected, rtol=1e-5)
+  sums = steps.make_eval_step(MODEL)(state, batch["inputs"], batch["labels"])
+  logits = MODEL.apply({"params": expected}, batch["inputs"])
+  chex.assert_trees_all_close(
+    sums.nll, losses.cross_entropy(logits, batch["labels"]).sum(), rtol=1e-5
+  )
+
+
+def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
+  """At depth 0 that is mixup with the same key; deeper it is not."""
+
+  def make(layer):
+    return functools.partial(transforms.manifold, alpha=1.0, layers=(layer,))
+
+  state, at_input, batch = setup(getkey, mix_hidden=make(0))
+  key = jax.random.fold_in(jax.random.key(7), state.step)
+  _, transform_key, _ = jax.random.split(key, 3)
+  hook, targets = make(0)(transform_key, batch["labels"])
+  mixed = {**batch, "inputs": hook(0, batch["inputs"]), "labels": targets}
+  _, erm, _ = setup(getkey)
+  chex.assert_trees_all_close(
+    at_input(state, batch), erm(state, mixed), rtol=1e-5
+  )
+  _, deeper, _ = setup(getkey, mix_hidden=make(1))
+  assert deeper(state, batch)[1]["loss"] != at_input(state, batch)[1]["loss"]
+
+
+@pytest.mark.parametrize(
+  "options",
+  [
+    {"transform": functools.partial(transforms.mixup, alpha=1.0)},
+    {
+      "mix_hidden": functools.partial(
+        transforms.manifold, alpha=1.0, layers=(1,)
+      )
+    },
+  ],
+  ids=["transform", "mix_hidden"],
+)
+def test_mixing_is_switched_off_after_its_steps(getkey, options):
+  state, step, batch = setup(getkey, num_mixed_steps=1, **options)
+  _, erm, _ = setup(getkey)
+  _, always, _ = setup(getkey, **options)
+  chex.assert_trees_all_close(step(state, batch), always(state, batch))
+  assert always(state, batch)[1]["loss"] != erm(state, batch)[1]["loss"]
+  later = state._replace(step=state.step + 1)
+  chex.assert_trees_all_close(step(later, batch), erm(later, batch), rtol=1e-6)
+
+
+def test_mixing_is_switched_on_after_its_steps(getkey):
+  mixup = {"transform": functools.partial(transforms.mixup, alpha=1.0)}
+  state, step, batch = setup(getkey, num_plain_steps=1, **mixup)
+  _, both, _ = setup(getkey, num_plain_steps=1, num_mixed_steps=2, **mixup)
+  _, erm, _ = setup(getkey)
+  _, always, _ = setup(getkey, **mixup)
+  second = state._replace(step=state.step + 1)
+  third = state._replace(step=state.step + 2)
+  for made in (step, both):
+    chex.assert_trees_all_close(
+      made(state, batch), erm(state, batch), rtol=1e-6
+    )
+    chex.assert_trees_all_close(made(second, batch), always(second, batch))
+  chex.assert_trees_all_close(step(third, batch), always(third, batch))
+  chex.assert_trees_all_close(both(third, batch), erm(third, batch), rtol=1e-6)
+
+
+def test_mixing_twice_is_refused():
+  with pytest.raises(ValueError, match="would mix twice: give one"):
+    steps.make_train_step(
+      MODEL,
+      TX,
+      losses.cross_entropy,
+      root_key=jax.random.key(7),
+      prepare=take,
+      transform=transforms.mixup,
+      mix_hidden=transforms.manifold,
+    )
