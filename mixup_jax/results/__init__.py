@@ -4,6 +4,9 @@ Importing this package draws nothing and opens no file: `figures` and `recorder`
 are modules of their own.
 """
 
+from mixup_jax.results.paper import beside_paper
+from mixup_jax.results.paper import NotRun
+from mixup_jax.results.paper import PaperNumber
 from mixup_jax.results.payloads import Curve
 from mixup_jax.results.payloads import HeatMap
 from mixup_jax.results.payloads import Layout
@@ -17,6 +20,8 @@ from mixup_jax.results.payloads import Snapshots
 from mixup_jax.results.payloads import Spectrograms
 from mixup_jax.results.payloads import Strip
 from mixup_jax.results.rows import DIFFERENCE
+from mixup_jax.results.rows import ERM
+from mixup_jax.results.rows import Method
 from mixup_jax.results.rows import P_VALUE
 from mixup_jax.results.rows import paired_t_test
 from mixup_jax.results.rows import Row
@@ -30,21 +35,26 @@ from mixup_jax.results.table import NOT_RUN
 from mixup_jax.results.table import paper_number
 
 __all__ = (
+  "beside_paper",
   "cells",
   "Curve",
   "DIFFERENCE",
+  "ERM",
   "format_table",
   "HeatMap",
   "is_number",
   "laid_out",
   "Layout",
   "mean_and_error",
+  "Method",
   "MixedInputs",
   "NOT_RUN",
+  "NotRun",
   "P_VALUE",
   "paired_t_test",
   "Pairs",
   "paper_number",
+  "PaperNumber",
   "Plane",
   "Reliability",
   "Result",

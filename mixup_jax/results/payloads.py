@@ -2,6 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
+from mixup_jax.results.paper import NotRun
 from mixup_jax.results.rows import Row
 
 
@@ -193,13 +194,15 @@ class Layout(TypedDict):
 class Result(TypedDict):
   """What a section returns, to be written to `result.json`.
 
-  `wall_seconds` is given by what can be stopped and continued: else it is the
+  `not_run` has the paper's numbers that no row stands beside. `wall_seconds` is
+  given by what can be stopped and continued: else it is the
   time of the process. `failed` says by name which parts failed, and why. A
   report shows the first metric, a line a setting and a column a method, unless
   there is a `layout`.
   """
 
   rows: list[Row]
+  not_run: NotRequired[list[NotRun]]
   curves: NotRequired[list[Curve]]
   plane: NotRequired[Plane]
   pairs: NotRequired[list[Pairs]]

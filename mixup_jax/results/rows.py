@@ -1,6 +1,6 @@
 """Rows of a result: one number each, with n and spread, beside the paper's."""
 
-from typing import NotRequired, Sequence, TypedDict
+from typing import NamedTuple, NotRequired, Sequence, TypedDict
 
 import numpy as np
 import scipy.special
@@ -12,11 +12,33 @@ DIFFERENCE = "minus ERM, paired (%)"
 P_VALUE = "p, paired t test"
 
 
+class Method(NamedTuple):
+  """The identity of a method, as data.
+
+  Attributes:
+    key: What names its directory and chooses its colour, such as "mixup".
+    label: What tables show, such as "mixup, alpha 1".
+    alpha: Concentration of Beta(alpha, alpha); 0 where nothing is drawn.
+  """
+
+  key: str
+  label: str
+  alpha: float = 0.0
+
+  def names(self) -> dict[str, str]:
+    """Returns the fields of a row or payload that say of which method it is."""
+    return {"method": self.label, "key": self.key}
+
+
+ERM = Method("erm", "ERM")
+
+
 class Row(TypedDict):
   """One number of a result, never without how many runs it is the mean of."""
 
   setting: str
-  method: str
+  method: str  # The label of the method.
+  key: str  # Its key.
   metric: str
   paper: float | None
   unverified: NotRequired[bool]
@@ -31,9 +53,9 @@ def summarize(
   values: Sequence[float] | np.ndarray,
   *,
   setting: str,
-  method: str,
+  method: Method | str,
   metric: str,
-  paper: float | None,
+  paper: float | None = None,
   epochs: int,
   unverified: bool = False,
 ) -> Row:
@@ -42,7 +64,7 @@ def summarize(
   Args:
     values: One number a run; none if it was not run.
     setting: On what: a data set, a network.
-    method: How: "ERM", "mixup, alpha 1".
+    method: The method.
     metric: What the number is, with its unit.
     paper: The paper's number, None if it gives none.
     epochs: How long each run was; 0 if it has no epochs.
@@ -51,10 +73,13 @@ def summarize(
   Returns:
     The row, with the standard deviation over the runs.
   """
+  if isinstance(method, str):
+    method = Method(method, method)
   count = len(values)
   row = Row(
     setting=setting,
-    method=method,
+    method=method.label,
+    key=method.key,
     metric=metric,
     paper=paper,
     value=round(float(np.mean(values)), 4) if count else None,

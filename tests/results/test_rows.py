@@ -8,6 +8,7 @@ from mixup_jax import results
 ROW = results.Row(
   setting="iris",
   method="ERM",
+  key="ERM",
   metric="test error (%)",
   paper=21.3,
   value=14.43,
