@@ -1,13 +1,14 @@
-"""What a run leaves in its working directory.
+"""The files of a run in its working directory.
 
 config.json     the configuration, reloadable
 metrics.jsonl   one line a report: {"step", name: value, ...}
 events.out.*    the same for TensorBoard
-result.json     the table of the run, in the form that reports are made from
+result.json     the result of the run, which reports are made from
 """
 
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
@@ -24,13 +25,14 @@ _LINES = "metrics.jsonl"
 
 
 class Recorder:
-  """Writes the files of one run. Use it as a context manager.
+  """Writes the files of one run, as a context manager.
 
-  Of several processes only the first one writes; all keep the lines.
+  Of several processes only the first one writes; all keep the lines. The files
+  are strict JSON: a number that is not finite is null there.
 
   Attributes:
     workdir: The directory of the run.
-    lines: The lines of `metrics.jsonl`, those before a resumption too.
+    lines: The lines of `metrics.jsonl`, since the first start of the run.
   """
 
   def __init__(
@@ -45,8 +47,8 @@ class Recorder:
     Args:
       workdir: The directory, made if it is not there.
       config: Plain values, written to `config.json`.
-      first_step: The step from which a run goes on: later lines, of steps that
-        will be done again, are dropped.
+      first_step: The step that a run resumes from: later lines, of steps that
+        it repeats, are dropped.
 
     Raises:
       OSError: If the directory cannot be written to, or its disk is full.
@@ -62,7 +64,7 @@ class Recorder:
     self._files: tuple[Any, ...] = ()
     if jax.process_index() == 0:
       replace(self.workdir / "config.json", json.dumps(self._config, indent=2))
-      replace(self.workdir / _LINES, "\n".join(map(json.dumps, self.lines)))
+      replace(self.workdir / _LINES, "\n".join(map(_dump, self.lines)))
       self._files = (
         open(self.workdir / _LINES, "a", encoding="utf-8"),
         tensorboardX.SummaryWriter(
@@ -85,7 +87,7 @@ class Recorder:
     self.lines.append({"step": step, **scalars})
     if self._files:
       lines, events = self._files
-      lines.write(json.dumps(self.lines[-1]) + "\n")
+      lines.write(_dump(self.lines[-1]) + "\n")
       lines.flush()
       for name, value in scalars.items():
         events.add_scalar(name, value, step)
@@ -99,31 +101,49 @@ class Recorder:
         "config": self._config,
         "environment": environment(),
       }
-      replace(path, json.dumps(content, indent=2))
+      replace(path, _dump(content, indent=2))
     return path
 
 
 def replace(path: pathlib.Path, text: str) -> None:
-  """Writes a text file so that it is at no moment half written."""
+  """Writes a text file in one step: readers never see half of it."""
   partial = path.with_suffix(".partial")
   partial.write_text(text and text + "\n", encoding="utf-8")
   os.replace(partial, path)
 
 
+def _dump(content: Any, *, indent: int | None = None) -> str:
+  """Returns strict JSON, which has no word for NaN and infinities."""
+
+  def finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+      return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+      return [finite(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+      return None
+    return value
+
+  return json.dumps(finite(content), indent=indent, allow_nan=False)
+
+
 def _read_lines(path: pathlib.Path) -> list[dict[str, float]]:
-  """Reads what a run has reported, up to a line that was cut off."""
+  """Reads the metrics of a run, null as NaN, up to a line that was cut off."""
   lines = []
   if path.exists():
     for text in path.read_text(encoding="utf-8").splitlines():
       try:
-        lines.append(json.loads(text))
+        line = json.loads(text)
       except ValueError:
         break  # The run was killed while it wrote.
+      lines.append(
+        {name: math.nan if x is None else x for name, x in line.items()}
+      )
   return lines
 
 
 def environment() -> dict[str, Any]:
-  """Returns what a number needs beside it to be believed: where and on what."""
+  """Returns where and with what a result was made: device, versions, commit."""
   device = jax.devices()[0]
   return {
     "device": f"{jax.device_count()} x {device.device_kind}",

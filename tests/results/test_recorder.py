@@ -1,4 +1,4 @@
-"""Proves what a run leaves behind, and that it finds a bad place early."""
+"""The files of a run are strict JSON, and survive a stop at any moment."""
 
 import errno
 import json
@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing import event_accumulator
 
-from mixup_jax.results import recorder as records
+from mixup_jax.results import recorder as recording
+from mixup_jax.results.recorder import Recorder
 
 ROW = dict(
   setting="iris",
   method="ERM",
+  key="erm",
   metric="test error (%)",
   paper=21.3,
   value=14.43,
@@ -24,9 +26,9 @@ ROW = dict(
 )
 
 
-def test_the_files_of_a_run(tmp_path):
+def test_recorder_writes_the_files_of_a_run(tmp_path):
   config = {"alpha": 0.2, "layers": (1, 2)}
-  with records.Recorder(tmp_path / "run", config=config) as recorder:
+  with Recorder(tmp_path / "run", config=config) as recorder:
     recorder.metrics(1, {"loss": np.float32(0.5)})
     recorder.metrics(2, {"loss": 0.25, "error": np.array(3)})
     path = recorder.result({"section": "tabular", "rows": [ROW]})
@@ -46,15 +48,13 @@ def test_the_files_of_a_run(tmp_path):
   assert not list(run.glob("*.partial"))
 
 
-def test_a_resumed_run_drops_the_lines_of_steps_that_come_again(tmp_path):
-  with records.Recorder(tmp_path, config={"a": (1, 2)}) as recorder:
+def test_recorder_resumed_drops_lines_of_later_steps(tmp_path):
+  with Recorder(tmp_path, config={"a": (1, 2)}) as recorder:
     for step in range(1, 6):
       recorder.metrics(step, {"loss": step})
   with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
     file.write('{"step": 6, "lo')  # Killed while it wrote.
-  with records.Recorder(
-    tmp_path, config={"a": (1, 2)}, first_step=3
-  ) as recorder:
+  with Recorder(tmp_path, config={"a": (1, 2)}, first_step=3) as recorder:
     assert [line["step"] for line in recorder.lines] == [1, 2, 3]
     recorder.metrics(4, {"loss": 44})
   lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
@@ -64,25 +64,55 @@ def test_a_resumed_run_drops_the_lines_of_steps_that_come_again(tmp_path):
   assert [e.value for e in events.Scalars("loss")] == [1, 2, 3, 44]
 
 
-def test_only_the_first_process_writes(tmp_path, monkeypatch):
+def strict(text):
+  def refuse(constant):
+    raise AssertionError(f"{constant} is not JSON")
+
+  return json.loads(text, parse_constant=refuse)
+
+
+def test_recorder_writes_null_for_what_is_not_finite(tmp_path):
+  row = {**ROW, "value": float("nan"), "std": np.float64("inf")}
+  with Recorder(tmp_path, config={"limit": float("inf")}) as recorder:
+    recorder.metrics(1, {"loss": np.float32("nan"), "error": 2})
+    path = recorder.result({"rows": [row], "values": ((1.0, -np.inf),)})
+  result = strict(path.read_text())
+  assert result["rows"] == [{**ROW, "value": None, "std": None}]
+  assert result["values"] == [[1.0, None]] and result["config"] == {
+    "limit": None
+  }
+  (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  assert strict(line) == {"step": 1, "loss": None, "error": 2}
+
+
+def test_recorder_resumed_reads_null_as_nan(tmp_path):
+  with Recorder(tmp_path, config={}) as recorder:
+    recorder.metrics(1, {"loss": float("nan")})
+  with Recorder(tmp_path, config={}, first_step=1) as recorder:
+    (line,) = recorder.lines
+  assert line["step"] == 1 and np.isnan(line["loss"])
+  strict((tmp_path / "metrics.jsonl").read_text())
+
+
+def test_recorder_of_another_process_writes_nothing(tmp_path, monkeypatch):
   monkeypatch.setattr(jax, "process_index", lambda: 1)
-  with records.Recorder(tmp_path, config={}) as recorder:
+  with Recorder(tmp_path, config={}) as recorder:
     recorder.metrics(1, {"loss": 2})
     recorder.result({"rows": [ROW]})
   assert recorder.lines == [{"step": 1, "loss": 2}]
   assert not list(tmp_path.iterdir())
 
 
-def test_tensorboard_reads_the_events(tmp_path):
-  with records.Recorder(tmp_path, config={}) as recorder:
+def test_recorder_writes_events_for_tensorboard(tmp_path):
+  with Recorder(tmp_path, config={}) as recorder:
     for step in range(3):
       recorder.metrics(step, {"loss": step / 2})
   events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
   assert [e.value for e in events.Scalars("loss")] == [0, 0.5, 1]
 
 
-def test_the_environment_names_device_versions_and_commit():
-  environment = records.environment()
+def test_environment_names_device_versions_and_commit():
+  environment = recording.environment()
   assert environment["device"] == "8 x cpu"
   assert set(environment) >= {
     "platform",
@@ -97,8 +127,8 @@ def test_the_environment_names_device_versions_and_commit():
   json.dumps(environment)
 
 
-def test_a_disk_that_fills_up_loses_no_result(tmp_path, monkeypatch):
-  with records.Recorder(tmp_path, config={}) as recorder:
+def test_recorder_on_a_full_disk_keeps_the_old_result(tmp_path, monkeypatch):
+  with Recorder(tmp_path, config={}) as recorder:
     path = recorder.result({"rows": [ROW]})
     before = path.read_text()
 
