@@ -1,4 +1,4 @@
-"""Pictures and points of the plane as text, to be kept inside a result."""
+"""Images and points of the plane as text, to be stored in a result."""
 
 import base64
 import io
@@ -7,7 +7,7 @@ from typing import Sequence
 import numpy as np
 import PIL.Image
 
-_UNIT = 1e-3  # Points are kept in thousandths, from -32.8 to 32.8.
+_UNIT = 1e-3  # Points are stored in thousandths, from -32.8 to 32.8.
 _TYPE = np.dtype("<i2")
 
 
@@ -19,12 +19,12 @@ def encode_png(pixels: np.ndarray) -> str:
 
 
 def decode_png(text: str) -> np.ndarray:
-  """Returns the uint8 pixels that `encode_png` was given."""
+  """Returns the uint8 pixels of a text that `encode_png` returned."""
   return np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(text))))
 
 
 def encode_points(points: np.ndarray) -> str:
-  """Returns `[points, 2]` floats as text; what is out of range is clipped."""
+  """Returns `[points, 2]` floats as text, clipped to +-32.8; NaN is 0."""
   lowest, highest = np.iinfo(_TYPE).min, np.iinfo(_TYPE).max
   near = np.clip(np.nan_to_num(points), lowest * _UNIT, highest * _UNIT)
   whole = np.rint(near / _UNIT).astype(_TYPE)
@@ -32,17 +32,17 @@ def encode_points(points: np.ndarray) -> str:
 
 
 def decode_points(text: str) -> np.ndarray:
-  """Returns the points that `encode_points` was given, rounded."""
+  """Returns the points of a text that `encode_points` returned, rounded."""
   whole = np.frombuffer(base64.b64decode(text), _TYPE)
   return whole.reshape(-1, 2) * _UNIT
 
 
 def tile_images(rows: Sequence[np.ndarray]) -> np.ndarray:
-  """Puts images into one picture, each in a white frame.
+  """Tiles images, each in a white frame.
 
   Args:
-    rows: Of each row, `[columns, height, width, channels]` pixels from 0 to
-      255; what is beyond is clipped.
+    rows: For each row, `[columns, height, width, channels]` pixels, clipped to
+      0 to 255.
 
   Returns:
     `[height, width]` uint8 pixels of one channel, else `[height, width, 3]`.

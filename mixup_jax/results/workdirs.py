@@ -1,4 +1,4 @@
-"""The directory of a run: it can be written to, and belongs to one config."""
+"""The working directory of a run: writable, and of one config."""
 
 import json
 import os
@@ -14,7 +14,7 @@ _NEEDED_BYTES = 16 * 2**20
 def check(
   workdir: str | os.PathLike[str], config: Mapping[str, Any] | None = None
 ) -> pathlib.Path:
-  """Makes a working directory, and proves that a run can have it.
+  """Creates a working directory, and checks that a run can use it.
 
   Args:
     workdir: The directory.
@@ -24,7 +24,7 @@ def check(
     Its path.
 
   Raises:
-    OSError: If it cannot be made or written to, or its disk is full.
+    OSError: If it cannot be created or written to, or its disk is full.
     ValueError: If it holds a run with another config.
   """
   path = pathlib.Path(workdir).expanduser()

@@ -1,4 +1,4 @@
-"""Proves that a bad place is found early, and the one of another run."""
+"""A bad working directory is found early, and that of another run."""
 
 import errno
 import json
@@ -11,7 +11,7 @@ import pytest
 from mixup_jax.results import workdirs
 
 
-def test_another_config_is_refused_with_the_difference(tmp_path):
+def test_check_refuses_another_config_with_the_difference(tmp_path):
   config = {"epochs": 200, "model": {"name": "mlp", "hidden": (8, 8)}}
   (tmp_path / "config.json").write_text(json.dumps(config))
   assert workdirs.check(tmp_path, config) == tmp_path
@@ -24,14 +24,14 @@ def test_another_config_is_refused_with_the_difference(tmp_path):
   ]
 
 
-def test_a_place_that_is_a_file_is_refused(tmp_path):
+def test_check_refuses_a_file(tmp_path):
   (tmp_path / "file").write_text("")
   for path in (tmp_path / "file", tmp_path / "file" / "below"):
     with pytest.raises(OSError, match="cannot write .*another with --workdir"):
       workdirs.check(path)
 
 
-def test_a_read_only_place_is_refused(tmp_path, monkeypatch):
+def test_check_refuses_a_read_only_directory(tmp_path, monkeypatch):
 
   def refuse(self, data):
     raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
@@ -42,13 +42,13 @@ def test_a_read_only_place_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_place_is_refused(tmp_path):
+def test_check_refuses_a_directory_without_space(tmp_path):
   (tmp_path / ".probe0").symlink_to("/dev/full")  # Each write there fails.
   with pytest.raises(OSError, match="No space left on device.*--workdir"):
     workdirs.check(tmp_path)
 
 
-def test_a_nearly_full_disk_is_refused(tmp_path, monkeypatch):
+def test_check_refuses_a_nearly_full_disk(tmp_path, monkeypatch):
   usage = shutil.disk_usage(tmp_path)._replace(free=2**20)
   monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
   with pytest.raises(OSError, match="only 1.0 MiB left: free some"):
