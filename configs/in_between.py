@@ -64,7 +64,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.rings.noise = 0.05
   config.rings.limit = 1.2  # The window goes from -1.2 to 1.2,
   config.rings.pixels = 127  # and has so many points each way.
-  config.rings.alpha = 1.0  # The paper's, unverified.
+  config.rings.alpha = 1.0  # The paper's.
   # Our choice: the network and the optimiser of section 3.6, all points in each
   # batch, and steps enough for ERM to fit them.
   config.rings.hidden = (128, 128)

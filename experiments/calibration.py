@@ -42,9 +42,7 @@ METRICS = (
   "confidence minus accuracy (%)",
   "temperature",
 )
-LAYOUT = results.Layout(
-  lines=["setting", "method"], columns="metric", metrics=list(METRICS)
-)
+LAYOUT = results.Layout(lines="metric", columns="method", metrics=list(METRICS))
 Logits = tuple[np.ndarray, np.ndarray]  # With their labels.
 
 
@@ -169,6 +167,7 @@ def reliability(
   return results.Reliability(
     setting=setting(config),
     method=method,
+    key=method,
     confidence=as_list(bins.confidence),
     accuracy=as_list(bins.accuracy),
     share=as_list(bins.share),

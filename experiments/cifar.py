@@ -40,8 +40,8 @@ PAPER = {
   }.items()
 }
 LAYOUT = results.Layout(
-  lines=["setting", "method"],
-  columns="metric",
+  lines="metric",
+  columns="method",
   metrics=[
     in_memory.MEDIAN,
     "test error (%), last epoch",
@@ -161,6 +161,7 @@ def curves(
     results.Curve(
       setting=setting(config),
       method=method,
+      key=method,
       metric=metric,
       epochs=list(range(1, config.epochs + 1)),
       values=[[round(line[key], 4) for line in run] for run in runs],

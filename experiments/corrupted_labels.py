@@ -36,9 +36,7 @@ METRICS = (
   "error on replaced labels (%)",
 )
 NETWORK = "cifar10, preact_resnet18"  # The paper's.
-LAYOUT = results.Layout(
-  lines=["setting", "method"], columns="metric", metrics=[*METRICS]
-)
+LAYOUT = results.Layout(lines="metric", columns="method", metrics=[*METRICS])
 
 
 class Cell(NamedTuple):
@@ -216,6 +214,7 @@ def curves(
     results.Curve(
       setting=cell.setting(network(config)),
       method=cell.method(),
+      key=cell.method(),
       metric=metric,
       epochs=list(range(1, config.epochs + 1)),
       values=[[round(line[key], 4) for line in run] for run in runs],

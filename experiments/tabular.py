@@ -37,6 +37,11 @@ PAPER = {
   "phishing_websites": (16.3, 15.2),
   "website_phishing": (16.3, 15.2),
 }
+LAYOUT = results.Layout(
+  lines="setting",
+  columns="method",
+  metrics=["test error (%)", results.DIFFERENCE],
+)
 
 
 def methods(config: Any) -> list[str]:
@@ -159,7 +164,7 @@ def run(
         },
       )
       rows += result_rows(config, name, problem, curves["error"])
-  return {"rows": rows}
+  return {"rows": rows, "layout": LAYOUT}
 
 
 if __name__ == "__main__":

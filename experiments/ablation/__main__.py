@@ -29,7 +29,7 @@ from mixup_jax.train import resident_feed as training
 CONFIG = pathlib.Path(configs.__file__)
 PAPER = configs.get_config("dataset=cifar10")
 LAYOUT = results.Layout(
-  lines=["method"], columns="setting", metrics=[in_memory.MEDIAN]
+  lines="method", columns="setting", metrics=[in_memory.MEDIAN]
 )
 
 
@@ -131,7 +131,6 @@ def paper_rows() -> dict[tuple[str, str], results.Row]:
       method=method.name,
       metric=in_memory.MEDIAN,
       paper=error,
-      unverified=method.unverified,
       epochs=PAPER.epochs,
     )
     for method in methods.METHODS.values()
@@ -157,7 +156,6 @@ def result_rows(
       [in_memory.median_of_last(run) for run in runs],
       metric=in_memory.MEDIAN,
       paper=paper and paper["paper"],
-      unverified=method.unverified,
     ),
     summarize(
       [in_memory.seconds(run) for run in runs],

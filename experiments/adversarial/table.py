@@ -83,7 +83,7 @@ def paper_rows() -> list[results.Row]:
 def layout(rows: list[results.Row]) -> results.Layout:
   """Returns how the rows are shown: a line an attack, a column a method."""
   return results.Layout(
-    lines=["setting", "metric"],
+    lines="metric",
     columns="method",
     metrics=list(dict.fromkeys(r["metric"] for r in rows)),
   )
@@ -97,6 +97,7 @@ def curves(
     results.Robustness(
       setting=setting(theirs),
       method=method,
+      key=method,
       attack=name,
       epsilon=list(config.epsilons),
       values=[[round(errors[0], 4) for errors in seed] for seed in each],

@@ -97,6 +97,7 @@ def _heat_map(
   return results.HeatMap(
     setting=_setting(config, dataset),
     method=method,
+    key=method,
     metric=f"{METRIC}, of {len(toy.GAUSSIAN_CENTERS[dataset])}",
     x=RATE,
     y=WIDTH,

@@ -15,7 +15,7 @@ from mixup_jax.data import toy
 from mixup_jax.results import encoding
 
 LAYOUT = results.Layout(
-  lines=["setting", "metric"], columns="method", metrics=list(modes.METRICS)
+  lines="metric", columns="method", metrics=list(modes.METRICS)
 )
 Played = list[tuple[Cell, Outcome]]
 
@@ -88,6 +88,7 @@ def snapshots(config: Any, played: Played) -> list[results.Snapshots]:
       results.Snapshots(
         setting=cell.dataset,
         method=describe(config, cell),
+        key=describe(config, cell),
         iterations=[config.snapshots[i] for i in taken],
         real=encoding.encode_points(
           real_points(cell.dataset, config.num_shown)

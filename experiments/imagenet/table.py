@@ -29,9 +29,7 @@ PAPER: tuple[tuple[str, int, str, float, float | None], ...] = (
   ("resnext101_32x4d", 200, "ERM", 21.3, 5.9),
   ("resnext101_32x4d", 200, "mixup, alpha 0.4", 20.1, 5.0),
 )
-LAYOUT = results.Layout(
-  lines=["setting", "method"], columns="metric", metrics=[TOP1, TOP5]
-)
+LAYOUT = results.Layout(lines="metric", columns="method", metrics=[TOP1, TOP5])
 
 
 def setting(config: Any) -> str:
@@ -109,6 +107,7 @@ def curves(
     results.Curve(
       setting=setting(config),
       method=method,
+      key=method,
       metric=metric,
       epochs=list(range(1, config.epochs + 1)),
       values=[[round(line[key], 4) for line in lines] for lines in trained],

@@ -50,7 +50,7 @@ def run(
   metrics = list(dict.fromkeys(row["metric"] for row in result["rows"]))
   if len(metrics) > 1:  # Of a single one, the table is as usual.
     result["layout"] = results.Layout(
-      lines=["setting", "metric"], columns="method", metrics=metrics
+      lines="metric", columns="method", metrics=metrics
     )
   return result
 

@@ -132,6 +132,7 @@ def curves(
     results.Pairs(
       setting=setting(config),
       method=method,
+      key=method,
       metric=metric,
       lam=lams.round(4).tolist(),
       values=values[:, index].round(4).tolist(),

@@ -1,53 +1,55 @@
-"""Tables in Markdown, and their places in the documents."""
+"""Tables in Markdown, and their places in documents."""
 
 import re
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from mixup_jax import results
 
+_NOT_RUN_WIDTH = 400  # Characters of the line about what was not run.
 
-def table(result: dict[str, Any]) -> str:
-  """Makes the Markdown table of a result, ours beside the paper's.
+
+def table(result: Mapping[str, Any]) -> str:
+  """Returns the tables of a result in Markdown, ours beside the paper's.
 
   Args:
-    result: What `result.json` holds.
+    result: The content of `result.json`.
 
   Returns:
-    The table, and a line about where it is from.
+    A table for each block, named in its corner; then a line about the origin
+    of the numbers, and one about the paper's that were not run, if any.
   """
-  header, *lines = results.laid_out(result)
-  # Words to the left, numbers to the right.
+  parts = [_block(*block) for block in results.blocks(result)]
+  parts.append(provenance(result))
+  if result.get("not_run"):
+    parts.append(results.describe_not_run(result, width=_NOT_RUN_WIDTH))
+  return "\n\n".join(parts)
+
+
+def _block(name: str, cells: Sequence[Sequence[str]]) -> str:
+  """Returns one table, words to the left and numbers to the right."""
+  header, *lines = cells
   rule = [
     "---:" if all(map(results.is_number, column)) else "---"
     for column in zip(*lines)
   ]
-  text = "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
-  return f"{text}\n\n{provenance(result)}"
+  rows = ([name, *header[1:]], rule, *lines)
+  return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def provenance(result: dict[str, Any]) -> str:
-  """Says where the numbers of a result are from, in one line."""
+def provenance(result: Mapping[str, Any]) -> str:
+  """Returns the origin of the numbers of a result, in one line."""
   environment = result["environment"]
-  run = [row for row in result["rows"] if row["n"]]
-  counts = sorted({row["n"] for row in run})
-  epochs = sorted({row["epochs"] for row in run} - {0})  # 0: there are none.
-
-  def join(numbers: Sequence[int]) -> str:
-    return " or ".join(str(number) for number in numbers)
-
-  spread = "Mean ± standard error, " if max(counts) > 1 else ""
-  trained = f", {join(epochs)} epochs" if epochs else ""
   seconds = round(result["wall_seconds"])
   took = f", {seconds} s for all" if seconds else ""
   return (
-    f"{spread}n = {join(counts)}{trained}; "
+    f"{results.describe_runs(result['rows'])}; "
     f"{environment['device']} ({environment['processor']}, "
     f"{environment['cores']} cores), jax {environment['jax']}, commit "
     f"{environment['commit']}, {environment['date']}{took}."
   )
 
 
-def update(texts: Sequence[str], tables: dict[str, str]) -> list[str]:
+def update(texts: Sequence[str], tables: Mapping[str, str]) -> list[str]:
   """Puts tables between their comments.
 
   Args:

@@ -21,9 +21,7 @@ PAPER = {
   ("vgg11", "spectrogram, alpha 0.2"): (3.9, 3.4),
 }
 LAYOUT = results.Layout(
-  lines=["setting", "method"],
-  columns="metric",
-  metrics=[VALIDATION, TEST, BEST],
+  lines="metric", columns="method", metrics=[VALIDATION, TEST, BEST]
 )
 
 
@@ -102,6 +100,7 @@ def curves(
     results.Curve(
       setting=setting(config, model),
       method=method,
+      key=method,
       metric=metric,
       epochs=list(range(1, config.epochs + 1)),
       values=[[round(line[key], 4) for line in lines] for lines in trained],

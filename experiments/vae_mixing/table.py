@@ -13,7 +13,7 @@ DIFFERENCE = "minus input mixup, paired (%)"
 ELBO = "ELBO of test rows (nats)"
 LEFT = "not reconstructed (%)"
 LAYOUT = results.Layout(
-  lines=["setting", "method"],
+  lines="method",
   columns="metric",
   metrics=[ERROR, DIFFERENCE, results.P_VALUE, ELBO, LEFT],
 )

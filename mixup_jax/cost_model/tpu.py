@@ -272,11 +272,7 @@ def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
   metrics = list(dict.fromkeys(row["metric"] for row in rows))
   return {
     "rows": rows,
-    "layout": {
-      "lines": ["setting", "method"],
-      "columns": "metric",
-      "metrics": metrics,
-    },
+    "layout": {"lines": "metric", "columns": "method", "metrics": metrics},
     "wall_seconds": round(rehearsal.seconds, 2),
   }
 

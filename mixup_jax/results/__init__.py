@@ -4,7 +4,10 @@ Importing this package draws nothing and opens no file: `figures` and `recorder`
 are modules of their own.
 """
 
+from mixup_jax.results.alignment import format_table
+from mixup_jax.results.alignment import is_number
 from mixup_jax.results.paper import beside_paper
+from mixup_jax.results.paper import describe_not_run
 from mixup_jax.results.paper import NotRun
 from mixup_jax.results.paper import PaperNumber
 from mixup_jax.results.payloads import Curve
@@ -19,6 +22,7 @@ from mixup_jax.results.payloads import Robustness
 from mixup_jax.results.payloads import Snapshots
 from mixup_jax.results.payloads import Spectrograms
 from mixup_jax.results.payloads import Strip
+from mixup_jax.results.rows import describe_runs
 from mixup_jax.results.rows import DIFFERENCE
 from mixup_jax.results.rows import ERM
 from mixup_jax.results.rows import Method
@@ -26,29 +30,27 @@ from mixup_jax.results.rows import P_VALUE
 from mixup_jax.results.rows import paired_t_test
 from mixup_jax.results.rows import Row
 from mixup_jax.results.rows import summarize
-from mixup_jax.results.table import cells
-from mixup_jax.results.table import format_table
-from mixup_jax.results.table import is_number
-from mixup_jax.results.table import laid_out
+from mixup_jax.results.table import blocks
+from mixup_jax.results.table import format_result
 from mixup_jax.results.table import mean_and_error
-from mixup_jax.results.table import NOT_RUN
 from mixup_jax.results.table import paper_number
 
 __all__ = (
   "beside_paper",
-  "cells",
+  "blocks",
   "Curve",
+  "describe_not_run",
+  "describe_runs",
   "DIFFERENCE",
   "ERM",
+  "format_result",
   "format_table",
   "HeatMap",
   "is_number",
-  "laid_out",
   "Layout",
   "mean_and_error",
   "Method",
   "MixedInputs",
-  "NOT_RUN",
   "NotRun",
   "P_VALUE",
   "paired_t_test",

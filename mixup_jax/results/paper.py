@@ -1,6 +1,7 @@
 """The paper's numbers beside ours, and which of them were not run."""
 
-from typing import Iterable, NamedTuple, Sequence, TypedDict
+import textwrap
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, TypedDict
 
 from mixup_jax.results.rows import Row
 
@@ -64,3 +65,35 @@ def beside_paper(
     )
     for number in missing
   ]
+
+
+def describe_not_run(result: Mapping[str, Any], *, width: int) -> str:
+  """Returns a line about the paper's numbers that no row stands beside.
+
+  Args:
+    result: A result with `not_run`.
+    width: Characters of the line; what does not fit is left out.
+
+  Returns:
+    The line, such as "Not run: 2 of the paper's 4 numbers (iris: ERM 21.3,
+    mixup 17.3)".
+  """
+  settings: dict[str, dict[str, list[str]]] = {}
+  for number in result["not_run"]:
+    methods = settings.setdefault(number["setting"], {})
+    methods.setdefault(number["method"], []).append(str(number["paper"]))
+  listed = "; ".join(
+    f"{setting}: "
+    + ", ".join(f"{name} {' / '.join(each)}" for name, each in methods.items())
+    for setting, methods in settings.items()
+  )
+  missing = len(result["not_run"])
+  # Methods of one key, such as of several alphas, share a number.
+  run = {
+    (row["setting"], row["key"], row["metric"], row["paper"])
+    for row in result["rows"]
+    if row["paper"] is not None
+  }
+  start = f"Not run: {missing} of the paper's {missing + len(run)} numbers ("
+  room = width - len(start) - 1
+  return f"{start}{textwrap.shorten(listed, room, placeholder=' ...')})"

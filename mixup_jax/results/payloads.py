@@ -1,9 +1,16 @@
-"""What a result holds for its figures: one type a kind of figure."""
+"""What a result holds for its figures: one type a kind of figure.
 
-from typing import NotRequired, TypedDict
+`setting`, `method`, `key` and `metric` are those of rows: `method` is the label
+that figures show, and `key` chooses the colour. `png` is one picture, as
+`encoding.encode_png` returns it.
+"""
+
+from typing import Literal, NotRequired, TypedDict
 
 from mixup_jax.results.paper import NotRun
 from mixup_jax.results.rows import Row
+
+Dimension = Literal["setting", "method", "metric"]
 
 
 class Curve(TypedDict):
@@ -11,6 +18,7 @@ class Curve(TypedDict):
 
   setting: str
   method: str
+  key: str
   metric: str
   epochs: list[int]
   values: list[list[float]]
@@ -20,14 +28,14 @@ class Pairs(TypedDict):
   """A metric between pairs of examples, over the weight of the first.
 
   Attributes:
-    setting: As in a row; so are the next two.
     lam: The weights, from 0 to 1.
     values: `[seeds, lams]`.
-    paper: The paper's values, of weights as far from each other, from 0 to 1.
+    paper: The paper's values at equally spaced weights from 0 to 1.
   """
 
   setting: str
   method: str
+  key: str
   metric: str
   lam: list[float]
   values: list[list[float]]
@@ -35,10 +43,10 @@ class Pairs(TypedDict):
 
 
 class Plane(TypedDict):
-  """What networks say of the plane in which their training points lie.
+  """Predictions on the plane in which the training points lie.
 
   Attributes:
-    limit: The plane goes from -limit to limit, each way.
+    limit: The plane extends from -limit to limit in x and in y.
     points: For class 0 and class 1, "x y" of each point.
     percent: For each method, the probability of class 1: a line of text for
       each y, rising, with a number for each x.
@@ -50,30 +58,24 @@ class Plane(TypedDict):
 
 
 class Robustness(TypedDict):
-  """The error of a method under an attack, over how far a pixel may move.
+  """The error of a method under an attack, over the size of the perturbation.
 
   Attributes:
-    setting: As in a row; so is the next.
-    attack: Which gradient is known, and how it is used: "white box, FGSM".
-    epsilon: How far, in pixels of 0 to 255.
+    attack: Whose gradient it follows, and how: "white box, FGSM".
+    epsilon: The largest change of a pixel, of 0 to 255.
     values: `[seeds, epsilons]`, in per cent.
   """
 
   setting: str
   method: str
+  key: str
   attack: str
   epsilon: list[float]
   values: list[list[float]]
 
 
 class Strip(TypedDict):
-  """A few images in rows, as one picture.
-
-  Attributes:
-    rows: What each row shows.
-    columns: The number of images in a row.
-    png: The picture, as `pictures.encode` makes it.
-  """
+  """Images in rows: what each row shows, and how many images it has."""
 
   rows: list[str]
   columns: int
@@ -81,19 +83,18 @@ class Strip(TypedDict):
 
 
 class Reliability(TypedDict):
-  """How often predictions are right, by how sure a network was.
+  """Accuracy over confidence: a reliability diagram.
 
   Attributes:
-    setting: As in a row; so is the next.
-    method: As in a row.
-    confidence: Of each bin that has predictions, their mean confidence.
-    accuracy: The share of them that was right.
-    share: How many of all predictions they are.
+    confidence: For each bin that has predictions, their mean confidence.
+    accuracy: The share of them that is right.
+    share: Their share of all predictions.
     error: The expected calibration error, in per cent.
   """
 
   setting: str
   method: str
+  key: str
   confidence: list[float]
   accuracy: list[float]
   share: list[float]
@@ -101,13 +102,12 @@ class Reliability(TypedDict):
 
 
 class MixedInputs(TypedDict):
-  """What networks are shown between pairs of images, as one picture.
+  """Inputs of networks between pairs of images.
 
   Attributes:
     rows: What each row shows.
     lam: The weight of the first image, in each column of a pair.
-    pairs: How many pairs stand side by side.
-    png: The picture, as `pictures.encode` makes it.
+    pairs: The number of pairs, side by side.
   """
 
   rows: list[str]
@@ -117,15 +117,14 @@ class MixedInputs(TypedDict):
 
 
 class Spectrograms(TypedDict):
-  """Spectrograms to be looked at, in one picture, one above the other.
+  """Spectrograms, one above the other.
 
   Attributes:
-    titles: What each one is of.
+    titles: What each one shows.
     low: The value of the pixels that are 0.
     high: The value of the pixels that are 255.
-    seconds: How long each is, from left to right.
+    seconds: The length of each, from left to right.
     hertz: The highest frequency, in the last row.
-    png: The picture, as `pictures.encode` makes it.
   """
 
   titles: list[str]
@@ -137,18 +136,18 @@ class Spectrograms(TypedDict):
 
 
 class Snapshots(TypedDict):
-  """Points of a generator as it learns, beside those that it learns from.
+  """Points of a generator during training, beside those of the data.
 
   Attributes:
-    setting: As in a row; so is the next.
-    method: As in a row.
     iterations: When they were taken.
-    real: The real points, as `points.encode` makes them of `[points, 2]`.
+    real: The points of the data, `[points, 2]`, as `encoding.encode_points`
+      returns them.
     fake: For each iteration those of the generator, in the same form.
   """
 
   setting: str
   method: str
+  key: str
   iterations: list[int]
   real: str
   fake: list[str]
@@ -158,16 +157,17 @@ class HeatMap(TypedDict):
   """A metric over two hyper-parameters.
 
   Attributes:
-    setting: As in a row; so are the next two.
-    x: The name of one, and y that of the other.
+    x: The name of the one along the columns.
+    y: The name of the one along the lines.
     columns: The values of x.
     lines: The values of y.
     values: For each y a list over x, None where the run failed.
-    limits: The least value that there can be, and the largest.
+    limits: The lowest and the highest value that the metric can have.
   """
 
   setting: str
   method: str
+  key: str
   metric: str
   x: str
   y: str
@@ -178,31 +178,38 @@ class HeatMap(TypedDict):
 
 
 class Layout(TypedDict):
-  """How a report shows the rows: which of their keys say the line of the table.
+  """Where a table shows settings, methods and metrics.
 
   Attributes:
-    lines: Keys of a row whose values, together, are a line.
-    columns: The key whose values are columns.
-    metrics: The metrics that are shown.
+    lines: Which of the three are lines.
+    columns: Which are columns. The values of the third name blocks.
+    metrics: The metrics to show, in this order.
   """
 
-  lines: list[str]
-  columns: str
+  lines: Dimension
+  columns: Dimension
   metrics: list[str]
 
 
 class Result(TypedDict):
   """What a section returns, to be written to `result.json`.
 
-  `not_run` has the paper's numbers that no row stands beside. `wall_seconds` is
-  given by what can be stopped and continued: else it is the
-  time of the process. `failed` says by name which parts failed, and why. A
-  report shows the first metric, a line a setting and a column a method, unless
-  there is a `layout`.
+  Attributes:
+    rows: The numbers, beside the paper's.
+    not_run: The paper's numbers that no row stands beside.
+    layout: How tables show the rows; `table.blocks` has a default.
+    failed: Which parts failed, by name, and why.
+    wall_seconds: The time of all processes that took part, if it is not that
+      of the last one.
+
+  The others are for figures.
   """
 
   rows: list[Row]
   not_run: NotRequired[list[NotRun]]
+  layout: NotRequired[Layout]
+  failed: NotRequired[dict[str, str]]
+  wall_seconds: NotRequired[float]
   curves: NotRequired[list[Curve]]
   plane: NotRequired[Plane]
   pairs: NotRequired[list[Pairs]]
@@ -213,6 +220,3 @@ class Result(TypedDict):
   reliability: NotRequired[list[Reliability]]
   snapshots: NotRequired[list[Snapshots]]
   heat_maps: NotRequired[list[HeatMap]]
-  layout: NotRequired[Layout]
-  failed: NotRequired[dict[str, str]]
-  wall_seconds: NotRequired[float]

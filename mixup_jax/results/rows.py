@@ -1,6 +1,6 @@
 """Rows of a result: one number each, with n and spread, beside the paper's."""
 
-from typing import NamedTuple, NotRequired, Sequence, TypedDict
+from typing import Any, Mapping, NamedTuple, NotRequired, Sequence, TypedDict
 
 import numpy as np
 import scipy.special
@@ -41,7 +41,6 @@ class Row(TypedDict):
   key: str  # Its key.
   metric: str
   paper: float | None
-  unverified: NotRequired[bool]
   value: float | None
   std: float
   n: int
@@ -57,7 +56,6 @@ def summarize(
   metric: str,
   paper: float | None = None,
   epochs: int,
-  unverified: bool = False,
 ) -> Row:
   """Makes a row of the values of several runs.
 
@@ -68,7 +66,6 @@ def summarize(
     metric: What the number is, with its unit.
     paper: The paper's number, None if it gives none.
     epochs: How long each run was; 0 if it has no epochs.
-    unverified: Whether the paper's number has yet to be compared with it.
 
   Returns:
     The row, with the standard deviation over the runs.
@@ -76,7 +73,7 @@ def summarize(
   if isinstance(method, str):
     method = Method(method, method)
   count = len(values)
-  row = Row(
+  return Row(
     setting=setting,
     method=method.label,
     key=method.key,
@@ -87,9 +84,28 @@ def summarize(
     n=count,
     epochs=epochs,
   )
-  if unverified and paper is not None:
-    row["unverified"] = True
-  return row
+
+
+def family(items: Sequence[Mapping[str, Any]]) -> str:
+  """Names rows or payloads of one key: by their label if they share it."""
+  labels = {item["method"] for item in items}
+  return labels.pop() if len(labels) == 1 else items[0]["key"].replace("_", " ")
+
+
+def describe_runs(rows: Sequence[Mapping[str, Any]]) -> str:
+  """Returns of how many runs the numbers are, and of how many epochs."""
+  run = [row for row in rows if row["n"]]
+  counts = sorted({row["n"] for row in run})
+  epochs = sorted({row["epochs"] for row in run} - {0})  # 0: there are none.
+  if not run:
+    return "No run has ended"
+
+  def join(numbers: Sequence[int]) -> str:
+    return " or ".join(map(str, numbers))
+
+  spread = "Mean ± standard error, " if max(counts) > 1 else ""
+  trained = f", {join(epochs)} epochs" if epochs else ""
+  return f"{spread}n = {join(counts)}{trained}"
 
 
 def paired_t_test(differences: Sequence[float] | np.ndarray) -> float:

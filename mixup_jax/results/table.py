@@ -1,130 +1,133 @@
 """Tables of result rows, ours beside the paper's, as text."""
 
-from typing import Any, Callable, Mapping, Sequence
+import math
+import textwrap
+from typing import Any, Mapping, NamedTuple, Sequence
 
+from mixup_jax.results.alignment import format_table
+from mixup_jax.results.alignment import NAN
+from mixup_jax.results.alignment import NOT_RUN
+from mixup_jax.results.alignment import WIDTH
+from mixup_jax.results.paper import describe_not_run
+from mixup_jax.results.payloads import Dimension
 from mixup_jax.results.payloads import Layout
+from mixup_jax.results.rows import describe_runs
+from mixup_jax.results.rows import family
 from mixup_jax.results.rows import P_VALUE
 from mixup_jax.results.rows import Row
 
-NOT_RUN = "not run"
-_UNVERIFIED = " unverified"
+
+class Block(NamedTuple):
+  """A part of a table.
+
+  Attributes:
+    name: What its rows share, such as their setting.
+    cells: The header and the lines, each a list of cells. The first cell of a
+      line is its label, and that of the header is empty.
+  """
+
+  name: str
+  cells: list[list[str]]
 
 
-def cells(rows: Sequence[Row]) -> list[list[str]]:
-  """Returns a table of result rows with its header, ours beside the paper's.
+def blocks(result: Mapping[str, Any]) -> list[Block]:
+  """Arranges the rows of a result as its layout says.
 
   Args:
-    rows: The rows of a result.
+    result: A result, or the content of `result.json`. Without a layout methods
+      are columns and all metrics lines, or settings if there is one metric.
 
   Returns:
-    A list of lines, each a list of cells: values are means with their standard
-    errors.
+    A block for each setting, method or metric: whichever is neither lines nor
+    columns. Ours stand beside the paper's numbers, where it gives any; "-" is
+    in a cell that has no row.
   """
-  header = ["setting", "method", "metric", "paper", "ours", "n", "epochs"]
-  lines = [
-    [
-      row["setting"],
-      row["method"],
-      row["metric"],
-      paper_number(row),
-      mean_and_error(row),
-      str(row["n"]),
-      str(row["epochs"]),
-    ]
-    for row in rows
-  ]
-  return [header, *lines]
-
-
-def laid_out(result: Mapping[str, Any]) -> list[list[str]]:
-  """Returns the table of a result as its layout says, with its header.
-
-  Args:
-    result: A result, or what `result.json` holds.
-
-  Returns:
-    A list of lines, each a list of cells, ours beside the paper's.
-  """
+  names = list(dict.fromkeys(row["metric"] for row in result["rows"]))
   layout = result.get("layout") or Layout(
-    lines=["setting"], columns="method", metrics=[result["rows"][0]["metric"]]
+    lines="metric" if len(names) > 1 else "setting",
+    columns="method",
+    metrics=names,
   )
-  rows = [row for row in result["rows"] if row["metric"] in layout["metrics"]]
-
-  def line_of(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(row[key] for key in layout["lines"])
-
-  def column_of(row: Mapping[str, Any]) -> str:
-    return row[layout["columns"]]
-
-  found = {(line_of(row), column_of(row)): row for row in rows}
-
-  def show(how: Callable[[Any], str], *cell: Any) -> str:
-    return how(found[cell]) if cell in found else "-"
-
-  header, columns = _columns(rows, column_of)
-  usual = layout["lines"] == ["setting"] and layout["columns"] == "method"
-  # Of the lines: a setting is known as one, and the metric has no other place.
-  names = layout["metrics"] if usual else layout["lines"]
-  lines = [
-    [*line, *(show(how, line, name) for how, name in columns)]
-    for line in dict.fromkeys(map(line_of, rows))
-  ]
-  return [[*names, *header], *lines]
-
-
-def _columns(
-  rows: Sequence[dict[str, Any]], column_of: Callable[[dict[str, Any]], str]
-) -> tuple[list[str], list[tuple[Callable[..., str], str]]]:
-  """Returns the header, and for each column how it shows which cell."""
-  header: list[str] = []
-  columns: list[tuple[Callable[..., str], str]] = []
-  for name in dict.fromkeys(map(column_of, rows)):
-    own = [row for row in rows if column_of(row) == name]
-    # Of one method at several alphas, the paper has one number.
-    family = name.split(",")[0] if name == own[0]["method"] else name
-    paper = f"{family}, paper"
-    if paper not in header and any(row["paper"] is not None for row in own):
-      header.append(paper)
-      columns.append((paper_number, name))
-    header.append(name)
-    columns.append((mean_and_error, name))
-  return header, columns
-
-
-def format_table(cells: Sequence[Sequence[str]]) -> str:
-  """Aligns cells in columns, words left and numbers right, under a rule."""
-  widths = [max(map(len, column)) for column in zip(*cells)]
-  number = [is_number(column[-1]) for column in zip(*cells)]
-  lines = []
-  for row in cells:
-    aligned = (
-      c.rjust(w) if right else c.ljust(w)
-      for c, w, right in zip(row, widths, number)
+  down, across = layout["lines"], layout["columns"]
+  (rest,) = {"setting", "method", "metric"} - {down, across}
+  metrics = layout["metrics"]
+  rows = [row for row in result["rows"] if row["metric"] in metrics]
+  rows.sort(key=lambda row: metrics.index(row["metric"]))
+  return [
+    Block(
+      name, _cells([row for row in rows if row[rest] == name], down, across)
     )
-    lines.append("  ".join(aligned).rstrip())
-  lines.insert(1, "  ".join("-" * width for width in widths))
-  return "\n".join(lines)
+    for name in dict.fromkeys(row[rest] for row in rows)
+  ]
 
 
-def is_number(text: str) -> bool:
-  """Returns whether a cell is a number, or stands for one."""
-  text = text.removesuffix(_UNVERIFIED)
-  return text == NOT_RUN or set(text) <= set("+-0123456789.,±/< ")
+def _cells(
+  rows: Sequence[Row], down: Dimension, across: Dimension
+) -> list[list[str]]:
+  """Returns the header and the lines of a block."""
+  lines = list(dict.fromkeys(row[down] for row in rows))
+  columns: dict[str, list[str]] = {}
+  for name in dict.fromkeys(row[across] for row in rows):
+    own = {row[down]: row for row in rows if row[across] == name}
+    if any(row["paper"] is not None for row in own.values()):
+      title = _family(rows, name, down) if across == "method" else name
+      columns.setdefault(
+        f"{title}, paper",
+        [paper_number(own[line]) if line in own else "-" for line in lines],
+      )
+    columns[name] = [
+      mean_and_error(own[line]) if line in own else "-" for line in lines
+    ]
+  return [["", *columns], *map(list, zip(lines, *columns.values()))]
+
+
+def _family(rows: Sequence[Row], method: str, down: Dimension) -> str:
+  """Names the methods for which the paper has the same numbers as for one.
+
+  Those are of one key, such as mixup with several alphas, and share a column.
+  """
+  key = next(row["key"] for row in rows if row["method"] == method)
+  alike = [row for row in rows if row["key"] == key]
+  numbers = {(row[down], row["paper"]) for row in alike}
+  same = len(numbers) == len({row[down] for row in alike})
+  return family(alike) if same else method
+
+
+def format_result(result: Mapping[str, Any]) -> str:
+  """Returns the closing table of a run, for a terminal of `WIDTH` columns.
+
+  Args:
+    result: A result, or the content of `result.json`.
+
+  Returns:
+    The blocks of the table, each below its name; then how many runs the numbers
+    are of; then, in one line, which of the paper's numbers were not run.
+  """
+  parts = [
+    f"{textwrap.fill(name, WIDTH)}\n{format_table(cells)}"
+    for name, cells in blocks(result)
+  ]
+  about = [f"{describe_runs(result['rows'])}."]
+  if result.get("not_run"):
+    about.append(describe_not_run(result, width=WIDTH))
+  return "\n\n".join([*parts, "\n".join(about)])
 
 
 def paper_number(row: Row) -> str:
-  """Returns the paper's number as text, marked if it is not verified."""
+  """Returns the paper's number as text, "-" if it gives none."""
   if row["paper"] is None:
     return "-"
   # With the decimals that the paper gives, one at least.
-  text = str(float(row["paper"]))
-  return text + _UNVERIFIED if row.get("unverified") else text
+  return str(float(row["paper"]))
 
 
 def mean_and_error(row: Row) -> str:
-  """Returns a mean and its standard error as text, or a p-value."""
-  if row["value"] is None:
-    return NOT_RUN
+  """Returns a mean and its standard error as text, or a p-value.
+
+  A row of runs has no value, or NaN, if that of a run was not finite.
+  """
+  if row["value"] is None or math.isnan(row["value"]):
+    return NAN if row["n"] else NOT_RUN
   is_p = row["metric"] == P_VALUE
   decimals = row.get("decimals", 3 if is_p else 2)
   value = f"{row['value']:.{decimals}f}"

@@ -122,12 +122,9 @@ def _launch(
     path = recorder.result(
       {"section": section, **result, "wall_seconds": seconds}
     )
-  table = (
-    results.laid_out(result)
-    if "layout" in result
-    else results.cells(result["rows"])
+  _say(
+    f"\n{results.format_result(result)}\n\n{seconds:.1f} s, written to {path}"
   )
-  _say(f"\n{results.format_table(table)}\n\n{seconds:.1f} s, written to {path}")
   if jax.process_index() == 0:
     picture = path.with_suffix(".png")
     if figures.draw(dict(result), picture):

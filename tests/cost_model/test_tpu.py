@@ -136,10 +136,10 @@ def test_rows_are_beside_those_of_erm():
   assert roll("GFLOP, more than ERM (%)") == 0
   assert roll("at best (ms)") == 2000
   assert (roll("all-reduces"), roll("all-reduces (MB)")) == (3, 2)
-  header, *lines = results.laid_out(result)
-  assert [line[1] for line in lines] == list(found.costs)
-  assert lines[1][header.index("all-reduces")] == "3"
-  assert lines[2][2] == "not run"
+  ((_, (header, *lines)),) = results.blocks(result)
+  assert header[1:] == list(found.costs)
+  assert {line[0]: line[2] for line in lines}["all-reduces"] == "3"
+  assert lines[0][3] == "not run"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Proves which of the paper's numbers stand beside which of our rows."""
+"""The paper's numbers stand beside the rows that they belong to."""
 
 from mixup_jax import results
 from mixup_jax.results.paper import PaperNumber
@@ -32,3 +32,29 @@ def test_beside_paper_leaves_other_settings_and_metrics_alone():
   ]
   rows, missing = results.beside_paper(mine, PAPER)
   assert rows == mine and len(missing) == len(PAPER)
+
+
+def test_describe_not_run_counts_and_lists():
+  mixups = [
+    results.Method("mixup", f"mixup, alpha {alpha}", alpha)
+    for alpha in (0.1, 0.2)
+  ]
+  rows, missing = results.beside_paper(map(row, mixups), PAPER)
+  result = {"rows": rows, "not_run": missing}
+  # Both rows of mixup stand beside the same number of the paper.
+  assert results.describe_not_run(result, width=100) == (
+    "Not run: 2 of the paper's 3 numbers (iris: ERM 21.3; htru2: ERM 2.0)"
+  )
+
+
+def test_describe_not_run_is_one_short_line():
+  missing = [
+    {"setting": f"set {i}", "method": "ERM", "metric": m, "paper": i + 0.5}
+    for i in range(50)
+    for m in ("best", "last")
+  ]
+  line = results.describe_not_run({"rows": [], "not_run": missing}, width=100)
+  assert line.startswith(
+    "Not run: 100 of the paper's 100 numbers (set 0: ERM 0.5 / 0.5; set 1: ERM"
+  )
+  assert line.endswith(" ...)") and 80 < len(line) <= 100 and "\n" not in line

@@ -1,9 +1,11 @@
-"""Proves how values of runs are summed up, and tested in pairs."""
+"""Values of runs are summarized, described and tested in pairs."""
 
 import numpy as np
+import pytest
 import scipy.stats
 
 from mixup_jax import results
+from mixup_jax.results.rows import family
 
 ROW = results.Row(
   setting="iris",
@@ -18,7 +20,7 @@ ROW = results.Row(
 )
 
 
-def test_runs_are_summed_up_as_mean_and_standard_deviation():
+def test_summarize_returns_mean_and_standard_deviation():
   names = {key: ROW[key] for key in ("setting", "method", "metric", "paper")}
   row = results.summarize([10.0, 20.0, 30.0], epochs=10, **names)
   assert row == {**ROW, "value": 20.0, "std": 10.0, "n": 3}
@@ -26,7 +28,47 @@ def test_runs_are_summed_up_as_mean_and_standard_deviation():
   assert row == {**ROW, "std": 0.0, "n": 1}
 
 
-def test_the_paired_test_is_students():
+def test_summarize_of_no_runs_has_no_value():
+  row = results.summarize(
+    [],
+    setting="cifar10",
+    method=results.ERM,
+    metric="test error (%)",
+    paper=5.6,
+    epochs=200,
+  )
+  assert row["value"] is None and row["n"] == 0
+  assert (row["method"], row["key"]) == ("ERM", "erm")
+
+
+@pytest.mark.parametrize(
+  "numbers, words",
+  (
+    ([(4, 10), (4, 10)], "Mean ± standard error, n = 4, 10 epochs"),
+    ([(1, 10)], "n = 1, 10 epochs"),
+    (
+      [(1, 0), (5, 20), (0, 200)],
+      "Mean ± standard error, n = 1 or 5, 20 epochs",
+    ),
+    ([(0, 200)], "No run has ended"),
+    ([], "No run has ended"),
+  ),
+)
+def test_describe_runs_counts_what_was_run(numbers, words):
+  rows = [{**ROW, "n": n, "epochs": epochs} for n, epochs in numbers]
+  assert results.describe_runs(rows) == words
+
+
+def test_family_is_the_label_or_the_key():
+  mixups = [
+    {**ROW, **results.Method("mixup_late", f"mixup, alpha {alpha}").names()}
+    for alpha in (1, 2)
+  ]
+  assert family(mixups[:1]) == "mixup, alpha 1"
+  assert family(mixups) == "mixup late"
+
+
+def test_paired_t_test_is_students():
   differences = np.random.default_rng(0).normal(0.3, 1.0, 20)
   expected = scipy.stats.ttest_1samp(differences, 0).pvalue
   assert abs(results.paired_t_test(differences) - expected) < 1e-9

@@ -14,6 +14,7 @@ CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "tabular.py"
 ROW = {
   "setting": "iris",
   "method": "ERM",
+  "key": "erm",
   "metric": "test error (%)",
   "paper": 21.3,
   "value": 14.4,
@@ -77,6 +78,7 @@ def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
   curve = {
     "setting": "iris",
     "method": "ERM",
+    "key": "erm",
     "metric": "test error (%)",
     "epochs": [1, 2],
     "values": [[2.0, 1.0]],
@@ -265,9 +267,9 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
   def result(config, costs, recorder):
     return {"rows": [{**ROW, "method": costs}]}
 
-  monkeypatch.setattr(cli.rehearsal, "need_no_tpu", lambda: asked.append("no"))
-  monkeypatch.setattr(cli.rehearsal, "rehearse", rehearse)
-  monkeypatch.setattr(cli.rehearsal, "result", result)
+  monkeypatch.setattr(cli.tpu, "need_no_tpu", lambda: asked.append("no"))
+  monkeypatch.setattr(cli.tpu, "rehearse", rehearse)
+  monkeypatch.setattr(cli.tpu, "result", result)
   monkeypatch.setattr(
     sys,
     "argv",

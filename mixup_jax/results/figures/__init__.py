@@ -55,7 +55,7 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
     from mixup_jax.results.figures import _differences
 
     _differences.draw(result, path)
-  elif result.get("layout", {}).get("lines") == ["method"]:
+  elif result.get("layout", {}).get("lines") == "method":
     from mixup_jax.results.figures import _dots
 
     _dots.draw(result, path)

@@ -65,7 +65,7 @@ def test_rows_and_pictures():
   assert (first["value"], first["n"]) == (1, 3)
   last = rows["ring, after 200 iterations", "modes covered"]
   assert (last["value"], last["n"]) == (1, 1)
-  assert len(rows) == 6 and len(results.laid_out(result)) == 7
+  assert len(rows) == 6 and len(results.blocks(result)) == 2
   (shown,) = result["snapshots"]
   assert shown["iterations"] == [10, 200] and len(shown["fake"]) == 2
   np.testing.assert_allclose(encoding.decode_points(shown["fake"][0]), 0.5)

@@ -1,6 +1,7 @@
-"""Proves that documents and result files say the same."""
+"""Documents show what result files hold."""
 
 import json
+import string
 
 import pytest
 
@@ -11,6 +12,7 @@ from mixup_jax import results
 RESULTS = sorted(report.RESULTS.glob("*.json"))
 # These have none: a GAN has iterations, and a rehearsal trains nothing.
 WITHOUT_EPOCHS = ("gan", "rehearsal")
+KEY_CHARACTERS = string.ascii_lowercase + string.digits + "_."
 each_result = pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
 
 
@@ -18,18 +20,18 @@ def load(path):
   return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_there_are_results():
+def test_results_are_found():
   assert "tabular" in [path.stem for path in RESULTS]
 
 
-def test_the_documents_show_the_results():
+def test_documents_show_the_results():
   made = {path.stem: tables.table(load(path)) for path in RESULTS}
   texts = [path.read_text(encoding="utf-8") for path in report.DOCUMENTS]
   assert tables.update(texts, made) == texts
 
 
 @each_result
-def test_results_are_whole(path):
+def test_results_have_all_fields(path):
   result = load(path)
   optional = results.Result.__optional_keys__ - {"wall_seconds"}
   assert set(result) - optional == {
@@ -43,6 +45,7 @@ def test_results_are_whole(path):
     assert set(row) - results.Row.__optional_keys__ == {
       "setting",
       "method",
+      "key",
       "metric",
       "paper",
       "value",
@@ -51,12 +54,48 @@ def test_results_are_whole(path):
       "epochs",
     }
     assert (row["n"] >= 1) == (row["value"] is not None)
+    # What was left out has no number of the paper: those are in `not_run`.
+    assert row["n"] or row["paper"] is None
     if row["n"] and not path.stem.startswith(WITHOUT_EPOCHS):
       assert row["epochs"] >= 1  # Not all of the paper's are known.
   # A commit that ends in "+" was changed: nobody could run it again.
   assert result["environment"]["commit"].isalnum()
 
 
-def test_files_are_printed(capsys):
-  report.main([str(report.RESULTS / "tabular.json")])
-  assert "| iris | 66.67" in capsys.readouterr().out
+@each_result
+def test_results_name_methods_by_key(path):
+  result = load(path)
+  named = [*result["rows"]]
+  for name in ("curves", "pairs", "robustness", "reliability", "snapshots"):
+    named += result.get(name, [])
+  for item in [*named, *result.get("heat_maps", [])]:
+    assert item["key"] == "erm" or item["method"] != "ERM"
+    assert item["key"] and set(item["key"]) <= set(KEY_CHARACTERS)
+
+
+def test_main_prints_the_tables_of_files(capsys, tmp_path):
+  first = report.RESULTS / "tabular.json"
+  second = tmp_path / "tabular.json"  # As each run calls it result.json.
+  second.write_text((report.RESULTS / "rings.json").read_text("utf-8"))
+  report.main([str(first), str(second)])
+  out = capsys.readouterr().out
+  assert "| iris | 66.67" in out and "| two rings | 8.74" in out
+
+
+def test_main_rewrites_documents_and_draws(monkeypatch, tmp_path):
+  result = load(report.RESULTS / "tabular.json")
+  (tmp_path / "x.json").write_text(json.dumps(result))
+  page = tmp_path / "tabular.md"
+  page.write_text("<!-- x -->\n<!-- end of x -->\n")
+  monkeypatch.setattr(report, "RESULTS", tmp_path)
+  monkeypatch.setattr(report, "DOCUMENTS", [page])
+  report.main([])
+  assert tables.table(result) in page.read_text()
+  assert (tmp_path / "x.png").stat().st_size > 1000
+
+
+def test_documents_are_readme_and_pages():
+  names = [path.relative_to(report.ROOT) for path in report.DOCUMENTS]
+  assert str(names[0]) == "README.md" and len(names) > 1
+  pages = {path.name for path in report.RESULTS.glob("*.md")}
+  assert pages <= {path.name for path in names}

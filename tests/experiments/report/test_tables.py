@@ -1,4 +1,4 @@
-"""Proves the Markdown tables, and how they come into the documents."""
+"""Tables in Markdown, and their places in documents."""
 
 import pytest
 
@@ -10,6 +10,7 @@ def small_result():
     return {
       "setting": setting,
       "method": method,
+      "key": method.split(",")[0].lower(),
       "metric": metric,
       "paper": paper,
       "value": value,
@@ -38,11 +39,17 @@ def small_result():
   return {"rows": rows, "environment": environment, "wall_seconds": 12.3}
 
 
-def test_a_table_puts_ours_beside_the_papers():
-  lines = tables.table(small_result()).splitlines()
+LAYOUT = {"lines": "setting", "columns": "method", "metrics": ["error (%)"]}
+
+
+def test_table_puts_ours_beside_the_papers():
+  result = {**small_result(), "layout": LAYOUT}
+  lines = tables.table(result).splitlines()
   assert lines[0] == (
-    "| error (%) | guess | ERM, paper | ERM | mixup, paper | mixup, alpha 1 |"
+    "| error (%) | guess | ERM, paper | ERM | mixup, alpha 1, paper | "
+    "mixup, alpha 1 |"
   )
+  assert lines[1] == "| --- | ---: | ---: | ---: | ---: | ---: |"
   assert lines[2] == (
     "| a | 50.00 ± 1.00 | 3.0 | 4.00 ± 1.00 | 2.0 | 2.50 ± 1.00 |"
   )
@@ -53,33 +60,32 @@ def test_a_table_puts_ours_beside_the_papers():
   )
 
 
-def test_a_layout_says_what_lines_and_columns_are():
+def test_table_has_a_part_for_each_block():
   result = small_result()
   result["layout"] = {
-    "lines": ["method"],
+    "lines": "method",
     "columns": "setting",
     "metrics": ["error (%)"],
   }
   lines = tables.table(result).splitlines()
-  assert lines[0] == "| method | a, paper | a | b, paper | b |"
+  assert lines[0] == "| error (%) | a, paper | a | b, paper | b |"
   assert lines[3] == "| ERM | 3.0 | 4.00 ± 1.00 | 8.0 | 8.50 ± 1.00 |"
   result["layout"] = {
-    "lines": ["setting", "method"],
+    "lines": "method",
     "columns": "metric",
     "metrics": ["error (%)", "nll"],
   }
-  lines = tables.table(result).splitlines()
-  assert lines[0] == (
-    "| setting | method | error (%), paper | error (%) | nll |"
-  )
-  assert lines[1] == "| --- | --- | ---: | ---: | ---: |"
-  assert lines[4] == (
-    "| a | mixup, alpha 1 | 2.0 | 2.50 ± 1.00 | 0.30 ± 1.00 |"
-  )
-  assert lines[5] == "| b | guess | - | 60.00 ± 1.00 | - |"
+  first, second, _ = tables.table(result).split("\n\n")
+  lines = first.splitlines()
+  assert lines[0] == "| a | error (%), paper | error (%) | nll |"
+  assert lines[1] == "| --- | ---: | ---: | ---: |"
+  assert lines[4] == "| mixup, alpha 1 | 2.0 | 2.50 ± 1.00 | 0.30 ± 1.00 |"
+  lines = second.splitlines()
+  assert lines[0] == "| b | error (%), paper | error (%) |"
+  assert lines[2] == "| guess | - | 60.00 ± 1.00 |"
 
 
-def test_update_replaces_what_stands_between_the_comments():
+def test_update_replaces_what_is_between_the_comments():
   texts = ["x\n", "x\n<!-- a -->\nold\n<!-- end of a -->\ny\n"]
   once = tables.update(texts, {"a": "new"})
   assert once == ["x\n", "x\n<!-- a -->\nnew\n<!-- end of a -->\ny\n"]
@@ -90,8 +96,8 @@ def test_update_replaces_what_stands_between_the_comments():
     tables.update(texts + texts, {"a": "new"})
 
 
-def test_what_was_not_run_says_so():
-  result = small_result()
+def test_table_shows_rows_without_a_value_and_what_was_not_run():
+  result = {**small_result(), "layout": LAYOUT}
   result["rows"] = [
     row
     for row in result["rows"]
@@ -99,12 +105,16 @@ def test_what_was_not_run_says_so():
     and row["metric"] != "nll"
   ]
   result["rows"][-1].update(value=None, n=0, epochs=200)
+  result["not_run"] = [
+    {"setting": "c", "method": "ERM", "metric": "error (%)", "paper": 1.5}
+  ]
   lines = tables.table(result).splitlines()
   assert lines[3] == "| b | - | 8.0 | 8.50 ± 1.00 | 9.0 | not run |"
-  assert "n = 4, 10 epochs" in lines[-1]
+  assert "n = 4, 10 epochs" in lines[-3]
+  assert lines[-1] == "Not run: 1 of the paper's 5 numbers (c: ERM 1.5)"
 
 
-def test_what_has_no_epochs_names_none():
+def test_provenance_leaves_out_what_there_is_not():
   result = small_result()
   for row in result["rows"]:
     row["epochs"] = 0

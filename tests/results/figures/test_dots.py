@@ -1,6 +1,6 @@
 """Proves that methods that were run are drawn, and those alone."""
 
-LAYOUT = {"lines": ["method"], "columns": "setting", "metrics": ["error (%)"]}
+LAYOUT = {"lines": "method", "columns": "setting", "metrics": ["error (%)"]}
 
 
 def row(setting, method, paper, value, **more):
@@ -31,7 +31,7 @@ def test_dots(drawn):
   three = drawn({"rows": rows, "layout": LAYOUT})
   assert three.shape[0] > two.shape[0]
   assert (
-    drawn({"rows": rows, "layout": {**LAYOUT, "lines": ["metric"]}}) is None
+    drawn({"rows": rows, "layout": {**LAYOUT, "lines": "metric"}}) is None
   )
 
 
