@@ -126,12 +126,19 @@ def _launch(
     f"\n{results.format_result(result)}\n\n{seconds:.1f} s, written to {path}"
   )
   if jax.process_index() == 0:
-    picture = path.with_suffix(".png")
-    if figures.draw(dict(result), picture):
-      _say(f"drawn in {picture}")
+    _draw(result, path.with_suffix(".png"))
   for name, reason in result.get("failed", {}).items():
     print(f"failed: {name}: {reason}", file=sys.stderr)
   return 1 if result.get("failed") else 0
+
+
+def _draw(result: results.Result, path: pathlib.Path) -> None:
+  """Draws the figure of a result; a run does not fail for want of one."""
+  try:
+    if figures.draw(result, path):
+      print(f"drawn in {path}", flush=True)
+  except Exception as error:  # Of many kinds: of matplotlib, and of the disk.
+    print(f"not drawn: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 def _rehearsal(

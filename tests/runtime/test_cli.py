@@ -90,6 +90,19 @@ def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
   assert f"drawn in {tmp_path / 'result.png'}" in capsys.readouterr().out
 
 
+def test_a_figure_that_cannot_be_drawn_fails_no_run(launch, tmp_path, capsys):
+  missing = [{"setting": "a", "method": "mixup", "metric": "m", "paper": 3.0}]
+  launch(
+    f"--workdir={tmp_path}",
+    run=lambda *_: {"rows": [ROW], "curves": [{}], "not_run": missing},
+  )
+  out, error = capsys.readouterr()
+  assert error.startswith("not drawn: KeyError: ") and "Traceback" not in error
+  assert "drawn in" not in out and (tmp_path / "result.json").exists()
+  assert "Not run: 1 of the paper's 2 numbers (a: mixup 3.0)" in out
+  assert max(len(line) for line in out.splitlines() if "/" not in line) <= 100
+
+
 def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
   result = {"rows": [ROW], "failed": {"mixup": "the loss is nan at step 3"}}
   with pytest.raises(SystemExit) as status:

@@ -1,64 +1,52 @@
 """Figures of results: what a result holds decides which one is drawn."""
 
+import importlib
+import os
 import pathlib
-from typing import Any
+from typing import Any, Mapping
 
 from mixup_jax import results
 
+# The first name that a result holds chooses the module: a payload, a metric of
+# its rows, or what the lines of its table are.
+_MODULES = {
+  "curves": "_curves",
+  "plane": "_in_between",
+  "pairs": "_in_between",
+  "reliability": "_reliability",
+  "snapshots": "_snapshots",
+  "heat_maps": "_heat_maps",
+  "robustness": "_robustness",
+  results.P_VALUE: "_mixing",
+  results.DIFFERENCE: "_differences",
+  "method": "_dots",
+}
 
-def draw(result: dict[str, Any], path: pathlib.Path) -> bool:
-  """Draws what a result has to show, if it has a figure.
+
+def draw(result: Mapping[str, Any], path: pathlib.Path) -> bool:
+  """Draws the figure of a result, if it has one.
 
   Args:
-    result: What `result.json` holds.
-    path: The file to write; none if there is nothing to draw.
+    result: A result, or the content of `result.json`.
+    path: The file to write. Spectrograms have a file of their own beside it.
 
   Returns:
-    Whether there was something to draw. Spectrograms get a file of their own,
-    beside the other.
+    Whether there was something to draw at `path`.
   """
-  # Only now: matplotlib takes half a second.
-  if result.get("spectrograms"):
-    from mixup_jax.results.figures import _spectrograms
-
+  held = {name for name, payload in result.items() if payload}
+  held |= {row["metric"] for row in result["rows"]}
+  held.add(result.get("layout", {}).get("lines"))
+  if "spectrograms" in held:
     beside = path.with_stem(f"{path.stem}_spectrograms")
-    _spectrograms.draw(result["spectrograms"], beside)
-  if result.get("curves"):
-    from mixup_jax.results.figures import _curves
+    _module("_spectrograms").draw(result, beside)
+  chosen = [module for name, module in _MODULES.items() if name in held]
+  if chosen:
+    _module(chosen[0]).draw(result, path)
+  return bool(chosen)
 
-    _curves.draw(result, path)
-  elif result.get("plane") or result.get("pairs"):
-    from mixup_jax.results.figures import _in_between
 
-    _in_between.draw(result, path)
-  elif result.get("reliability"):
-    from mixup_jax.results.figures import _reliability
-
-    _reliability.draw(result, path)
-  elif result.get("snapshots"):
-    from mixup_jax.results.figures import _snapshots
-
-    _snapshots.draw(result["snapshots"], path)
-  elif result.get("heat_maps"):
-    from mixup_jax.results.figures import _heat_maps
-
-    _heat_maps.draw(result["heat_maps"], path)
-  elif result.get("robustness"):
-    from mixup_jax.results.figures import _robustness
-
-    _robustness.draw(result, path)
-  elif any(row["metric"] == results.P_VALUE for row in result["rows"]):
-    from mixup_jax.results.figures import _mixing
-
-    _mixing.draw(result, path)
-  elif any(row["metric"] == results.DIFFERENCE for row in result["rows"]):
-    from mixup_jax.results.figures import _differences
-
-    _differences.draw(result, path)
-  elif result.get("layout", {}).get("lines") == "method":
-    from mixup_jax.results.figures import _dots
-
-    _dots.draw(result, path)
-  else:
-    return False
-  return True
+def _module(name: str) -> Any:
+  """Imports a module of figures only now: matplotlib takes half a second."""
+  # Set before matplotlib reads it, which raises for a value it does not know.
+  os.environ["MPLBACKEND"] = "Agg"
+  return importlib.import_module(f"{__name__}.{name}")

@@ -1,17 +1,17 @@
 """Metrics over the epochs of a run."""
 
+import itertools
 import pathlib
 import textwrap
-from typing import Any, Sequence
+from typing import Any
 
 from matplotlib import lines
 import matplotlib.pyplot as plt
 import numpy as np
 
+from mixup_jax.results import rows
 from mixup_jax.results.figures import _style
 
-Looks = dict[str, Any]
-COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple")
 STYLES = ("-", ":", "--", "-.")
 
 
@@ -24,16 +24,17 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   """
   curves = result["curves"]
   settings = list(dict.fromkeys(curve["setting"] for curve in curves))
-  colors = _in_turn(COLORS, [_family(curve) for curve in curves])
-  styles = _in_turn(STYLES, [curve["metric"] for curve in curves])
+  colors = _style.colors(curves)
+  metrics = dict.fromkeys(curve["metric"] for curve in curves)
+  styles: dict[str, Any] = dict(zip(metrics, itertools.cycle(STYLES)))
   figure, panels = plt.subplots(
     1, len(settings), figsize=(6.4 * len(settings), 4.2), squeeze=False
   )
   for curve in curves:
     axes = panels[0][settings.index(curve["setting"])]
-    values = np.asarray(curve["values"])  # [seeds, epochs]
+    values = np.asarray(curve["values"], float)  # [seeds, epochs]
     linestyle = styles[curve["metric"]]
-    color = colors[_family(curve)]
+    color = colors[curve["key"]]
     axes.plot(
       curve["epochs"],
       values.mean(0),
@@ -57,15 +58,21 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     axes.set_ylabel("error (%)")
     axes.set_ylim(bottom=0)
     _style.tidy(axes)
-  _legend(panels[0][-1], colors, styles)
+  names = {
+    rows.family([curve for curve in curves if curve["key"] == key]): color
+    for key, color in colors.items()
+  }
+  _legend(panels[0][-1], names, styles)
   _style.save(figure, path)
 
 
-def _legend(axes: plt.Axes, colors: Looks, styles: Looks) -> None:
-  """Says beside the last panel what colours and what styles mean."""
+def _legend(
+  axes: plt.Axes, names: dict[str, str], styles: dict[str, Any]
+) -> None:
+  """Explains beside the last panel what colours and line styles mean."""
   handles = [
     lines.Line2D([], [], color=color, linewidth=2, label=name)
-    for name, color in colors.items()
+    for name, color in names.items()
   ] + [
     lines.Line2D([], [], color="0.4", linestyle=style, label=name)
     for name, style in styles.items()
@@ -73,14 +80,3 @@ def _legend(axes: plt.Axes, colors: Looks, styles: Looks) -> None:
   axes.legend(
     handles=handles, frameon=False, loc="upper left", bbox_to_anchor=(1, 1)
   )
-
-
-def _family(curve: dict[str, Any]) -> str:
-  """Returns the method without its hyper-parameters."""
-  return curve["method"].split(",")[0]
-
-
-def _in_turn(looks: Sequence[str], names: Sequence[str]) -> Looks:
-  """Gives each name a look of its own, in the order in which they come."""
-  each = enumerate(dict.fromkeys(names))
-  return {name: looks[index % len(looks)] for index, name in each}

@@ -1,4 +1,4 @@
-"""By how much mixup changes the error, setting by setting."""
+"""The change of the error by mixup, setting by setting."""
 
 import pathlib
 from typing import Any
@@ -11,13 +11,17 @@ from mixup_jax.results.figures import _style
 
 
 def draw(result: dict[str, Any], path: pathlib.Path) -> None:
-  """Draws by how much mixup changes the error, with 95 % intervals.
+  """Draws the change of the error by mixup, with 95 % intervals.
 
   Args:
     result: A result with paired differences to ERM.
     path: The file to write.
   """
-  rows = [row for row in result["rows"] if row["metric"] == results.DIFFERENCE]
+  rows = [
+    row
+    for row in result["rows"]
+    if row["metric"] == results.DIFFERENCE and row["value"] is not None
+  ]
   settings = list(dict.fromkeys(row["setting"] for row in rows))
   methods = list(dict.fromkeys(row["method"] for row in rows))
   colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(methods)))
@@ -38,7 +42,7 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     )
   paper = _paper_differences(result)
   axes.plot(
-    [paper[setting] for setting in settings],
+    [paper.get(setting, np.nan) for setting in settings],
     range(len(settings)),
     "D",
     markersize=7,
@@ -63,10 +67,13 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
 
 
 def _paper_differences(result: dict[str, Any]) -> dict[str, float]:
-  """Returns mixup minus ERM in the paper, for each setting."""
+  """Returns mixup minus ERM in the paper, for each setting that it has."""
   paper: dict[str, dict[str, float]] = {}
   for row in result["rows"]:
     if row["paper"] is not None:
-      family = row["method"].split(",")[0]
-      paper.setdefault(row["setting"], {})[family] = row["paper"]
-  return {name: both["mixup"] - both["ERM"] for name, both in paper.items()}
+      paper.setdefault(row["setting"], {})[row["key"]] = row["paper"]
+  return {
+    setting: numbers["mixup"] - numbers["erm"]
+    for setting, numbers in paper.items()
+    if {"mixup", "erm"} <= set(numbers)
+  }

@@ -9,13 +9,14 @@ import numpy as np
 from mixup_jax.results.figures import _style
 
 
-def draw(maps: list[dict[str, Any]], path: pathlib.Path) -> None:
+def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   """Draws maps side by side, on one scale of colours, with their numbers.
 
   Args:
-    maps: Each as `results.HeatMap`, all of one metric.
-    path: The file.
+    result: A result with maps as `results.HeatMap`, all of one metric.
+    path: The file to write.
   """
+  maps = result["heat_maps"]
   figure, panels = plt.subplots(
     1, len(maps), squeeze=False, sharey=True, figsize=(3.6 * len(maps), 2.8)
   )

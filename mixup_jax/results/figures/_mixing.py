@@ -1,4 +1,4 @@
-"""What other ways of mixing add to the error, and what they show a network."""
+"""The change of the error by other ways of mixing, and their inputs."""
 
 import pathlib
 from typing import Any
@@ -19,7 +19,11 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     path: The file to write.
   """
   metric = result["layout"]["metrics"][1]
-  rows = [row for row in result["rows"] if row["metric"] == metric]
+  rows = [
+    row
+    for row in result["rows"]
+    if row["metric"] == metric and row["value"] is not None
+  ]
   settings = list(dict.fromkeys(row["setting"] for row in rows))
   mixed = result.get("mixed_inputs")
   height = 0.3 * len(rows) + 0.9 + 0.3 * len(settings)

@@ -1,4 +1,4 @@
-"""What networks do on the way from one example to another."""
+"""Metrics of networks between one example and another."""
 
 from typing import Any, Sequence
 
@@ -6,8 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mixup_jax.results.figures import _style
-
-COLORS = ("tab:blue", "tab:orange")  # ERM and mixup, as in the paper.
 
 
 def draw(pairs: list[dict[str, Any]], panels: Sequence[plt.Axes]) -> None:
@@ -18,11 +16,11 @@ def draw(pairs: list[dict[str, Any]], panels: Sequence[plt.Axes]) -> None:
     panels: As many as there are metrics.
   """
   metrics = list(dict.fromkeys(curve["metric"] for curve in pairs))
-  methods = list(dict.fromkeys(curve["method"] for curve in pairs))
+  colors = _style.colors(pairs)
   for curve in pairs:
     axes = panels[metrics.index(curve["metric"])]
-    color = COLORS[methods.index(curve["method"])]
-    values = np.asarray(curve["values"])  # [seeds, lams]
+    color = colors[curve["key"]]
+    values = np.asarray(curve["values"], float)  # [seeds, lams]
     axes.plot(
       curve["lam"],
       values.mean(0),
@@ -44,7 +42,7 @@ def draw(pairs: list[dict[str, Any]], panels: Sequence[plt.Axes]) -> None:
       "--",
       color=color,
       linewidth=0.9,
-      label=f"{curve['method'].split(',')[0]}, paper, CIFAR-10",
+      label="the paper's, CIFAR-10",
     )
   count = len(pairs[0]["values"])
   seeds = f"{count} seeds, mean and range" if count > 1 else "one seed"

@@ -1,4 +1,4 @@
-"""The plane as networks see it, with their training points."""
+"""Predictions on the plane, with the training points."""
 
 from typing import Any, Sequence
 

@@ -1,4 +1,4 @@
-"""Reliability diagrams: how often right, by how sure."""
+"""Reliability diagrams: accuracy over confidence."""
 
 import pathlib
 from typing import Any
@@ -7,11 +7,9 @@ import matplotlib.pyplot as plt
 
 from mixup_jax.results.figures import _style
 
-COLORS = ("tab:blue", "tab:orange")  # ERM and mixup, as in the paper.
-
 
 def draw(result: dict[str, Any], path: pathlib.Path) -> None:
-  """Draws a diagram for each method, and how many predictions are where.
+  """Draws a diagram for each method, and the histogram of its confidence.
 
   Args:
     result: A result with diagrams as `results.Reliability`.
@@ -28,9 +26,9 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     squeeze=False,
     layout="constrained",
   )
-  families = list(dict.fromkeys(_family(each) for each in diagrams))
+  colors = _style.colors(diagrams)
   for diagram, above, below in zip(diagrams, *rows):
-    color = COLORS[families.index(_family(diagram)) % len(COLORS)]
+    color = colors[diagram["key"]]
     above.plot((0, 1), (0, 1), color="0.6", linestyle="--", linewidth=1)
     above.plot(
       diagram["confidence"], diagram["accuracy"], color=color, linewidth=1.2
@@ -69,8 +67,3 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   rows[1][0].set(ylim=(0, 100), ylabel="predictions (%)")
   figure.suptitle(diagrams[0]["setting"], x=0.01, ha="left", fontsize=11)
   _style.save(figure, path)
-
-
-def _family(diagram: dict[str, Any]) -> str:
-  """Returns the method without its options."""
-  return diagram["method"].split(",")[0]

@@ -9,8 +9,6 @@ import numpy as np
 from mixup_jax.results import encoding
 from mixup_jax.results.figures import _style
 
-COLORS = ("tab:blue", "tab:orange")  # ERM and mixup, as in the paper.
-
 
 def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   """Draws a panel for each attack, and a strip of images below.
@@ -38,11 +36,11 @@ def _draw_curves(
   curves: list[dict[str, Any]], panels: dict[str, plt.Axes]
 ) -> None:
   """Draws each curve in the panel of its attack."""
-  methods = list(dict.fromkeys(curve["method"] for curve in curves))
+  colors = _style.colors(curves)
   for curve in curves:
     axes = panels[curve["attack"]]
-    color = COLORS[methods.index(curve["method"])]
-    values = np.asarray(curve["values"])  # [seeds, epsilons]
+    color = colors[curve["key"]]
+    values = np.asarray(curve["values"], float)  # [seeds, epsilons]
     axes.plot(
       curve["epsilon"],
       values.mean(0),

@@ -1,4 +1,4 @@
-"""What generators make while they learn, beside what they learn from."""
+"""Points of generators during training, beside those of the data."""
 
 import pathlib
 from typing import Any
@@ -12,13 +12,14 @@ from mixup_jax.results.figures import _style
 _MARGIN = 0.25  # Around the real points, as in the paper.
 
 
-def draw(snapshots: list[dict[str, Any]], path: pathlib.Path) -> None:
+def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   """Draws a block of columns a method and a row a setting, as the paper does.
 
   Args:
-    snapshots: Each as `results.Snapshots`.
-    path: The file.
+    result: A result with `results.Snapshots`.
+    path: The file to write.
   """
+  snapshots = result["snapshots"]
   methods = list(dict.fromkeys(each["method"] for each in snapshots))
   settings = list(dict.fromkeys(each["setting"] for each in snapshots))
   count = max(len(each["iterations"]) for each in snapshots)
@@ -55,8 +56,8 @@ def draw(snapshots: list[dict[str, Any]], path: pathlib.Path) -> None:
   figure.text(
     0.5,
     0.04,
-    "real points blue, the generator's orange, after as many "
-    "iterations as the title says",
+    "blue: points of the data; orange: of the generator, after the "
+    "iterations in the titles",
     ha="center",
     fontsize=9,
     color="0.3",

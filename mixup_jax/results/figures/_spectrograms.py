@@ -10,13 +10,14 @@ from mixup_jax.results import encoding
 from mixup_jax.results.figures import _style
 
 
-def draw(shown: dict[str, Any], path: pathlib.Path) -> None:
-  """Draws a panel for each spectrogram, of one scale.
+def draw(result: dict[str, Any], path: pathlib.Path) -> None:
+  """Draws a panel for each spectrogram, of one scale of colours.
 
   Args:
-    shown: As `results.Spectrograms`.
+    result: A result with `results.Spectrograms`.
     path: The file to write.
   """
+  shown = result["spectrograms"]
   levels = encoding.decode_png(shown["png"]) / 255
   values = shown["low"] + levels * (shown["high"] - shown["low"])
   parts = np.split(values, len(shown["titles"]))

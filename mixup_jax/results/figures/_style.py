@@ -1,16 +1,28 @@
-"""What all figures share: a file and no screen, a quiet grid, few lines."""
+"""What figures share: the backend, the colours of methods, a light grid."""
 
+import itertools
 import pathlib
-from typing import Literal
+from typing import Any, Iterable, Literal, Mapping
 
 import matplotlib
 
 matplotlib.use("Agg")  # Draws to files; needs no screen.
 import matplotlib.pyplot as plt  # noqa: E402
 
+# Of the keys of methods: those of Figure 2 of the paper, then a cycle.
+COLORS = {"erm": "tab:blue", "mixup": "tab:orange"}
+_OTHERS = ("tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink")
+
+
+def colors(payloads: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+  """Returns a colour for each key of a method that payloads have."""
+  others = itertools.cycle(_OTHERS)
+  keys = dict.fromkeys(payload["key"] for payload in payloads)
+  return {key: COLORS.get(key) or next(others) for key in keys}
+
 
 def tidy(axes: plt.Axes, *, grid: Literal["both", "x", "y"] = "both") -> None:
-  """Puts a light grid behind the data, and takes away the frame."""
+  """Puts a light grid behind the data, and removes the frame."""
   axes.grid(axis=grid, color="0.9")
   axes.set_axisbelow(True)
   axes.spines[["top", "right"]].set_visible(False)

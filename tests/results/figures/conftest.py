@@ -1,4 +1,4 @@
-"""Draws the figure of a result, and reads it back."""
+"""A fixture that draws the figure of a result and reads it back."""
 
 import matplotlib.image
 import pytest

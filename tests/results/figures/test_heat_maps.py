@@ -1,4 +1,4 @@
-"""Proves that maps share a scale, and that a failed run is named."""
+"""Maps share a scale, and a failed run is named."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +11,7 @@ def heat_map(method, values):
   return {
     "setting": "ring",
     "method": method,
+    "key": method.lower(),
     "metric": "modes covered, of 8",
     "x": "learning rate",
     "y": "width",
@@ -21,11 +22,16 @@ def heat_map(method, values):
   }
 
 
-def test_maps(tmp_path, monkeypatch):
+def test_draw_puts_maps_on_one_scale(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
   _heat_maps.draw(
-    [heat_map("ERM", [[1.5, None]]), heat_map("mixup", [[8.0, 7.25]])],
+    {
+      "heat_maps": [
+        heat_map("ERM", [[1.5, None]]),
+        heat_map("mixup", [[8.0, 7.25]]),
+      ]
+    },
     tmp_path / "x.png",
   )
   erm, mixup, bar = drawn[0].axes

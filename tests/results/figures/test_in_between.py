@@ -1,4 +1,4 @@
-"""Proves that each part of a result has its row of panels."""
+"""Each part of a result has its row of panels."""
 
 PLANE = {
   "limit": 1.0,
@@ -9,6 +9,7 @@ PAIRS = [
   {
     "setting": "digits",
     "method": "ERM",
+    "key": "erm",
     "metric": metric,
     "lam": [0.0, 1.0],
     "values": [[0.0, 1.0]],
@@ -18,7 +19,7 @@ PAIRS = [
 ]
 
 
-def test_parts_are_stacked(drawn):
+def test_draw_stacks_parts(drawn):
   plane, pairs, both = (
     drawn({"rows": [], **parts})
     for parts in (

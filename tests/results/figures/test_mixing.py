@@ -1,4 +1,4 @@
-"""Proves that each set has its panel, and each row of images its name."""
+"""Each setting has its panel, and each row of images its name."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,7 +43,7 @@ def mixed():
   }
 
 
-def test_panels_and_pictures(tmp_path, monkeypatch):
+def test_draw_shows_differences_and_mixed_inputs(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
   assert figures.draw(result(mixed_inputs=mixed()), tmp_path / "x.png")
@@ -67,7 +67,7 @@ def test_panels_and_pictures(tmp_path, monkeypatch):
   plt.close(drawn[0])
 
 
-def test_tables_have_no_picture(tmp_path):
+def test_draw_without_mixed_inputs(tmp_path):
   path = tmp_path / "x.png"
   assert figures.draw(result(), path) and path.stat().st_size > 5000
   alone = plt.imread(path)

@@ -1,4 +1,4 @@
-"""Proves that ours, its range and the paper's stand in one panel a metric."""
+"""Ours, its range and the paper's share a panel for each metric."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +10,7 @@ def curve(method, metric):
   return {
     "setting": "digits",
     "method": method,
+    "key": method.split(",")[0].lower(),
     "metric": metric,
     "lam": [0.0, 0.5, 1.0],
     "values": [[0.0, 4.0, 0.0], [2.0, 6.0, 0.0]],
@@ -17,7 +18,7 @@ def curve(method, metric):
   }
 
 
-def test_each_metric_has_its_panel():
+def test_draw_gives_each_metric_a_panel():
   figure, panels = plt.subplots(1, 2)
   _pairs.draw(
     [
@@ -33,6 +34,7 @@ def test_each_metric_has_its_panel():
     np.testing.assert_array_equal(paper.get_ydata(), [1, 9, 1])
     np.testing.assert_array_equal(paper.get_xdata(), [0, 0.5, 1])
     assert paper.get_color() == erm.get_color() != mixup.get_color()
+    assert (erm.get_color(), mixup.get_color()) == ("tab:blue", "tab:orange")
     assert axes.get_ylabel() == metric
   assert panels[0].get_title("left") == "digits; 2 seeds, mean and range"
   plt.close(figure)

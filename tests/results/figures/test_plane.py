@@ -1,4 +1,4 @@
-"""Proves that each method has a panel, and class 1 its shade."""
+"""Each method has a panel, and class 1 is shaded."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from mixup_jax.results.figures import _plane
 
 
-def test_the_upper_half_is_shaded():
+def test_draw_shades_class_1():
   plane = {
     "limit": 1.2,
     "points": [["0.5 -1.0", "-0.5 -1.0"], ["0.000 1.000"]],

@@ -1,4 +1,4 @@
-"""Proves that each attack has its panel, and each row of images its name."""
+"""Each attack has its panel, and each row of images its name."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +12,7 @@ def curve(method, attack):
   return {
     "setting": "digits",
     "method": method,
+    "key": method.lower(),
     "attack": attack,
     "epsilon": [0.0, 4.0],
     "values": [[2.0, 40.0], [4.0, 60.0]],
@@ -33,7 +34,7 @@ def result():
   }
 
 
-def test_panels_and_strip(tmp_path, monkeypatch):
+def test_draw_shows_attacks_and_images(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
   _robustness.draw(result(), tmp_path / "x.png")
@@ -49,6 +50,6 @@ def test_panels_and_strip(tmp_path, monkeypatch):
   plt.close(drawn[0])
 
 
-def test_the_file_is_written(tmp_path):
+def test_draw_writes_the_file(tmp_path):
   _robustness.draw(result(), tmp_path / "x.png")
   assert (tmp_path / "x.png").stat().st_size > 5000

@@ -1,4 +1,4 @@
-"""Proves that each method has a block, and each setting a row."""
+"""Each method has a block, and each setting a row."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,26 +10,25 @@ from mixup_jax.results.figures import _style
 REAL = np.array([[-1.0, 0.0], [1.0, 2.0]])
 
 
-def test_panels(tmp_path, monkeypatch):
+def test_draw_shows_points_in_the_window_of_the_data(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
-  _snapshots.draw(
-    [
-      {
-        "setting": setting,
-        "method": method,
-        "iterations": [10, 1000],
-        "real": encoding.encode_points(REAL),
-        "fake": [
-          encoding.encode_points(REAL + 9),
-          encoding.encode_points(REAL + 0.1),
-        ],
-      }
-      for method in ("ERM", "mixup")
-      for setting in ("grid", "ring")
-    ],
-    tmp_path / "x.png",
-  )
+  snapshots = [
+    {
+      "setting": setting,
+      "method": method,
+      "key": method.lower(),
+      "iterations": [10, 1000],
+      "real": encoding.encode_points(REAL),
+      "fake": [
+        encoding.encode_points(REAL + 9),
+        encoding.encode_points(REAL + 0.1),
+      ],
+    }
+    for method in ("ERM", "mixup")
+    for setting in ("grid", "ring")
+  ]
+  _snapshots.draw({"snapshots": snapshots}, tmp_path / "x.png")
   panels = [axes for axes in drawn[0].axes if axes.collections]
   assert len(panels) == 8
   assert [axes.get_title() for axes in panels[:4]] == ["10", "1,000"] * 2

@@ -1,4 +1,4 @@
-"""Proves that each spectrogram has its panel, the lowest frequency below."""
+"""Each spectrogram has its panel, the lowest frequency at the bottom."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,10 +20,10 @@ def shown():
   }
 
 
-def test_panels(tmp_path, monkeypatch):
+def test_draw_gives_each_spectrogram_a_panel(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
-  _spectrograms.draw(shown(), tmp_path / "x.png")
+  _spectrograms.draw({"spectrograms": shown()}, tmp_path / "x.png")
   one, mean, _ = drawn[0].axes
   assert [one.get_title("left"), mean.get_title("left")] == ["one", "mean"]
   (image,) = one.images
