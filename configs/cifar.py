@@ -24,6 +24,7 @@ from typing import Any
 import ml_collections
 
 from configs import arguments
+from configs import mixing
 
 DATASETS = ("cifar10", "cifar100")
 MODELS = ("preact_resnet18", "wide_resnet28_10", "densenet_bc_190_40")
@@ -35,7 +36,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
 
   Args:
     argument: "dataset=NAME" (digits, cifar10, cifar100), "model=NAME",
-      "method=erm|mixup|all", "seeds=N", "schedule=paper|short", and "smoke"
+      "method=erm|all|TRANSFORM", "seeds=N", "schedule=paper|short", and "smoke"
       for a run of seconds.
 
   Returns:
@@ -59,10 +60,10 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config = ml_collections.ConfigDict()
   config.dataset = given["dataset"]
   config.data_dir = ""  # Where sets are prepared; "" is the default of TFDS.
-  config.method = given["method"]
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.first_seed = 0  # Our choice.
-  config.alpha = 1.0  # Paper, section 3.2.
+  config.mix = mixing.get_mix(alpha=1.0)  # Paper, section 3.2.
+  mixing.choose(config, given["method"])
   config.partners = "global"  # As on one device; see mixup_jax/sharding/.
 
   config.model = _model(given["model"], on_digits)

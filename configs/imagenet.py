@@ -24,6 +24,7 @@ from typing import Any
 import ml_collections
 
 from configs import arguments
+from configs import mixing
 
 DATASETS = ("digits", "tiny_imagenet", "imagenette", "imagenet2012")
 # The paper's alpha for each network, section 3.1.
@@ -49,7 +50,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Args:
     argument: "dataset=NAME" (digits, tiny_imagenet, imagenette, imagenet2012,
       or another image set that TFDS has prepared), "model=NAME", "epochs=90" or
-      "epochs=200", "method=erm|mixup|all", "seeds=N", and "smoke" for a run of
+      "epochs=200", "method=erm|all|TRANSFORM", "seeds=N", and "smoke" for a run of
       a minute.
 
   Returns:
@@ -71,10 +72,11 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.image_size = SIZES.get(given["dataset"], 224)  # Paper, section 3.1.
   config.max_bad_share = 1e-3  # Our choice: of images that cannot be read.
   config.workers = -1  # Threads that decode on a host; -1 is one a core.
-  config.method = given["method"]
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.first_seed = 0  # Our choice.
-  config.alpha = ALPHAS.get(given["model"], 0.2)  # Paper, section 3.1.
+  # Paper, section 3.1.
+  config.mix = mixing.get_mix(alpha=ALPHAS.get(given["model"], 0.2))
+  mixing.choose(config, given["method"])
   # Inferred: each of its workers mixed its own images. The stream is shuffled,
   # so that to roll them pairs as a permutation does, and it moves less.
   config.partners = "local_roll"

@@ -14,6 +14,7 @@ FUNCTIONS = [
   getattr(transforms, name)
   for name in transforms.__all__
   if inspect.isfunction(getattr(transforms, name))
+  and name not in ("as_transform", "takes")  # They take functions.
 ] + [losses.cross_entropy, losses.zero_one]
 ARRAYS = {
   "inputs",

@@ -1,4 +1,4 @@
-"""Networks trained with ERM and with mixup: by this run, or by one before it.
+"""Networks trained with ERM and with mixup, by this run or by an earlier one.
 
 Each has a directory `METHOD/seed_N` below that of its run, as those of
 experiments.cifar have.
@@ -10,10 +10,13 @@ from typing import Any, Mapping, Sequence
 
 import ml_collections
 
+from mixup_jax import results
 from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import mixing
 from mixup_jax.runtime import checkpoint
-from mixup_jax.train import run as runs
 from mixup_jax.train import state as states
+from mixup_jax.train.program import Program
+from mixup_jax.train.run import state_shapes
 
 # Whose runs have such networks, of images in memory.
 SECTIONS = ("cifar", "in_between", "adversarial")
@@ -51,14 +54,23 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
   return theirs
 
 
-def methods(alpha: float) -> dict[str, float]:
-  """Returns the alpha of each method, 0 for ERM."""
-  return {"ERM": 0.0, f"mixup, alpha {alpha:g}": alpha}
+def methods(config: Any) -> list[results.Method]:
+  """Returns both methods that networks are needed of: ERM, and the transform.
+
+  Args:
+    config: The config that the networks are trained with.
+
+  Returns:
+    The methods.
+  """
+  return [results.ERM, mixing.method(config.mix)]
 
 
-def directory(run: str | pathlib.Path, method: str, seed: int) -> pathlib.Path:
+def directory(
+  workdir: str | pathlib.Path, method: results.Method, seed: int
+) -> pathlib.Path:
   """Returns where a network is in the directory of a run."""
-  return pathlib.Path(run).expanduser() / method.split(",")[0] / f"seed_{seed}"
+  return pathlib.Path(workdir).expanduser() / method.key / f"seed_{seed}"
 
 
 def _tuples(tree: Any) -> Any:
@@ -68,7 +80,9 @@ def _tuples(tree: Any) -> Any:
   return tuple(map(_tuples, tree)) if isinstance(tree, list) else tree
 
 
-def check(config: Any, theirs: Any, made: Mapping[str, runs.Program]) -> None:
+def check(
+  config: Any, theirs: Any, made: Mapping[results.Method, Program]
+) -> None:
   """Raises if a network that is not to be trained cannot be read.
 
   Args:
@@ -96,7 +110,7 @@ def get(
   config: Any,
   program: Any,
   data: Any,
-  method: str,
+  method: results.Method,
   seed: int,
   workdir: pathlib.Path,
 ) -> tuple[states.TrainState, float]:
@@ -104,10 +118,10 @@ def get(
 
   Args:
     config: The config of this run.
-    program: The program of the method, of a kind that `recipe.train` takes if
-      it is to be trained.
-    data: The set; so is this.
-    method: The name of the method.
+    program: The program of the method, one that `in_memory.train` takes if the
+      network is to be trained.
+    data: The set.
+    method: The method.
     seed: The seed of the network.
     workdir: The directory of this run, below which it trains.
 
@@ -131,10 +145,8 @@ def get(
   return found, seconds
 
 
-def _read(
-  program: runs.Program, path: pathlib.Path
-) -> states.TrainState | None:
+def _read(program: Program, path: pathlib.Path) -> states.TrainState | None:
   """Reads the network in a directory, if there is one."""
   with checkpoint.Checkpoints(path / "checkpoints") as saved:
-    found = saved.restore(runs.state_shapes(program))
+    found = saved.restore(state_shapes(program))
   return found and found[1]

@@ -3,48 +3,41 @@
 A config here is one of `configs/imagenet.py`.
 """
 
+import functools
+import pathlib
 from typing import Any
 
-import flax.linen as nn
+import jax
 import optax
 
-from mixup_jax import models
+from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.recipes import in_memory
-from mixup_jax.train import backend
+from mixup_jax.data.streaming import batches
+from mixup_jax.recipes import checks
+from mixup_jax.recipes.assemble import assemble
+from mixup_jax.train import feeds
 from mixup_jax.train import optim
-from mixup_jax.train import streamed_feed as streaming
-
-_LOWEST = {
-  "seeds": 1,
-  "first_seed": 0,
-  "epochs": 1,
-  "warmup_epochs": 0,
-  "accumulation": 1,
-  "eval_batch_size": 1,
-  "image_size": 8,
-  "workers": -1,
-}
+from mixup_jax.train import run
+from mixup_jax.train.program import Program
 
 
 def check(config: Any) -> None:
   """Raises a ValueError for a value that is out of its range."""
-  for name, low in _LOWEST.items():
-    if config[name] < low:
-      raise ValueError(
-        f"config.{name} must be at least {low}, got {config[name]}."
-      )
-  size = sharding.make_mesh().size
-  for name, parts in (
-    ("batch_size", size * config.accumulation),
-    ("eval_batch_size", size),
-  ):
-    if config[name] < parts or config[name] % parts:
-      raise ValueError(
-        f"config.{name}={config[name]} cannot be shared by {size} devices"
-        f"{f' and {config.accumulation} steps' * (parts > size)}: use a "
-        f"multiple of {parts}."
-      )
+  checks.at_least(
+    config,
+    seeds=1,
+    first_seed=0,
+    epochs=1,
+    warmup_epochs=0,
+    accumulation=1,
+    eval_batch_size=1,
+    image_size=8,
+    workers=-1,
+  )
+  checks.shared_by_devices(
+    config, "batch_size", accumulation=config.accumulation
+  )
+  checks.shared_by_devices(config, "eval_batch_size")
 
 
 def step_size(config: Any) -> int:
@@ -68,51 +61,99 @@ def schedule(config: Any, steps_per_epoch: int) -> optax.Schedule:
   )
 
 
-def make_model(config: Any, *, num_classes: int) -> nn.Module:
-  """Returns the network of a config, without parameters."""
-  sizes = config.model.to_dict()
-  sizes["bn_group_size"] = sizes["bn_group_size"] or None
-  return models.build(
-    num_classes=num_classes,
-    dtype=backend.compute_dtype(config.precision),
-    **sizes,
-  )
-
-
 def make_program(
   config: Any,
-  alpha: float,
+  method: results.Method,
   *,
   num_train: int,
   num_classes: int,
   mean: tuple[float, ...],
   std: tuple[float, ...],
-  mesh: sharding.Mesh,
-) -> streaming.Program:
+  mesh: sharding.Mesh | None = None,
+) -> Program:
   """Builds the program of one method.
 
   Args:
     config: The config.
-    alpha: The alpha of the method, 0 for ERM.
+    method: The method; `results.ERM` mixes nothing.
     num_train: The number of training images.
     num_classes: The number of classes.
     mean: For each channel what normalisation subtracts, of pixels in [0, 1].
     std: For each channel what it divides by.
-    mesh: The data mesh.
+    mesh: The data mesh, over all devices if it is None.
 
   Returns:
     The program.
   """
-  model = make_model(config, num_classes=num_classes)
-  rate = schedule(config, num_train // step_size(config))
-  return streaming.make_program(
-    model,
-    optim.build(learning_rate=rate, **config.optimizer),
-    image_size=config.image_size,
-    mean=mean,
-    std=std,
+  steps_per_epoch = num_train // step_size(config)
+  return assemble(
+    config,
+    feeds.streamed_inputs(config.image_size, mean=mean, std=std),
+    model=model_fields(config),
+    optimizer=config.optimizer.to_dict(),
+    num_classes=num_classes,
+    rate=schedule(config, steps_per_epoch),
+    mix=None if method.key == results.ERM.key else config.mix,
+    steps_per_epoch=steps_per_epoch,
     mesh=mesh,
-    transform=in_memory.mixing(config, alpha, mesh=mesh),
-    learning_rate=rate,
-    accumulation=config.accumulation,
+  )
+
+
+def model_fields(config: Any) -> dict[str, Any]:
+  """Returns the name of the model and its fields."""
+  fields = config.model.to_dict()
+  if "bn_group_size" in fields:  # Not every model has BatchNorm.
+    fields["bn_group_size"] = fields["bn_group_size"] or None
+  return fields
+
+
+def train(
+  config: Any,
+  program: Program,
+  data: batches.StreamSet,
+  *,
+  seed: int,
+  workdir: pathlib.Path,
+) -> run.Lines:
+  """Trains one network, or resumes from its latest checkpoint.
+
+  Args:
+    config: The config.
+    program: The program.
+    data: The set.
+    seed: The seed of the run.
+    workdir: Where checkpoints and metrics of this network are.
+
+  Returns:
+    A line for each epoch, as of `run.train`.
+  """
+  host: dict[str, Any] = {
+    "image_size": config.image_size,
+    "process_index": jax.process_index(),
+    "num_processes": jax.process_count(),
+    "workers": None if config.workers < 0 else config.workers,
+    "max_bad_share": config.max_bad_share,
+    "bad": {},  # One for all: no image is reported twice.
+  }
+  feed = feeds.Streamed(
+    program.mesh,
+    steps_per_epoch=len(data.train) // step_size(config),
+    train=lambda seed, first_step: batches.train_batches(
+      data,
+      seed=seed,
+      first_step=first_step,
+      batch_size=step_size(config),
+      **host,
+    ),
+    evaluate=functools.partial(
+      batches.eval_batches, data, batch_size=config.eval_batch_size, **host
+    ),
+  )
+  return run.train(
+    program,
+    feed,
+    seed=seed,
+    epochs=config.epochs,
+    workdir=workdir,
+    config=config.to_dict(),
   )

@@ -8,6 +8,7 @@ from mixup_jax.sharding.mesh import put
 from mixup_jax.sharding.mesh import put_rows
 from mixup_jax.sharding.mesh import replicated
 from mixup_jax.sharding.mesh import sharded
+from mixup_jax.sharding.partners import check_pairable
 from mixup_jax.sharding.partners import partners
 from mixup_jax.sharding.partners import per_device
 from mixup_jax.sharding.partners import POLICIES
@@ -16,6 +17,7 @@ from mixup_jax.sharding.partners import with_partners
 __all__ = (
   "AXIS",
   "check_divides",
+  "check_pairable",
   "make_mesh",
   "Mesh",
   "partners",

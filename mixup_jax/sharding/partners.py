@@ -24,6 +24,7 @@ from typing import Any, Callable
 import jax
 import jax.numpy as jnp
 
+from mixup_jax import transforms
 from mixup_jax.sharding.mesh import AXIS
 from mixup_jax.sharding.mesh import check_divides
 from mixup_jax.sharding.mesh import Mesh
@@ -44,22 +45,41 @@ def per_device(transform: Transform, mesh: Mesh) -> Transform:
   `with_partners(transform, mesh, policy="local")` to share one.
 
   Args:
-    transform: A function `(key, inputs, targets) -> (inputs, targets)`.
+    transform: A transform, or a plain function `(key, inputs, targets) ->
+      (inputs, targets)`.
     mesh: The data mesh. The number of its devices is the number of groups.
 
   Returns:
-    A transform of the same form for the whole batch, to be used under `jit`.
-    Values without a batch axis, such as one lam a device, come back as
-    `[batch]`. Raises ValueError for a batch that the devices cannot share
-    equally.
+    A transform of the whole batch, to be used under `jit`. Values without a
+    batch axis, such as one a device, come back as `[batch]`. It raises
+    ValueError for a batch that the devices cannot share equally, and TypeError
+    if the transform mixes hidden layers.
   """
+  own = transforms.as_transform(transform)
 
   def grouped(
-    key: Array, inputs: PyTree, targets: PyTree
+    key: Array,
+    inputs: PyTree,
+    targets: PyTree,
+    *,
+    where: Array | None = None,
+    enabled: jax.typing.ArrayLike = True,
   ) -> tuple[PyTree, PyTree]:
     keys = jax.random.split(key, mesh.size)
-    groups = jax.tree.map(lambda x: _split_rows(x, mesh), (inputs, targets))
-    mixed = jax.vmap(transform)(keys, *groups)
+    given = (inputs, targets, where)
+    groups = jax.tree.map(lambda x: _split_rows(x, mesh), given)
+
+    def mix(
+      k: Array, x: PyTree, y: PyTree, valid: Any
+    ) -> tuple[PyTree, PyTree]:
+      return own(k, x, y, where=valid, enabled=enabled)
+
+    mixed = jax.vmap(mix)(keys, *groups)
+    if isinstance(mixed[0], transforms.HiddenMix):
+      raise TypeError(
+        "hidden layers cannot be mixed for each device apart: use "
+        'with_partners(manifold, mesh, policy="local").'
+      )
     size = jax.tree.leaves(groups)[0].shape[1]
     return jax.tree.map(lambda x: _join_rows(x, size, mesh), mixed)
 
@@ -78,14 +98,15 @@ def with_partners(
     policy: One of `POLICIES`.
 
   Returns:
-    A transform `(key, inputs, targets, **options) -> (inputs, targets)` for use
-    under `jit` on a batch of global arrays.
+    A transform with the options of the given one, for use under `jit` on a
+    batch of global arrays.
 
   Raises:
     ValueError: If the policy is not one of these.
   """
   _check_policy(policy)
 
+  @functools.wraps(transform)  # It takes the options of the transform.
   def paired(
     key: Array, inputs: PyTree, targets: PyTree, **options: Any
   ) -> tuple[PyTree, PyTree]:
@@ -114,10 +135,10 @@ def partners(
     permutation.
 
   Raises:
-    ValueError: If the policy is unknown, or the batch does not divide among the
-      devices as it needs.
+    ValueError: If the policy is unknown, the batch does not divide among the
+      devices as it needs, or every example would be its own partner.
   """
-  _check_policy(policy)
+  check_pairable(batch_size, mesh=mesh, policy=policy)
   if policy == "global":
     order = jax.random.permutation(key, batch_size)
 
@@ -197,6 +218,27 @@ def _join_rows(x: Array, size: int, mesh: Mesh) -> Array:
     x = jnp.broadcast_to(x[:, None], (x.shape[0], size))
   x = x.reshape((x.shape[0] * x.shape[1],) + x.shape[2:])
   return jax.lax.with_sharding_constraint(x, sharded(mesh))
+
+
+def check_pairable(batch_size: int, *, mesh: Mesh, policy: str) -> None:
+  """Raises ValueError if a policy would pair every example with itself.
+
+  With one example a device, "local" and "local_roll" find no other: mixup would
+  be ERM, silently.
+
+  Args:
+    batch_size: The number of examples of a step, on all devices together.
+    mesh: The data mesh.
+    policy: One of `POLICIES`.
+  """
+  _check_policy(policy)
+  if policy in ("local", "local_roll") and batch_size <= mesh.size:
+    raise ValueError(
+      f"{policy!r} partners need two examples a device, but a step has "
+      f"{batch_size} examples on {mesh.size} devices: every example would be "
+      "its own partner. Use a larger batch, fewer steps that share one, fewer "
+      'devices, or partners="roll".'
+    )
 
 
 def _check_policy(policy: str) -> None:

@@ -86,6 +86,33 @@ def build(name: str, **settings: Any) -> optax.GradientTransformation:
   return OPTIMIZERS[name](**settings)
 
 
+def accumulated(
+  tx: optax.GradientTransformation, steps: int
+) -> optax.GradientTransformation:
+  """Returns an optimiser that updates once in several steps.
+
+  Args:
+    tx: The optimiser.
+    steps: How many steps share an update, that of their mean gradient.
+      BatchNorm and mixing see the batch of a step.
+
+  Returns:
+    The optax transformation; the optimiser itself for one step.
+
+  Raises:
+    ValueError: If `steps` is less than 1.
+  """
+  if steps < 1:
+    raise ValueError(
+      f"accumulation must be at least 1, got {steps}: "
+      "1 updates the weights in each step."
+    )
+  if steps == 1:
+    return tx
+  several = optax.MultiSteps(tx, every_k_schedule=steps)
+  return several.gradient_transformation()
+
+
 def step_decay(
   learning_rate: float,
   *,

@@ -1,4 +1,4 @@
-"""One network from its first step to its last, stopped and continued."""
+"""One network from its first step to its last, stopped and resumed."""
 
 import functools
 import pathlib
@@ -10,9 +10,10 @@ import numpy as np
 import tqdm
 
 from mixup_jax import sharding
-from mixup_jax.results import recorder as records
+from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
+from mixup_jax.train import feeds
 from mixup_jax.train import loop
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
@@ -41,6 +42,55 @@ class Program(Protocol):
   def mesh(self) -> sharding.Mesh: ...
 
 
+def train(
+  program: Any,
+  feed: feeds.Feed,
+  *,
+  seed: int,
+  epochs: int,
+  workdir: pathlib.Path,
+  config: Mapping[str, Any],
+) -> Lines:
+  """Trains a classifier, or resumes from its latest checkpoint.
+
+  Args:
+    program: A `program.Program`.
+    feed: What gives it batches.
+    seed: It fixes weights, order of the data, augmentation and mixing.
+    epochs: Passes over the training examples.
+    workdir: Where checkpoints and metrics of this network are.
+    config: What made it, written beside them.
+
+  Returns:
+    A line for each epoch, as of `run`: "NAME/METRIC" is the mean of a metric of
+    `metrics.Sums` over the examples that the feed evaluates as NAME.
+
+  Raises:
+    FloatingPointError: If the loss is not finite.
+    Stopped: If the process was told to stop; the state is saved.
+  """
+
+  def measure(state: states.TrainState, is_last: bool) -> dict[str, float]:
+    means = {}
+    for name, batches in feed.eval_batches(is_last).items():
+      # One after another: no more than a batch is on the devices.
+      sums = [jax.device_get(program.evaluate(state, x)) for x in batches]
+      total = jax.tree.map(lambda *x: np.sum(x, axis=0), *sums)
+      means |= {f"{name}/{k}": float(v) for k, v in total.means().items()}
+    return means
+
+  return run(
+    program,
+    seed=seed,
+    epochs=epochs,
+    steps_per_epoch=feed.steps_per_epoch,
+    batches=functools.partial(feed.train_batches, seed),
+    measure=measure,
+    workdir=workdir,
+    config=config,
+  )
+
+
 def run(
   program: Program,
   *,
@@ -52,14 +102,14 @@ def run(
   workdir: pathlib.Path,
   config: Mapping[str, Any],
 ) -> Lines:
-  """Trains one network, or goes on where it was stopped.
+  """Trains one network, or resumes from its latest checkpoint.
 
   Args:
     program: The program.
     seed: It fixes weights, augmentation and mixing.
     epochs: After each of them the network is measured and saved.
     steps_per_epoch: The steps of an epoch.
-    batches: Takes the number of steps done, and gives the batches from there.
+    batches: Takes the number of steps done; returns the batches from there.
     measure: Takes the state, and whether this epoch is the last, and returns
       numbers of the host. While it trains, the first one "NAME/error" is shown,
       a percentage, or else the first one.
@@ -87,9 +137,7 @@ def run(
       program.init(key),
     )
     with (
-      records.Recorder(
-        workdir, config=config, first_step=first_step
-      ) as recorder,
+      Recorder(workdir, config=config, first_step=first_step) as recorder,
       _progress(workdir, first_step, num_steps) as progress,
     ):
       clock = _Clock()
@@ -170,7 +218,7 @@ def _progress(
 
 
 class _Clock:
-  """Tells the seconds since it was asked last."""
+  """Returns the seconds since it was asked last."""
 
   def __init__(self) -> None:
     self._last = time.perf_counter()

@@ -14,16 +14,15 @@ import optax
 
 from mixup_jax import losses
 from mixup_jax import metrics
+from mixup_jax import transforms
+from mixup_jax.train import rngs
 from mixup_jax.train.state import TrainState
 
 Array = jax.Array
 PyTree = Any
 Batch = Mapping[str, PyTree]
 Prepare = Callable[[Array, Batch], tuple[PyTree, PyTree]]
-Transform = Callable[[Array, PyTree, PyTree], tuple[PyTree, PyTree]]
-MixHidden = Callable[
-  [Array, PyTree], tuple[Callable[[int, PyTree], PyTree], PyTree]
-]
+Normalize = Callable[[PyTree], PyTree]
 
 
 def make_train_step(
@@ -33,31 +32,29 @@ def make_train_step(
   *,
   root_key: Array,
   prepare: Prepare,
-  transform: Transform | None = None,
-  mix_hidden: MixHidden | None = None,
+  normalize: Normalize | None = None,
+  transform: Callable[..., tuple[PyTree, PyTree]] | None = None,
   num_plain_steps: int = 0,
   num_mixed_steps: int | None = None,
   average_decay: float | None = None,
 ) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]:
   """Makes one step of (vicinal) risk minimisation.
 
-  All randomness comes from `fold_in(root_key, state.step)`, so a restored run
-  continues the same stream, on any number of hosts.
+  All randomness comes from the streams of `root_key` at `state.step`, so a
+  restored run continues the same streams, on any number of hosts.
 
   Args:
-    model: The model.
+    model: The model. It is called with `mix=` if hidden layers are mixed.
     tx: The optimiser.
     loss_fn: Takes logits and targets, returns `[batch]` losses.
-    root_key: A typed PRNG key, the seed of the run.
+    root_key: A typed PRNG key, that of the run.
     prepare: Takes a key and a batch, returns inputs and targets.
+    normalize: Makes floats of inputs. None leaves them as they are.
     transform: Draws from the vicinity of the examples, such as
-      `functools.partial(mixup, alpha=0.2)`. None is empirical risk
-      minimisation.
-    mix_hidden: Instead of a transform, draws what the model calls at each
-      depth, and mixes the targets, such as
-      `functools.partial(manifold, alpha=2.0, layers=(0, 1, 2))`.
-    num_plain_steps: The number of steps after which either is switched on, by
-      its option `enabled`.
+      `functools.partial(mixup, alpha=0.2)`; a plain function `(key, inputs,
+      targets)` becomes a transform. None is empirical risk minimisation.
+    num_plain_steps: The number of steps after which it is switched on, by its
+      option `enabled`.
     num_mixed_steps: The number of steps, counted from the first, after which it
       is switched off. None leaves it on.
     average_decay: What a step keeps of the moving average of the weights, for
@@ -69,36 +66,32 @@ def make_train_step(
     may hold `where`, `[batch]` booleans that are False for padding: it is left
     out of both, and handed on to the transform and the model.
 
-  Raises:
-    ValueError: If both `transform` and `mix_hidden` are given.
-
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, eq. 3
     and section 2.
   """
-
-  if transform is not None and mix_hidden is not None:
-    raise ValueError("transform and mix_hidden would mix twice: give one.")
+  mix = None if transform is None else transforms.as_transform(transform)
 
   def train_step(
     state: TrainState, batch: Batch
   ) -> tuple[TrainState, dict[str, Array]]:
-    # Clone: folding in a new step each time is what makes one key enough.
-    key = jax.random.fold_in(jax.random.clone(root_key), state.step)
-    prepare_key, transform_key, dropout_key = jax.random.split(key, 3)
+    augment_key, mix_key, dropout_key = (
+      rngs.stream(root_key, name, state.step)
+      for name in ("augment", "mix", "dropout")
+    )
     where = batch.get("where")
-    mask = {} if where is None else {"where": where}
-    inputs, targets = prepare(prepare_key, batch)
-    options, hooks = dict(mask), dict(mask)
-    if num_plain_steps or num_mixed_steps is not None:
-      last = (
-        np.iinfo(np.int32).max if num_mixed_steps is None else (num_mixed_steps)
+    masked: dict[str, Any] = {} if where is None else {"where": where}
+    inputs, targets = prepare(augment_key, batch)
+    if mix is None:
+      inputs = normalize(inputs) if normalize else inputs
+    else:
+      enabled = _enabled(state.step, num_plain_steps, num_mixed_steps)
+      inputs, targets = _draw_vicinity(
+        mix, normalize, mix_key, inputs, targets, **enabled, **masked
       )
-      options["enabled"] = (num_plain_steps <= state.step) & (state.step < last)
-    if transform is not None:
-      inputs, targets = transform(transform_key, inputs, targets, **options)
-    elif mix_hidden is not None:
-      hooks["mix"], targets = mix_hidden(transform_key, targets, **options)
+    hooks = masked
+    if isinstance(inputs, transforms.HiddenMix):
+      inputs, hooks = inputs.inputs, {**masked, "mix": inputs.hook}
 
     def vicinal_risk(params: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
       variables = {"params": params, "batch_stats": state.batch_stats}
@@ -137,6 +130,38 @@ def make_train_step(
     return new_state, {"loss": loss, "error": error}
 
   return train_step
+
+
+def _enabled(
+  step: Array, num_plain_steps: int, num_mixed_steps: int | None
+) -> dict[str, Array]:
+  """Returns the option `enabled` of a transform, if it is ever switched."""
+  if not num_plain_steps and num_mixed_steps is None:
+    return {}
+  last = np.iinfo(np.int32).max if num_mixed_steps is None else num_mixed_steps
+  return {"enabled": (num_plain_steps <= step) & (step < last)}
+
+
+def _draw_vicinity(
+  transform: transforms.Transform,
+  normalize: Normalize | None,
+  key: Array,
+  inputs: PyTree,
+  targets: PyTree,
+  **options: Any,
+) -> tuple[PyTree, PyTree]:
+  """Normalises and transforms, in the order that moves fewer bytes.
+
+  Partners are fetched as bytes, a quarter of the data, where inputs are bytes
+  and the transform declares that it normalises what it has fetched.
+  """
+  if normalize is None:
+    return transform(key, inputs, targets, **options)
+  are_bytes = all(x.dtype == jnp.uint8 for x in jax.tree.leaves(inputs))
+  if are_bytes and transforms.takes(transform, "normalize"):
+    pair_bytes: Any = transform
+    return pair_bytes(key, inputs, targets, normalize=normalize, **options)
+  return transform(key, normalize(inputs), targets, **options)
 
 
 def _moving_average(

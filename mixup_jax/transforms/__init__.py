@@ -1,8 +1,10 @@
 """Pure functions of (key, arrays): mixup, its relatives and their parts.
 
-Each transform has the form `(key, inputs, targets, *, options) -> (inputs,
-targets)`, so `functools.partial(mixup, alpha=0.2)` plugs into any training
-step, under `jit`, `vmap`, `pmap` and `shard_map` alike.
+Each transform has the form `(key, inputs, targets, *, where=None, enabled=True,
+...) -> (inputs, targets)`, the protocol `Transform`, so that
+`functools.partial(mixup, alpha=0.2)` plugs into any training step, under `jit`,
+`vmap`, `pmap` and `shard_map` alike; `as_transform` gives that form to a plain
+function. What comes back can be cut along the batch axis.
 """
 
 from mixup_jax.transforms._checks import check_alpha
@@ -10,15 +12,14 @@ from mixup_jax.transforms._cutmix import Box
 from mixup_jax.transforms._cutmix import box_mask
 from mixup_jax.transforms._cutmix import cutmix
 from mixup_jax.transforms._cutmix import sample_box
+from mixup_jax.transforms._interpolate import interpolate
+from mixup_jax.transforms._interpolate import mix_pairs
+from mixup_jax.transforms._interpolate import mix_targets
+from mixup_jax.transforms._interpolate import MixedLabels
 from mixup_jax.transforms._lambdas import sample_lambda
 from mixup_jax.transforms._latent import latent
+from mixup_jax.transforms._manifold import HiddenMix
 from mixup_jax.transforms._manifold import manifold
-from mixup_jax.transforms._mix import Mix
-from mixup_jax.transforms._mix import sample_mix
-from mixup_jax.transforms._mixup import interpolate
-from mixup_jax.transforms._mixup import mix_pairs
-from mixup_jax.transforms._mixup import mix_targets
-from mixup_jax.transforms._mixup import MixedLabels
 from mixup_jax.transforms._mixup import mixup
 from mixup_jax.transforms._neighbors import draw_neighbors
 from mixup_jax.transforms._neighbors import nearest_neighbors
@@ -28,6 +29,11 @@ from mixup_jax.transforms._partners import different_class_partners
 from mixup_jax.transforms._partners import random_partners
 from mixup_jax.transforms._partners import rolled_partners
 from mixup_jax.transforms._partners import same_class_partners
+from mixup_jax.transforms._plan import Mix
+from mixup_jax.transforms._plan import sample_mix
+from mixup_jax.transforms._protocol import as_transform
+from mixup_jax.transforms._protocol import takes
+from mixup_jax.transforms._protocol import Transform
 from mixup_jax.transforms._switch import switch
 from mixup_jax.transforms._vicinity import gaussian_noise
 from mixup_jax.transforms._vicinity import inputs_only
@@ -35,6 +41,7 @@ from mixup_jax.transforms._vicinity import inputs_with_smoothing
 from mixup_jax.transforms._vicinity import label_smoothing
 
 __all__ = (
+  "as_transform",
   "Box",
   "box_mask",
   "check_alpha",
@@ -42,6 +49,7 @@ __all__ = (
   "different_class_partners",
   "draw_neighbors",
   "gaussian_noise",
+  "HiddenMix",
   "inputs_only",
   "inputs_with_smoothing",
   "interpolate",
@@ -63,4 +71,6 @@ __all__ = (
   "sample_lambda",
   "sample_mix",
   "switch",
+  "takes",
+  "Transform",
 )

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
-from mixup_jax.transforms import _mix
-from mixup_jax.transforms import _mixup
+from mixup_jax.transforms import _interpolate
+from mixup_jax.transforms import _plan
 
 Array = jax.Array
-PyTree = _mix.PyTree
+PyTree = _plan.PyTree
 
 
 class Box(NamedTuple):
@@ -28,7 +28,7 @@ def cutmix(
   targets: PyTree,
   *,
   alpha: jax.typing.ArrayLike,
-  **options: Unpack[_mix.MixOptions],
+  **options: Unpack[_plan.MixOptions],
 ) -> tuple[Array, PyTree]:
   """Pastes a random box of each image's partner, and mixes targets by its area.
 
@@ -36,7 +36,8 @@ def cutmix(
 
   Args:
     key: A typed PRNG key, consumed.
-    images: `[batch, height, width, ...]` of any dtype.
+    images: `[batch, height, width, ...]` of any dtype, or `[batch, length]`, of
+      which an interval is replaced.
     targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats
       (one-hot, multi-label, regression).
     alpha: Concentration of lam ~ Beta(alpha, alpha), where 1 - lam is the share
@@ -50,29 +51,30 @@ def cutmix(
 
   Raises:
     TypeError: If `alpha` is not a number.
-    ValueError: If images have no height and width, leading axes differ, the
-      batch has fewer than two examples, or `alpha` is negative.
+    ValueError: If images have no axis to cut, leading axes differ, the batch
+      has fewer than two examples, or `alpha` is negative.
 
   References:
     Yun et al., CutMix, ICCV 2019, section 3.1.
   """
-  if images.ndim < 3:
+  if images.ndim < 2:
     raise ValueError(
-      "images must be [batch, height, width, ...], got shape "
-      f"{images.shape}: use mixup for inputs without pixels."
+      "images must be [batch, height, width, ...] or [batch, length], got "
+      f"shape {images.shape}: use mixup for inputs without such an axis."
     )
   size = _checks.batch_size((images, targets))
-  height, width = images.shape[1:3]
+  height, width = images.shape[1:3] if images.ndim > 2 else (1, images.shape[1])
   mix_key, box_key = jax.random.split(key)
-  mix = _mix.sample_mix(mix_key, size, alpha=alpha, **options)
+  mix = _plan.sample_mix(mix_key, size, alpha=alpha, **options)
   box = sample_box(box_key, mix.lam, height=height, width=width)
   mask = box_mask(box, height=height, width=width)
-  mask = mask.reshape((-1, height, width) + (1,) * (images.ndim - 3))
-  partner_images = _mix.partner_rows(images, mix.partner)
+  shape = images.shape[1:3] + (1,) * (images.ndim - 3)
+  mask = mask.reshape(-1, *shape)
+  partner_images = _plan.partner_rows(images, mix.partner)
   images = jnp.where(mask, partner_images, images)
   area = (box.bottom - box.top) * (box.right - box.left)
   lam = 1 - area.astype(jnp.float32) / (height * width)
-  return images, _mixup.mix_targets(targets, mix._replace(lam=lam))
+  return images, _interpolate.mix_targets(targets, mix._replace(lam=lam))
 
 
 def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
@@ -86,15 +88,19 @@ def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
 
   Returns:
     A box of `[...]` int32 edges inside the image. Its area may be smaller than
-    asked for: sides are rounded down, and clipped at the border.
+    asked for: sides are rounded down, and clipped at the border. Along an axis
+    of one pixel it takes that pixel, and is an interval of the other.
 
   References:
     Yun et al., CutMix, ICCV 2019, eq. 2.
   """
-  side = jnp.sqrt(1 - lam)
+  is_line = (height == 1) != (width == 1)
+  side = 1 - lam if is_line else jnp.sqrt(1 - lam)
   y_key, x_key = jax.random.split(key)
 
   def edges(k: Array, length: int) -> tuple[Array, Array]:
+    if is_line and length == 1:
+      return jnp.zeros(lam.shape, jnp.int32), jnp.ones(lam.shape, jnp.int32)
     cut = (length * side).astype(jnp.int32)
     start = jax.random.randint(k, lam.shape, 0, length, jnp.int32) - cut // 2
     return jnp.clip(start, 0, length), jnp.clip(start + cut, 0, length)

@@ -1,14 +1,16 @@
 """Mixing in the space of another network's codes, seen as inputs again."""
 
-from typing import Callable, Unpack
+import functools
+from typing import Any, Callable, Unpack
 
 import jax
+import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
-from mixup_jax.transforms import _mix
-from mixup_jax.transforms import _mixup
+from mixup_jax.transforms import _interpolate
+from mixup_jax.transforms import _plan
 
-PyTree = _mix.PyTree
+PyTree = _plan.PyTree
 
 
 def latent(
@@ -19,7 +21,7 @@ def latent(
   alpha: jax.typing.ArrayLike,
   encode: Callable[[PyTree], PyTree],
   decode: Callable[[PyTree], PyTree],
-  **options: Unpack[_mix.MixOptions],
+  **options: Unpack[_plan.MixOptions],
 ) -> tuple[PyTree, PyTree]:
   """Mixes the codes of a batch and decodes them, and mixes targets alike.
 
@@ -31,8 +33,8 @@ def latent(
   neither function changes anything. If only `decode` changes nothing, and
   `encode` is a whole autoencoder, it mixes reconstructions.
 
-  What is not mixed is encoded and decoded all the same, where `alpha` is 0 or
-  `enabled` is False too: inputs become their reconstructions.
+  Where `alpha` is 0, what is not mixed is encoded and decoded all the same:
+  inputs become their reconstructions. Where `enabled` is False, they stay.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -60,6 +62,15 @@ def latent(
     pair of functions; Zhang et al., ICLR 2018, eq. 2.
   """
   size = _checks.batch_size((inputs, targets))
-  mix = _mix.sample_mix(key, size, alpha=alpha, **options)
-  codes = _mixup.mix_pairs(encode(inputs), mix)
-  return decode(codes), _mixup.mix_targets(targets, mix)
+  mix = _plan.sample_mix(key, size, alpha=alpha, **options)
+  decoded = decode(_interpolate.mix_pairs(encode(inputs), mix))
+  enabled = options.get("enabled", True)
+  if enabled is not True:
+    keep = functools.partial(_keep, enabled)
+    decoded = jax.tree.map(keep, decoded, inputs)
+  return decoded, _interpolate.mix_targets(targets, mix)
+
+
+def _keep(enabled: jax.typing.ArrayLike, x: jax.Array, own: Any) -> jax.Array:
+  """Returns what was decoded, or, where not enabled, the input itself."""
+  return jnp.where(enabled, x, jnp.asarray(own).astype(x.dtype))

@@ -1,51 +1,84 @@
 """Manifold mixup: the mixing happens at a hidden layer."""
 
-from typing import Callable, Unpack
+import dataclasses
+from typing import Unpack
 
 import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
-from mixup_jax.transforms import _mix
-from mixup_jax.transforms import _mixup
+from mixup_jax.transforms import _interpolate
+from mixup_jax.transforms import _plan
 
 Array = jax.Array
-PyTree = _mix.PyTree
-# What a model calls at each depth: depth 0 is the input, depth d the output of
-# the d-th hidden layer or stage.
-Hook = Callable[[int, PyTree], PyTree]
+PyTree = _plan.PyTree
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class HiddenMix:
+  """Inputs whose hidden layers are to be mixed: what `manifold` returns.
+
+  Attributes:
+    inputs: The inputs as they are.
+    mix: Who is mixed with whom, and how much.
+    layer: `[]` int32, the drawn depth.
+    layers: The depths it was drawn from.
+  """
+
+  inputs: PyTree
+  mix: _plan.Mix
+  layer: Array
+  layers: tuple[int, ...] = dataclasses.field(metadata={"static": True})
+
+  def hook(self, depth: int, hidden: PyTree) -> PyTree:
+    """Mixes a hidden layer at the drawn depth, for the model to call.
+
+    Args:
+      depth: 0 for the input, d for the output of the d-th layer or stage.
+      hidden: Any tree of `[batch, ...]` floating-point arrays.
+
+    Returns:
+      The mixed tree at the drawn depth, elsewhere the tree itself.
+    """
+    if depth not in self.layers:
+      return hidden
+    lam = jnp.where(depth == self.layer, self.mix.lam, 1)
+    return _interpolate.mix_pairs(hidden, self.mix._replace(lam=lam))
 
 
 def manifold(
   key: Array,
+  inputs: PyTree,
   targets: PyTree,
   *,
   alpha: jax.typing.ArrayLike,
   layers: tuple[int, ...],
-  **options: Unpack[_mix.MixOptions],
-) -> tuple[Hook, PyTree]:
+  **options: Unpack[_plan.MixOptions],
+) -> tuple[HiddenMix, PyTree]:
   """Draws a depth to mix at, for a model that calls a hook at each depth.
 
   One trace serves all depths, and a single depth costs what mixup costs:
 
-      hook, targets = manifold(key, targets, alpha=2.0, layers=(0, 1, 2))
-      logits = model.apply(variables, inputs, train=True, mix=hook)
+      mixed, targets = manifold(key, inputs, targets, alpha=2.0, layers=(0, 1))
+      logits = model.apply(variables, mixed.inputs, mix=mixed.hook)
 
   Args:
     key: A typed PRNG key, consumed.
+    inputs: Any tree of `[batch, ...]` arrays, passed on.
     targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats.
     alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
     layers: The depths to choose from, uniformly; 0 is the input.
     **options: As in `sample_mix`.
 
   Returns:
-    A function `(depth, hidden) -> hidden` that mixes at the drawn depth and
-    changes nothing at the others, and the mixed targets.
+    The inputs with the drawn plan, and the mixed targets. To cut a batch into
+    parts, cut it before: a plan holds for the batch that it was drawn for.
 
   Raises:
     TypeError: If `alpha` is not a number.
-    ValueError: If `layers` is empty, the batch has fewer than two examples, or
-      `alpha` is negative.
+    ValueError: If `layers` is empty, leading axes differ, the batch has fewer
+      than two examples, or `alpha` is negative.
 
   References:
     Verma et al., Manifold Mixup, ICML 2019, section 2; with one layer, the
@@ -57,14 +90,8 @@ def manifold(
       "layers is empty: name at least one depth, such as (0,) for the input."
     )
   mix_key, layer_key = jax.random.split(key)
-  size = _checks.batch_size(targets)
-  mix = _mix.sample_mix(mix_key, size, alpha=alpha, **options)
+  size = _checks.batch_size((inputs, targets))
+  mix = _plan.sample_mix(mix_key, size, alpha=alpha, **options)
   layer = jax.random.choice(layer_key, jnp.asarray(layers, jnp.int32))
-
-  def hook(depth: int, hidden: PyTree) -> PyTree:
-    if depth not in layers:
-      return hidden
-    lam = jnp.where(depth == layer, mix.lam, 1)
-    return _mixup.mix_pairs(hidden, mix._replace(lam=lam))
-
-  return hook, _mixup.mix_targets(targets, mix)
+  mixed = HiddenMix(inputs, mix, layer, tuple(layers))
+  return mixed, _interpolate.mix_targets(targets, mix)

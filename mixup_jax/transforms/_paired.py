@@ -4,6 +4,8 @@ from typing import Any, Callable
 
 import jax
 
+from mixup_jax.transforms._manifold import HiddenMix
+
 Array = jax.Array
 PyTree = Any
 
@@ -34,17 +36,21 @@ def paired(
   Returns:
     The transformed inputs and targets, `[batch, ...]`.
 
+  Raises:
+    TypeError: If the transform mixes hidden layers.
+
   References:
     Zhang et al., ICLR 2018, section 3.8: partners from the whole training set.
   """
   del where
   inputs, targets = transform(key, inputs, targets, partner=_swap, **options)
 
-  # One weight for the whole batch has no rows.
-  def first(x: Array) -> Array:
-    return _pairs(x)[:, 0] if x.ndim else x
-
-  return jax.tree.map(first, (inputs, targets))
+  if isinstance(inputs, HiddenMix):
+    raise TypeError(
+      "paired cannot mix hidden layers: the model would be called with "
+      "partners too. Mix inputs, or take partners from the batch."
+    )
+  return jax.tree.map(lambda x: _pairs(x)[:, 0], (inputs, targets))
 
 
 def _swap(tree: PyTree) -> PyTree:

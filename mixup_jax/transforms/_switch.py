@@ -1,15 +1,16 @@
 """Chooses one of several transforms for each batch."""
 
 import functools
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mixup_jax.transforms import _protocol
+
 Array = jax.Array
 PyTree = Any
-Transform = Callable[[Array, PyTree, PyTree], tuple[PyTree, PyTree]]
 
 
 def switch(
@@ -17,8 +18,10 @@ def switch(
   inputs: PyTree,
   targets: PyTree,
   *,
-  transforms: Sequence[Transform],
+  transforms: Sequence[_protocol.Transform],
   probabilities: Sequence[float] | Array | None = None,
+  where: Array | None = None,
+  enabled: jax.typing.ArrayLike = True,
 ) -> tuple[PyTree, PyTree]:
   """Applies one transform, drawn for the batch; only that one runs.
 
@@ -29,10 +32,12 @@ def switch(
     key: A typed PRNG key, consumed.
     inputs: Any tree of `[batch, ...]` arrays.
     targets: Any tree of `[batch, ...]` arrays.
-    transforms: Functions `(key, inputs, targets) -> (inputs, targets)` that
-      return the same structure, shapes and dtypes.
+    transforms: Transforms, or plain functions `(key, inputs, targets) ->
+      (inputs, targets)`, that return the same structure, shapes and dtypes.
     probabilities: One number a transform, summing to 1; equal by default. May
       be traced.
+    where: `[batch]` booleans, False for padding, for the drawn transform.
+    enabled: Whether the drawn transform is on. May be traced.
 
   Returns:
     What the drawn transform returns.
@@ -54,7 +59,12 @@ def switch(
     switch_key, count, p=jnp.asarray(probabilities, jnp.float32)
   )
   # A key each: under vmap all of them run, and one would be used twice.
-  branches = [functools.partial(f, k) for f, k in zip(transforms, keys)]
+  branches = [
+    functools.partial(
+      _protocol.as_transform(f), k, where=where, enabled=enabled
+    )
+    for f, k in zip(transforms, keys)
+  ]
   return jax.lax.switch(chosen, branches, inputs, targets)
 
 

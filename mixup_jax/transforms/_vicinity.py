@@ -6,15 +6,21 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
-from mixup_jax.transforms import _mix
-from mixup_jax.transforms import _mixup
+from mixup_jax.transforms import _interpolate
+from mixup_jax.transforms import _plan
 
 Array = jax.Array
-PyTree = _mix.PyTree
+PyTree = _plan.PyTree
 
 
 def gaussian_noise(
-  key: Array, inputs: PyTree, targets: PyTree, *, sigma: jax.typing.ArrayLike
+  key: Array,
+  inputs: PyTree,
+  targets: PyTree,
+  *,
+  sigma: jax.typing.ArrayLike,
+  where: Array | None = None,
+  enabled: jax.typing.ArrayLike = True,
 ) -> tuple[PyTree, PyTree]:
   """Adds independent Gaussian noise to the inputs.
 
@@ -23,6 +29,8 @@ def gaussian_noise(
     inputs: Any tree of `[batch, ...]` floating-point arrays.
     targets: Any tree, returned as it is.
     sigma: Standard deviation of the noise, in units of the (normalised) inputs.
+    where: Not used: padding has noise of its own.
+    enabled: Whether to add noise. May be traced.
 
   Returns:
     The noisy inputs, in their own dtypes, and the targets.
@@ -35,7 +43,9 @@ def gaussian_noise(
     Chapelle et al., Vicinal risk minimization, NIPS 2000; Zhang et al., ICLR
     2018, section 3.8.
   """
+  del where
   _checks.check_range("sigma", sigma, advice="0 adds no noise")
+  sigma = jnp.where(enabled, sigma, 0.0)
   leaves, structure = jax.tree.flatten(inputs)
   keys = jax.random.split(key, len(leaves))
 
@@ -59,6 +69,8 @@ def label_smoothing(
   *,
   epsilon: jax.typing.ArrayLike,
   num_classes: int,
+  where: Array | None = None,
+  enabled: jax.typing.ArrayLike = True,
 ) -> tuple[PyTree, Array]:
   """Moves a share epsilon of each label to the uniform distribution.
 
@@ -71,6 +83,9 @@ def label_smoothing(
       floats, or `MixedLabels`.
     epsilon: The share, in [0, 1].
     num_classes: The number of classes.
+    where: Not used: each label is smoothed alone.
+    enabled: Whether to smooth; targets become floats in any case. May be
+      traced.
 
   Returns:
     The inputs, and `[batch, ..., num_classes]` soft targets, float32 unless
@@ -82,14 +97,15 @@ def label_smoothing(
   References:
     Szegedy et al., CVPR 2016, section 7; Zhang et al., ICLR 2018, section 3.8.
   """
-  del key
+  del key, where
   _checks.check_range("epsilon", epsilon, high=1, advice="0 smooths nothing")
-  if isinstance(targets, _mixup.MixedLabels):
+  epsilon = jnp.where(enabled, epsilon, 0.0)
+  if isinstance(targets, _interpolate.MixedLabels):
     targets = targets.soft(num_classes)
   elif jnp.issubdtype(targets.dtype, jnp.integer):
     targets = jax.nn.one_hot(targets, num_classes, dtype=jnp.float32)
   uniform = jnp.full_like(targets, 1 / num_classes)
-  return inputs, _mixup.interpolate(targets, uniform, 1 - epsilon)
+  return inputs, _interpolate.interpolate(targets, uniform, 1 - epsilon)
 
 
 def inputs_only(
@@ -98,7 +114,7 @@ def inputs_only(
   targets: PyTree,
   *,
   alpha: jax.typing.ArrayLike,
-  **options: Unpack[_mix.MixOptions],
+  **options: Unpack[_plan.MixOptions],
 ) -> tuple[PyTree, PyTree]:
   """Mixes the inputs, and gives them the hard target of the nearer example.
 
@@ -123,7 +139,7 @@ def inputs_only(
     the same class as partners, close to SMOTE.
   """
   size = _checks.batch_size((inputs, targets))
-  mix = _mix.sample_mix(key, size, alpha=alpha, **options)
+  mix = _plan.sample_mix(key, size, alpha=alpha, **options)
 
   def nearer(x: Array, partner_x: Array) -> Array:
     own = mix.lam >= 0.5
@@ -131,8 +147,8 @@ def inputs_only(
       own.reshape(own.shape + (1,) * (x.ndim - own.ndim)), x, partner_x
     )
 
-  partner_targets = _mix.partner_rows(targets, mix.partner)
-  return _mixup.mix_pairs(inputs, mix), jax.tree.map(
+  partner_targets = _plan.partner_rows(targets, mix.partner)
+  return _interpolate.mix_pairs(inputs, mix), jax.tree.map(
     nearer, targets, partner_targets
   )
 
@@ -145,7 +161,7 @@ def inputs_with_smoothing(
   alpha: jax.typing.ArrayLike,
   epsilon: jax.typing.ArrayLike,
   num_classes: int,
-  **options: Unpack[_mix.MixOptions],
+  **options: Unpack[_plan.MixOptions],
 ) -> tuple[PyTree, Array]:
   """Mixes the inputs, and smooths the label of the nearer example.
 
@@ -157,7 +173,7 @@ def inputs_with_smoothing(
     alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
     epsilon: The share of the label that goes to the uniform distribution.
     num_classes: The number of classes.
-    **options: As in `sample_mix`.
+    **options: As in `sample_mix`. Where not `enabled`, labels are one-hot.
 
   Returns:
     The mixed inputs, and `[batch, ..., num_classes]` soft targets.
@@ -175,5 +191,10 @@ def inputs_with_smoothing(
     mix_key, inputs, targets, alpha=alpha, **options
   )
   return label_smoothing(
-    smoothing_key, inputs, targets, epsilon=epsilon, num_classes=num_classes
+    smoothing_key,
+    inputs,
+    targets,
+    epsilon=epsilon,
+    num_classes=num_classes,
+    enabled=options.get("enabled", True),
   )

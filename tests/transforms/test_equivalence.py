@@ -14,8 +14,10 @@ BATCH, CLASSES = 16, 5
 
 
 def manifold_of_inputs(key, inputs, targets):
-  hook, targets = transforms.manifold(key, targets, alpha=2.0, layers=(0, 1))
-  return hook(1, hook(0, inputs)), targets
+  mixed, targets = transforms.manifold(
+    key, inputs, targets, alpha=2.0, layers=(0, 1)
+  )
+  return mixed.hook(1, mixed.hook(0, mixed.inputs)), targets
 
 
 TRANSFORMS = {

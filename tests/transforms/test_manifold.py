@@ -14,10 +14,17 @@ LABELS = jnp.arange(6)
 
 def mixed_depths(key, layers, depths=4):
   """Returns which depths the drawn hook changes."""
-  hook, targets = transforms.manifold(
-    key, LABELS, alpha=2.0, layers=layers, partner=transforms.rolled_partners(6)
-  )
   x = jnp.eye(6)
+  mixed, targets = transforms.manifold(
+    key,
+    x,
+    LABELS,
+    alpha=2.0,
+    layers=layers,
+    partner=transforms.rolled_partners(6),
+  )
+  chex.assert_trees_all_equal(mixed.inputs, x)
+  hook = mixed.hook
   changed = [bool(jnp.any(hook(depth, x) != x)) for depth in range(depths)]
   return changed, hook, targets
 
@@ -42,15 +49,16 @@ def test_hidden_values_and_labels_share_the_plan(getkey):
 def test_layers_are_drawn_evenly(getkey):
 
   def draw(key):
-    hook, _ = transforms.manifold(
+    x = jnp.eye(6)
+    mixed, _ = transforms.manifold(
       key,
+      x,
       LABELS,
       alpha=2.0,
       layers=(0, 1, 2),
       partner=transforms.rolled_partners(6),
     )
-    x = jnp.eye(6)
-    return jnp.stack([jnp.any(hook(depth, x) != x) for depth in range(3)])
+    return jnp.stack([jnp.any(mixed.hook(d, x) != x) for d in range(3)])
 
   share = jax.vmap(draw)(jax.random.split(getkey(), 3000)).mean(0)
   assert np.all(np.abs(np.asarray(share) - 1 / 3) < 0.05)
@@ -64,10 +72,11 @@ def test_one_trace_for_all_layers_through_a_model(getkey):
   @jax.jit
   @chex.assert_max_traces(n=1)
   def logits(key):
-    hook, targets = transforms.manifold(
-      key, LABELS, alpha=2.0, layers=(0, 1, 2)
+    mixed, targets = transforms.manifold(
+      key, x, LABELS, alpha=2.0, layers=(0, 1, 2)
     )
-    return model.apply(variables, x, train=True, mix=hook), targets
+    logits = model.apply(variables, mixed.inputs, train=True, mix=mixed.hook)
+    return logits, targets
 
   for _ in range(3):
     chex.assert_shape(logits(getkey())[0], (6, 3))
@@ -77,10 +86,12 @@ def test_depth_zero_alone_is_input_mixup(getkey):
   model = mlp.MLP(num_classes=3, hidden=(8,))
   x = jax.random.normal(getkey(), (6, 4))
   variables = model.init(getkey(), x)
-  hook, targets = transforms.manifold(getkey(), LABELS, alpha=1.0, layers=(0,))
+  mixed, targets = transforms.manifold(
+    getkey(), x, LABELS, alpha=1.0, layers=(0,)
+  )
   mix = transforms.Mix(targets.lam, targets.partner_labels)
   chex.assert_trees_all_close(
-    model.apply(variables, x, mix=hook),
+    model.apply(variables, x, mix=mixed.hook),
     model.apply(variables, transforms.mix_pairs(x, mix)),
     rtol=1e-6,
   )
@@ -88,4 +99,20 @@ def test_depth_zero_alone_is_input_mixup(getkey):
 
 def test_no_layers_are_refused(getkey):
   with pytest.raises(ValueError, match="layers is empty"):
-    transforms.manifold(getkey(), LABELS, alpha=1.0, layers=())
+    transforms.manifold(getkey(), LABELS, LABELS, alpha=1.0, layers=())
+
+
+def test_a_plan_crosses_jit_and_vmap_as_data(getkey):
+  """The layers are static, all else is arrays."""
+
+  def draw(key):
+    return transforms.manifold(
+      key, jnp.eye(6), LABELS, alpha=2.0, layers=(0, 2)
+    )[0]
+
+  keys = jax.random.split(getkey(), 5)
+  mixed = jax.jit(jax.vmap(draw))(keys)
+  assert mixed.layers == (0, 2)
+  chex.assert_shape(
+    [mixed.layer, mixed.mix.lam, mixed.mix.partner], [(5,), (5,), (5, 6)]
+  )

@@ -35,7 +35,8 @@ def test_an_example_is_mixed_with_the_row_behind_it(getkey, per_example):
       transforms.mixup, alpha=1.0, per_example=per_example
     ),
   )
-  assert targets.lam.shape == ((16,) if per_example else ())
+  assert targets.lam.shape == (16,)
+  assert len(set(targets.lam.tolist())) == (16 if per_example else 1)
   chex.assert_trees_all_equal(targets.labels, labels)
   chex.assert_trees_all_equal(targets.partner_labels, others)
   chex.assert_trees_all_equal(
@@ -91,3 +92,10 @@ def test_pairs_stay_on_their_devices(getkey):
     jax.device_get(mix(key, *batch)),
     rtol=1e-6,
   )
+
+
+def test_paired_refuses_hidden_layers(getkey):
+  _, batch = pairs(getkey)
+  hidden = functools.partial(transforms.manifold, alpha=1.0, layers=(0,))
+  with pytest.raises(TypeError, match="paired cannot mix hidden layers"):
+    transforms.paired(getkey(), *batch, transform=hidden)

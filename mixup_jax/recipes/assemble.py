@@ -1,0 +1,81 @@
+"""Puts model, optimiser, schedule and transform of a config together."""
+
+from typing import Any, Callable
+
+import optax
+
+from mixup_jax import models
+from mixup_jax import sharding
+from mixup_jax.recipes import mixing
+from mixup_jax.train import backend
+from mixup_jax.train import optim
+from mixup_jax.train.program import Inputs
+from mixup_jax.train.program import make_program
+from mixup_jax.train.program import Program
+
+
+def assemble(
+  config: Any,
+  inputs: Inputs,
+  *,
+  model: dict[str, Any],
+  optimizer: dict[str, Any],
+  num_classes: int,
+  rate: optax.Schedule,
+  mix: Any,
+  steps_per_epoch: int,
+  mesh: sharding.Mesh | None = None,
+  wrap: Callable[[mixing.Transform], mixing.Transform] | None = None,
+) -> Program:
+  """Makes the program of one method of a section.
+
+  Args:
+    config: The config; of it batch size, epochs and precision count and, where
+      it has them, partners, accumulation and the decay of an average.
+    inputs: How inputs are made of a batch.
+    model: The name of the model and its fields.
+    optimizer: The name of the optimiser and its settings.
+    num_classes: The number of classes.
+    rate: The learning rate over the updates.
+    mix: The field `mix` of a config, None for ERM.
+    steps_per_epoch: The steps of an epoch.
+    mesh: The data mesh, of all devices if it is None.
+    wrap: Makes another transform of the transform.
+
+  Returns:
+    The program.
+
+  Raises:
+    ValueError: If there is no such model, optimiser or transform, or the mesh
+      does not suit the batch.
+    TypeError: If the model or the optimiser has no such field.
+  """
+  mesh = mesh or sharding.make_mesh()
+  accumulation = config.get("accumulation", 1)
+  transform, plain = None, {}
+  if mix is not None:
+    transform = mixing.transform(
+      mix,
+      num_classes=num_classes,
+      batch_size=config.batch_size // accumulation,
+      partners=config.get("partners", "global"),
+      mesh=mesh,
+    )
+    transform = wrap(transform) if wrap else transform
+    plain = mixing.plain_steps(mix, config.epochs, steps_per_epoch)
+  network = models.build(
+    num_classes=num_classes,
+    dtype=backend.compute_dtype(config.precision),
+    **model,
+  )
+  tx = optim.build(learning_rate=rate, **optimizer)
+  return make_program(
+    network,
+    optim.accumulated(tx, accumulation),
+    inputs,
+    mesh=mesh,
+    transform=transform,
+    learning_rate=lambda step: rate(step // accumulation),
+    average_decay=config.get("average_decay", 0.0) or None,
+    **plain,
+  )

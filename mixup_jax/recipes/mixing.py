@@ -1,0 +1,242 @@
+"""From `config.mix` to a transform: the one list of transforms by name."""
+
+import difflib
+import functools
+from typing import Any, Callable
+
+import jax
+import jax.numpy as jnp
+
+from mixup_jax import results
+from mixup_jax import sharding
+from mixup_jax import transforms
+
+Array = jax.Array
+Transform = transforms.Transform
+# Gives a transform partners on a mesh.
+Pair = Callable[[Any], Any]
+# Takes config.mix, the number of classes, and what gives partners.
+Maker = Callable[[Any, int, Pair], Transform]
+
+_PLAN = ("alpha", "per_example", "fold", "probability")
+_PLAIN = ("plain_first_epochs", "plain_last_epochs")
+
+
+def inputs_only_same_class(
+  key: Array,
+  inputs: Any,
+  targets: Array,
+  *,
+  where: Array | None = None,
+  **options: Any,
+) -> tuple[Any, Array]:
+  """Mixes inputs only, with partners of the same class in the batch.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    inputs: Any tree of `[batch, ...]` floating-point arrays.
+    targets: `[batch]` integer class ids.
+    where: `[batch]` booleans, False for padding: a class of its own.
+    **options: As in `transforms.inputs_only`.
+
+  Returns:
+    The mixed inputs, and the targets.
+
+  References:
+    Zhang et al., ICLR 2018, section 3.8: "mix inputs only, SC + RP".
+  """
+  partner_key, mix_key = jax.random.split(key)
+  labels = targets if where is None else jnp.where(where, targets, -1)
+  partner = transforms.same_class_partners(partner_key, labels)
+  return transforms.inputs_only(
+    mix_key, inputs, targets, partner=partner, **options
+  )
+
+
+def _make(function: Callable[..., Any], *names: str, pairs: bool) -> Maker:
+  """Returns what makes a transform from the options that it has."""
+
+  def make(mix: Any, num_classes: int, pair: Pair) -> Transform:
+    options = {name: mix[name] for name in names if name != "num_classes"}
+    if "num_classes" in names:
+      options["num_classes"] = num_classes
+    made = functools.partial(function, **options)
+    return pair(made) if pairs else made
+
+  return make
+
+
+def _mixup_or_cutmix(mix: Any, num_classes: int, pair: Pair) -> Transform:
+  """Returns mixup or CutMix, drawn for each batch."""
+  both = tuple(
+    TRANSFORMS[name](mix, num_classes, pair) for name in ("mixup", "cutmix")
+  )
+  return functools.partial(transforms.switch, transforms=both)
+
+
+_paired = functools.partial(_make, pairs=True)
+_alone = functools.partial(_make, pairs=False)
+
+TRANSFORMS: dict[str, Maker] = {
+  "mixup": _paired(transforms.mixup, *_PLAN),
+  "cutmix": _paired(transforms.cutmix, *_PLAN),
+  "mixup_or_cutmix": _mixup_or_cutmix,
+  "manifold": _paired(transforms.manifold, "layers", *_PLAN),
+  "inputs_only": _paired(transforms.inputs_only, *_PLAN),
+  "inputs_only_same_class": _alone(inputs_only_same_class, *_PLAN),
+  "inputs_with_smoothing": _paired(
+    transforms.inputs_with_smoothing, "epsilon", "num_classes", *_PLAN
+  ),
+  "label_smoothing": _alone(
+    transforms.label_smoothing, "epsilon", "num_classes"
+  ),
+  "gaussian_noise": _alone(transforms.gaussian_noise, "sigma"),
+}
+# What a label names beside the transform.
+_SHOWN = {
+  "manifold": ("alpha", "layers"),
+  "inputs_with_smoothing": ("alpha", "epsilon"),
+  "label_smoothing": ("epsilon",),
+  "gaussian_noise": ("sigma",),
+}
+
+
+def method(mix: Any) -> results.Method:
+  """Returns the identity of the transform of a config.
+
+  Args:
+    mix: The field `mix` of a config, as `configs.mixing` makes it.
+
+  Returns:
+    The method, such as ("mixup", "mixup, alpha 1", 1.0).
+
+  Raises:
+    ValueError: If there is no such transform; close names are suggested.
+  """
+  if mix.name not in TRANSFORMS:
+    close = difflib.get_close_matches(mix.name, TRANSFORMS, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(
+      f"unknown transform config.mix.name={mix.name!r}.{hint} Known are "
+      f"{', '.join(TRANSFORMS)}."
+    )
+  shown = _SHOWN.get(mix.name, ("alpha",))
+  label = [mix.name.replace("_", " ")]
+  label += [f"{name} {_text(mix[name])}" for name in shown]
+  alpha = mix.alpha if "alpha" in shown else 0.0
+  return results.Method(mix.name, ", ".join(label), alpha)
+
+
+def methods(config: Any) -> list[results.Method]:
+  """Returns the methods of a config: ERM, its transform, or both.
+
+  Args:
+    config: The config; of it `method` and `mix` count.
+
+  Returns:
+    The methods, ERM first.
+
+  Raises:
+    TypeError: If alpha is not a number.
+    ValueError: If `method` is not "erm", "mix" or "all", there is no such
+      transform, or alpha is negative, or 0, which is ERM.
+  """
+  transforms.check_alpha(config.mix.alpha)
+  mixed = method(config.mix)
+  known = {"erm": [results.ERM], "mix": [mixed], "all": [results.ERM, mixed]}
+  if config.method not in known:
+    raise ValueError(
+      f"unknown method {config.method!r}: choose one of {', '.join(known)}; "
+      "config.mix says what is mixed."
+    )
+  return known[config.method]
+
+
+def transform(
+  mix: Any,
+  *,
+  num_classes: int,
+  batch_size: int,
+  partners: str = "global",
+  mesh: sharding.Mesh | None = None,
+) -> Transform:
+  """Returns the transform of a config.
+
+  Args:
+    mix: The field `mix` of a config.
+    num_classes: The number of classes.
+    batch_size: The examples of a step, on all devices together.
+    partners: Who is paired on a sharded batch, one of `sharding.POLICIES`.
+    mesh: The data mesh, over all devices if it is None.
+
+  Returns:
+    The transform.
+
+  Raises:
+    TypeError: If alpha is not a number.
+    ValueError: If there is no such transform or policy, or a policy would pair
+      every example with itself.
+  """
+  method(mix)
+  mesh = mesh or sharding.make_mesh()
+  sharding.check_pairable(batch_size, mesh=mesh, policy=partners)
+
+  def pair(function: Any) -> Any:
+    if partners == "global":
+      return function  # Plain mixup is that, and stays off the padding.
+    return sharding.with_partners(function, mesh, policy=partners)
+
+  return TRANSFORMS[mix.name](mix, num_classes, pair)
+
+
+def _text(value: Any) -> str:
+  """Returns an option as a label shows it."""
+  if isinstance(value, tuple | list):
+    return " ".join(map(str, value))
+  return f"{value:g}"
+
+
+def plain_steps(mix: Any, epochs: int, steps_per_epoch: int) -> dict[str, int]:
+  """Returns when mixing is on, as options of `program.make_program`.
+
+  Args:
+    mix: The field `mix` of a config.
+    epochs: The epochs of a run.
+    steps_per_epoch: The steps of an epoch.
+
+  Returns:
+    The number of first steps that are not mixed and, if mixing ends before the
+    run, that of the steps after which none is.
+
+  Raises:
+    ValueError: If these epochs are negative, or more than there are.
+  """
+  first, last = mix.plain_first_epochs, mix.plain_last_epochs
+  if min(first, last) < 0 or first + last > epochs:
+    raise ValueError(
+      f"config.mix.plain_first_epochs={first} and plain_last_epochs={last} must "
+      f"be at least 0, and together at most the {epochs} epochs of a run."
+    )
+  options = {"num_plain_steps": first * steps_per_epoch}
+  if last:
+    options["num_mixed_steps"] = (epochs - last) * steps_per_epoch
+  return options
+
+
+def overrides(mix: Any, paper: Any) -> list[str]:
+  """Names the options of a mix that are not the paper's.
+
+  Args:
+    mix: The field `mix` of a config; the name and what labels show apart.
+    paper: That of the paper's config.
+
+  Returns:
+    Words such as "per example True", none if either is missing.
+  """
+  if mix is None or paper is None:
+    return []
+  return [
+    f"{name.replace('_', ' ')} {mix[name]}"
+    for name in ("per_example", "fold", "probability", *_PLAIN)
+    if mix[name] != paper[name]
+  ]

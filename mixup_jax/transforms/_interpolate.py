@@ -1,0 +1,122 @@
+"""Convex combinations: of trees of arrays, and of class ids."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from mixup_jax.transforms import _plan
+
+Array = jax.Array
+PyTree = _plan.PyTree
+
+
+def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
+  """Returns lam * a + (1 - lam) * b, for partners that come from elsewhere.
+
+  Args:
+    a: Any tree of floating-point arrays `[batch, ...]`.
+    b: A tree of the same structure, shapes and dtypes.
+    lam: `[]` or `[batch]`, the weight of `a`. At 1 the result is exactly `a`.
+
+  Returns:
+    The tree of combinations, computed in float32 or wider, in the dtypes of
+    `a`.
+
+  Raises:
+    TypeError: If a leaf of `a` is not floating point.
+    ValueError: If the shapes of two leaves differ.
+  """
+  lam = jnp.asarray(lam, jnp.float32)
+
+  def combine(x: Array, y: Array) -> Array:
+    x, y = jnp.asarray(x), jnp.asarray(y)
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+      raise TypeError(
+        f"cannot interpolate {x.dtype.name} values of shape {x.shape}: make "
+        "inputs floats (normalise images first) and multi-label targets one "
+        "float a class; integer class ids belong in `targets`."
+      )
+    if x.shape != y.shape:
+      raise ValueError(
+        f"cannot interpolate shapes {x.shape} and {y.shape}: "
+        "every example needs a partner of its own shape."
+      )
+    # bfloat16 and float16 would round lam itself to two or three digits.
+    dtype = x.dtype if x.dtype.itemsize >= 4 else jnp.float32
+    weight = lam.reshape(lam.shape + (1,) * (x.ndim - lam.ndim)).astype(dtype)
+    mixed = weight * x.astype(dtype) + (1 - weight) * y.astype(dtype)
+    return mixed.astype(x.dtype)
+
+  return jax.tree.map(combine, a, b)
+
+
+class MixedLabels(NamedTuple):
+  """Two class ids and a weight: a mixed label without the one-hot vector.
+
+  Attributes:
+    labels: `[batch, ...]` integers, the class ids of the examples.
+    partner_labels: `[batch, ...]` integers, those of their partners.
+    lam: `[batch]` float32, the weight of `labels`. It has a row an example also
+      where all share one weight, so that a batch can be cut into parts.
+  """
+
+  labels: Array
+  partner_labels: Array
+  lam: Array
+
+  def soft(self, num_classes: int) -> Array:
+    """Returns the same labels as `[batch, ..., num_classes]` float32."""
+    own, other = (
+      jax.nn.one_hot(ids, num_classes, dtype=jnp.float32)
+      for ids in (self.labels, self.partner_labels)
+    )
+    return interpolate(own, other, self.lam)
+
+
+def mix_pairs(tree: PyTree, mix: _plan.Mix) -> PyTree:
+  """Mixes every leaf with its partner: lam * x + (1 - lam) * x[partner].
+
+  Args:
+    tree: Any tree of `[batch, ...]` floating-point arrays.
+    mix: The plan, drawn by `sample_mix` or made by hand.
+
+  Returns:
+    The mixed tree, shapes and dtypes unchanged.
+
+  Raises:
+    TypeError: If a leaf is not floating point.
+  """
+  return interpolate(tree, _plan.partner_rows(tree, mix.partner), mix.lam)
+
+
+def mix_targets(targets: PyTree, mix: _plan.Mix) -> PyTree:
+  """Mixes targets: floats like inputs, class ids into `MixedLabels`.
+
+  Args:
+    targets: Any tree of `[batch, ...]` arrays of floats or integers.
+    mix: The plan.
+
+  Returns:
+    The tree with floats mixed and every integer leaf replaced by `MixedLabels`.
+
+  Raises:
+    TypeError: If a leaf is boolean, or mixed already.
+  """
+
+  def mix_leaf(x: Array, partner_x: Array) -> Array | MixedLabels:
+    if jnp.issubdtype(x.dtype, jnp.integer):
+      lam = jnp.broadcast_to(jnp.asarray(mix.lam, jnp.float32), x.shape[:1])
+      return MixedLabels(x, partner_x, lam)
+    return interpolate(x, partner_x, mix.lam)
+
+  def is_mixed(x: object) -> bool:
+    return isinstance(x, MixedLabels)
+
+  if any(is_mixed(x) for x in jax.tree.leaves(targets, is_leaf=is_mixed)):
+    raise TypeError(
+      "these targets are mixed already: apply one transform, or "
+      "pass one-hot targets to apply several."
+    )
+  partner_targets = _plan.partner_rows(targets, mix.partner)
+  return jax.tree.map(mix_leaf, targets, partner_targets)

@@ -1,0 +1,150 @@
+"""The one form of a transform, and an adapter from plain functions to it."""
+
+import functools
+import inspect
+from typing import Any, Callable, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from mixup_jax.transforms import _checks
+from mixup_jax.transforms._interpolate import MixedLabels
+
+Array = jax.Array
+PyTree = Any
+
+_NOT_SWITCHED = (
+  "a transform without the option `enabled` cannot be switched: it made {} of "
+  "{}. Give it the option, or mix in every epoch."
+)
+
+
+class Transform(Protocol):
+  """A pure function that draws a batch from the vicinity of a batch.
+
+  `where` holds `[batch]` booleans, False for padding, which must never reach an
+  example. Where `enabled` is False, which may be traced, the examples come back
+  as they are, so that a schedule compiles nothing. Under `jit` it returns the
+  same shapes and dtypes either way.
+
+  A transform that also has a keyword `normalize` is given raw inputs, such as
+  bytes, together with the function that makes floats of them.
+  """
+
+  def __call__(
+    self,
+    key: Array,
+    inputs: PyTree,
+    targets: PyTree,
+    /,
+    *,
+    where: Array | None = None,
+    enabled: jax.typing.ArrayLike = True,
+  ) -> tuple[PyTree, PyTree]: ...
+
+
+def as_transform(function: Callable[..., Any]) -> Transform:
+  """Makes a transform of any function `(key, inputs, targets)`.
+
+  A function that has the keywords `where` and `enabled` is returned as it is;
+  one with `**options` is taken to have both. Otherwise the transform supplies
+  what is missing: in place of padding, the function gets copies of valid
+  examples; where `enabled` is False, the examples replace its results.
+
+  Args:
+    function: Takes `(key, inputs, targets)`, and any options by keyword.
+
+  Returns:
+    The transform. It raises a TypeError, when it is traced, if `enabled` is
+    traced and the examples cannot replace the results: both must have the same
+    structure, shapes and dtypes, but class ids may become `MixedLabels` or one
+    float a class.
+  """
+  has_where, has_enabled = (takes(function, x) for x in ("where", "enabled"))
+  if has_where and has_enabled:
+    return function
+
+  def transform(
+    key: Array,
+    inputs: PyTree,
+    targets: PyTree,
+    /,
+    *,
+    where: Array | None = None,
+    enabled: jax.typing.ArrayLike = True,
+  ) -> tuple[PyTree, PyTree]:
+    options: dict[str, Any] = {}
+    if has_enabled:
+      options["enabled"] = enabled
+    if where is not None and has_where:
+      options["where"] = where
+    given = inputs, targets
+    if where is not None and not has_where:
+      given = _without_padding(given, where)
+    made = function(key, *given, **options)
+    if has_enabled or enabled is True:
+      return made
+    return tuple(_select(enabled, *pair) for pair in zip(made, given))
+
+  return transform
+
+
+def takes(function: Callable[..., Any], option: str) -> bool:
+  """Returns whether a function takes an option by keyword.
+
+  Args:
+    function: The function; a `functools.partial` of one will do.
+    option: The name. `normalize` has to be declared: `**options` is not enough.
+
+  Returns:
+    Whether it does.
+  """
+  parameters = inspect.signature(function).parameters
+  if option in parameters:
+    return parameters[option].kind is not inspect.Parameter.POSITIONAL_ONLY
+  kinds = [parameter.kind for parameter in parameters.values()]
+  return option != "normalize" and inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _without_padding(tree: PyTree, where: Array) -> PyTree:
+  """Puts valid examples, one after another, in the place of padding."""
+  size = _checks.batch_size(tree)
+  valid_first = jnp.argsort(~where, stable=True).astype(jnp.int32)
+  rows = jnp.arange(size, dtype=jnp.int32)
+  count = jnp.maximum(where.sum(dtype=jnp.int32), 1)
+  rank = jnp.cumsum((~where).astype(jnp.int32)) - 1
+  source = jnp.where(where, rows, valid_first[rank % count])
+  return jax.tree.map(lambda x: jnp.asarray(x)[source], tree)
+
+
+def _select(
+  enabled: jax.typing.ArrayLike, made: PyTree, given: PyTree
+) -> PyTree:
+  """Returns what was made, or, where not enabled, what was given."""
+  select = functools.partial(_select_leaf, enabled)
+  try:
+    return jax.tree.map(
+      select, made, given, is_leaf=lambda x: isinstance(x, MixedLabels)
+    )
+  except ValueError as error:
+    shapes = jax.tree.structure(made), jax.tree.structure(given)
+    raise TypeError(_NOT_SWITCHED.format(*shapes)) from error
+
+
+def _select_leaf(
+  enabled: jax.typing.ArrayLike, made: Any, given: Array
+) -> Array | MixedLabels:
+  """Returns one leaf; class ids that became floats are one-hot if given."""
+  if isinstance(made, MixedLabels):
+    partners = jnp.where(enabled, made.partner_labels, given)
+    labels = jnp.where(enabled, made.labels, given)
+    return MixedLabels(labels, partners, jnp.where(enabled, made.lam, 1))
+  made, given = jnp.asarray(made), jnp.asarray(given)
+  is_soft = made.ndim == given.ndim + 1 and jnp.issubdtype(
+    made.dtype, jnp.floating
+  )
+  if is_soft and jnp.issubdtype(given.dtype, jnp.integer):
+    given = jax.nn.one_hot(given, made.shape[-1], dtype=made.dtype)
+  if made.shape != given.shape or made.dtype != given.dtype:
+    raise TypeError(_NOT_SWITCHED.format(made.aval, given.aval))
+  return jnp.where(enabled, made, given)

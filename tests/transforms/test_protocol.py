@@ -1,0 +1,214 @@
+"""Proves that every transform has one form, and what the adapter does."""
+
+import functools
+import inspect
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mixup_jax import losses
+from mixup_jax import transforms
+from tests import every_transform
+
+BATCH, VALID, CLASSES = 8, 5, every_transform.CLASSES
+each_transform = pytest.mark.parametrize("name", every_transform.TRANSFORMS)
+
+
+def batch(marked=0.0):
+  """Returns a key, images and labels, and the mask; padding is marked."""
+  where = jnp.arange(BATCH) < VALID
+  images = jax.random.normal(jax.random.key(1), (BATCH, 4, 4, 1))
+  images = jnp.where(where[:, None, None, None], images, marked)
+  labels = jax.random.randint(jax.random.key(2), (BATCH,), 0, CLASSES)
+  return jax.random.key(3), images, labels, where
+
+
+def as_soft(targets):
+  """Returns what any form of targets says, `[batch, classes]`."""
+  if isinstance(targets, transforms.MixedLabels):
+    return targets.soft(CLASSES)
+  if jnp.issubdtype(targets.dtype, jnp.integer):
+    return jax.nn.one_hot(targets, CLASSES)
+  return targets
+
+
+def as_inputs(inputs):
+  """Returns the inputs, mixed at depth 0 if hidden layers are mixed."""
+  if isinstance(inputs, transforms.HiddenMix):
+    return inputs.hook(0, inputs.inputs)
+  return inputs
+
+
+def transform_of(name):
+  return transforms.as_transform(every_transform.TRANSFORMS[name])
+
+
+def test_every_public_transform_is_tested():
+  """A new one that is not in the list fails here."""
+  takes_batch = [
+    name
+    for name in transforms.__all__
+    if inspect.isfunction(function := getattr(transforms, name))
+    and list(inspect.signature(function).parameters)[1:3]
+    in (["inputs", "targets"], ["images", "targets"])
+  ]
+  tested = {
+    getattr(transform, "func", transform).__name__
+    for transform in every_transform.TRANSFORMS.values()
+  }
+  assert set(takes_batch) <= tested | {"paired"}
+
+
+@each_transform
+def test_transform_takes_both_options(name):
+  signature = inspect.signature(transform_of(name))
+  for option in ("where", "enabled"):
+    assert transforms.takes(transform_of(name), option), signature
+
+
+@each_transform
+@pytest.mark.parametrize("enabled", [False, "traced"])
+def test_transform_returns_the_examples_if_not_enabled(name, enabled):
+  key, images, labels, where = batch()
+  transform = transform_of(name)
+
+  def run(on):
+    return transform(key, images, labels, where=where, enabled=on)
+
+  inputs, targets = run(False) if enabled is False else jax.jit(run)(False)
+  chex.assert_trees_all_equal(
+    np.asarray(as_inputs(inputs))[:VALID], np.asarray(images)[:VALID]
+  )
+  chex.assert_trees_all_close(
+    as_soft(targets)[:VALID], jax.nn.one_hot(labels, CLASSES)[:VALID]
+  )
+
+
+@each_transform
+def test_transform_changes_something_if_enabled(name):
+  _, images, labels, where = batch()
+  transform = jax.jit(transform_of(name))
+  changed = False
+  for key in jax.random.split(jax.random.key(7), 8):
+    inputs, targets = transform(key, images, labels, where=where, enabled=True)
+    own = jax.nn.one_hot(labels, CLASSES)
+    changed |= bool(jnp.any(as_inputs(inputs)[:VALID] != images[:VALID]))
+    changed |= bool(jnp.any(jnp.abs(as_soft(targets) - own)[:VALID] > 1e-3))
+  assert changed
+
+
+@each_transform
+def test_padding_reaches_no_example(name):
+  """Padding is a thousand times as bright, and of a class of its own."""
+  key, images, labels, where = batch(marked=1e4)
+  labels = jnp.where(where, labels % (CLASSES - 1), CLASSES - 1)
+  inputs, targets = jax.jit(transform_of(name))(
+    key, images, labels, where=where
+  )
+  assert jnp.all(jnp.abs(as_inputs(inputs)[:VALID]) < 100)
+  smoothed = 0.2 / CLASSES if "smoothing" in name else 0.0
+  assert jnp.all(as_soft(targets)[:VALID, -1] <= smoothed + 1e-6)
+
+
+@each_transform
+@pytest.mark.parametrize("per_part", [2, 4])
+def test_what_comes_back_can_be_cut_along_the_batch(name, per_part):
+  """Micro-batches: the parts have the losses of the whole."""
+  key, images, labels, _ = batch()
+  inputs, targets = jax.jit(transform_of(name))(key, images, labels)
+  if isinstance(inputs, transforms.HiddenMix):
+    inputs = as_inputs(inputs)  # A plan holds for its batch, as documented.
+  logits = jnp.tanh(inputs.reshape(BATCH, -1)[:, :CLASSES])
+  whole = losses.cross_entropy(logits, targets)
+  parts = jax.tree.map(
+    lambda x: x.reshape(BATCH // per_part, per_part, *x.shape[1:]),
+    (logits, targets),
+  )
+  each = jax.vmap(losses.cross_entropy)(*parts)
+  scanned = jax.lax.map(lambda part: losses.cross_entropy(*part), parts)
+  chex.assert_trees_all_close(each.reshape(-1), whole, rtol=1e-5)
+  chex.assert_trees_all_close(scanned.reshape(-1), whole, rtol=1e-5)
+
+
+@each_transform
+def test_what_comes_back_can_be_sharded_along_the_batch(name):
+  key, images, labels, _ = batch()
+  inputs, targets = jax.jit(transform_of(name))(key, images, labels)
+  logits = as_inputs(inputs).reshape(BATCH, -1)[:, :CLASSES]
+  whole = losses.cross_entropy(logits, targets)
+  mesh = jax.make_mesh(
+    (8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,)
+  )
+  rows = jax.P("data")
+  placed = jax.device_put((logits, targets), jax.NamedSharding(mesh, rows))
+  shards = jax.shard_map(
+    losses.cross_entropy, mesh=mesh, in_specs=rows, out_specs=rows
+  )
+  chex.assert_trees_all_close(jax.jit(shards)(*placed), whole, rtol=1e-5)
+
+
+def test_as_transform_returns_a_transform_as_it_is():
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  assert transforms.as_transform(mixup) is mixup
+  assert transforms.as_transform(every_transform.plain) is not (
+    every_transform.plain
+  )
+
+
+def test_as_transform_fills_padding_with_valid_examples():
+  seen = {}
+
+  def look(key, inputs, targets):
+    seen["rows"] = inputs
+    return inputs, targets
+
+  where = jnp.asarray([False, True, True, False, False, False])
+  rows = jnp.arange(6.0)
+  transforms.as_transform(look)(jax.random.key(0), rows, rows, where=where)
+  chex.assert_trees_all_equal(
+    seen["rows"], jnp.asarray([1.0, 1.0, 2.0, 2.0, 1.0, 2.0])
+  )
+
+
+def test_as_transform_keeps_an_option_that_a_function_has():
+  def masked(key, inputs, targets, *, where=None):
+    return (inputs if where is None else jnp.where(where, inputs, 7)), targets
+
+  x = jnp.zeros(3)
+  transform = transforms.as_transform(masked)
+  where = jnp.asarray([True, False, True])
+  made, _ = transform(jax.random.key(0), x, x, where=where)
+  chex.assert_trees_all_equal(made, jnp.asarray([0.0, 7.0, 0.0]))
+  kept, _ = transform(jax.random.key(0), x, x, where=where, enabled=False)
+  chex.assert_trees_all_equal(kept, x)
+
+
+@pytest.mark.parametrize(
+  "function",
+  [
+    lambda key, x, y: (x[:2], y),
+    lambda key, x, y: (x.astype(jnp.bfloat16), y),
+    lambda key, x, y: (x, (y, y)),
+  ],
+  ids=["shape", "dtype", "structure"],
+)
+def test_as_transform_says_when_traced_that_it_cannot_switch(function):
+  transform = transforms.as_transform(function)
+  x = jnp.zeros((4, 3))
+
+  def run(enabled):
+    return transform(jax.random.key(0), x, x, enabled=enabled)
+
+  with pytest.raises(TypeError, match="without the option `enabled` cannot be"):
+    jax.eval_shape(run, True)
+
+
+def test_takes_wants_normalize_declared():
+  mixup = functools.partial(transforms.mixup, alpha=1.0)
+  cutmix = functools.partial(transforms.cutmix, alpha=1.0)
+  assert transforms.takes(mixup, "normalize")
+  assert not transforms.takes(cutmix, "normalize")
+  assert transforms.takes(cutmix, "where") and transforms.takes(mixup, "where")
