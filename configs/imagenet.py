@@ -50,8 +50,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   Args:
     argument: "dataset=NAME" (digits, tiny_imagenet, imagenette, imagenet2012,
       or another image set that TFDS has prepared), "model=NAME", "epochs=90" or
-      "epochs=200", "method=erm|all|TRANSFORM", "seeds=N", and "smoke" for a run of
-      a minute.
+      "epochs=200", "method=erm|all|TRANSFORM", "seeds=N", and "smoke" for a run
+      of a minute.
 
   Returns:
     Plain values.

@@ -20,6 +20,7 @@ from typing import Any
 import ml_collections
 
 from configs import arguments
+from configs import mixing
 
 MODELS = ("lenet", "vgg11")
 LEVELS = ("spectrogram", "waveform")
@@ -49,7 +50,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   # Where waveforms are mixed, or their spectrograms. The paper mixed
   # spectrograms, and found both reasonable.
   config.levels = _choice("level", given["level"], LEVELS)
-  config.alphas = (0.1, 0.2)  # Paper, section 3.3; 0, ERM, comes with them.
+  config.mix = mixing.get_mix(alpha=0.2)
+  # The values of mix.alpha: paper, section 3.3. ERM is always run.
+  config.alphas = (0.1, 0.2)
   config.seeds = given["seeds"]  # The paper does not say; one, it seems.
   config.first_seed = 0  # Our choice.
   config.partners = "global"  # As on one device; see mixup_jax/sharding/.
@@ -71,9 +74,10 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.batch_size = 20 if on_tones else 100  # Paper, section 3.3.
   config.epochs = 30  # Paper, section 3.3.
   # Epochs without mixing; paper, section 3.3. That they count is inferred.
-  config.plain_epochs = 5
+  config.mix.plain_first_epochs = 5
   if on_tones:
-    config.epochs, config.plain_epochs, config.decay_every = 6, 1, 4
+    config.epochs, config.decay_every = 6, 4
+    config.mix.plain_first_epochs = 1
   if given["smoke"]:
     config.alphas = (0.2,)
     config.epochs = 4

@@ -17,11 +17,12 @@ import numpy as np
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.cost_model import hlo
+from mixup_jax.recipes import mixing
 from mixup_jax.train import backend
 from mixup_jax.train import run as runs
 
-# Takes a config, the alpha of a method and a mesh; returns the step, lowered.
-Lower = Callable[[Any, float, sharding.Mesh], jax.stages.Lowered]
+# Takes a config, a method and a mesh; returns the step, lowered.
+Lower = Callable[[Any, results.Method, sharding.Mesh], jax.stages.Lowered]
 
 _QUIET = {  # Else libtpu looks for a TPU, and tells much.
   "TPU_SKIP_MDS_QUERY": "1",
@@ -97,8 +98,8 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
   """Compiles ERM, and mixup with each kind of partners, and tells of each.
 
   Args:
-    config: The config. Its method "erm" leaves it at ERM, "mixup" at its own
-      `partners`; "all" tries every policy.
+    config: The config. Its method "erm" compiles ERM alone, "mix" its transform
+      with its own `partners` too; "all" tries every policy.
     topology: As in `make_mesh`.
     lower: Lowers a step of the section.
 
@@ -111,16 +112,17 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
   mesh, chip = make_mesh(topology)
   begin = time.perf_counter()
   costs: dict[str, Cost | None] = {}
-  policies = {"erm": (), "mixup": (config.partners,)}
+  policies = {"erm": (), "mix": (config.partners,)}
+  mixed = mixing.method(config.mix)
   for policy in (None, *policies.get(config.method, sharding.POLICIES)):
-    name = "ERM" if policy is None else f"mixup, {policy} partners"
+    name = "ERM" if policy is None else f"{mixed.key}, {policy} partners"
     own = config.copy_and_resolve_references()
     own.partners = policy or config.partners
     print(f"{name}: compiling for {topology} ...", file=sys.stderr, flush=True)
     start = time.perf_counter()
     with backend.pretended("tpu"):
       try:
-        cost = measure(lower(own, config.alpha if policy else 0.0, mesh))
+        cost = measure(lower(own, mixed if policy else results.ERM, mesh))
       except ValueError as error:
         if policy is None:
           raise

@@ -2,6 +2,8 @@
 
 from typing import Any, Callable
 
+import jax
+import jax.numpy as jnp
 import optax
 
 from mixup_jax import models
@@ -61,6 +63,7 @@ def assemble(
       partners=config.get("partners", "global"),
       mesh=mesh,
     )
+    _check(transform, inputs.example, config.batch_size // accumulation)
     transform = wrap(transform) if wrap else transform
     plain = mixing.plain_steps(mix, config.epochs, steps_per_epoch)
   network = models.build(
@@ -78,4 +81,26 @@ def assemble(
     learning_rate=lambda step: rate(step // accumulation),
     average_decay=config.get("average_decay", 0.0) or None,
     **plain,
+  )
+
+
+def _check(
+  transform: mixing.Transform, example: jax.ShapeDtypeStruct, batch_size: int
+) -> None:
+  """Traces a transform, so that what it refuses is reported before work."""
+
+  def targets(seed: Any, *batch: Any) -> Any:
+    inputs, labels, where, enabled = batch
+    return transform(
+      jax.random.key(seed), inputs, labels, where=where, enabled=enabled
+    )[1]
+
+  shape = jax.ShapeDtypeStruct
+  jax.eval_shape(
+    targets,
+    shape((), jnp.uint32),
+    shape((batch_size, *example.shape[1:]), example.dtype),
+    shape((batch_size,), jnp.int32),
+    shape((batch_size,), jnp.bool),
+    shape((), jnp.bool),
   )

@@ -120,11 +120,15 @@ def method(mix: Any) -> results.Method:
       f"unknown transform config.mix.name={mix.name!r}.{hint} Known are "
       f"{', '.join(TRANSFORMS)}."
     )
+  alpha = mix.alpha if "alpha" in _SHOWN.get(mix.name, ("alpha",)) else 0.0
+  return results.Method(mix.name, ", ".join(describe(mix)), alpha)
+
+
+def describe(mix: Any) -> tuple[str, str]:
+  """Returns the words of a transform and of its options, for labels."""
   shown = _SHOWN.get(mix.name, ("alpha",))
-  label = [mix.name.replace("_", " ")]
-  label += [f"{name} {_text(mix[name])}" for name in shown]
-  alpha = mix.alpha if "alpha" in shown else 0.0
-  return results.Method(mix.name, ", ".join(label), alpha)
+  options = ", ".join(f"{name} {_text(mix[name])}" for name in shown)
+  return mix.name.replace("_", " "), options
 
 
 def methods(config: Any) -> list[results.Method]:
@@ -178,6 +182,7 @@ def transform(
       every example with itself.
   """
   method(mix)
+  transforms.check_alpha(mix.alpha)
   mesh = mesh or sharding.make_mesh()
   sharding.check_pairable(batch_size, mesh=mesh, policy=partners)
 
@@ -194,6 +199,13 @@ def _text(value: Any) -> str:
   if isinstance(value, tuple | list):
     return " ".join(map(str, value))
   return f"{value:g}"
+
+
+def changed(mix: Any, **changes: Any) -> Any:
+  """Returns a copy of the field `mix` of a config with some options changed."""
+  copy = mix.copy_and_resolve_references()
+  copy.update(changes)
+  return copy
 
 
 def plain_steps(mix: Any, epochs: int, steps_per_epoch: int) -> dict[str, int]:
@@ -214,8 +226,8 @@ def plain_steps(mix: Any, epochs: int, steps_per_epoch: int) -> dict[str, int]:
   first, last = mix.plain_first_epochs, mix.plain_last_epochs
   if min(first, last) < 0 or first + last > epochs:
     raise ValueError(
-      f"config.mix.plain_first_epochs={first} and plain_last_epochs={last} must "
-      f"be at least 0, and together at most the {epochs} epochs of a run."
+      f"config.mix.plain_first_epochs={first} and plain_last_epochs={last} "
+      f"must be at least 0, and together at most the {epochs} epochs of a run."
     )
   options = {"num_plain_steps": first * steps_per_epoch}
   if last:

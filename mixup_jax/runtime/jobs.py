@@ -1,41 +1,44 @@
-"""The cells of a table: each is a run, and one that fails stops no other."""
+"""A table of runs: one that diverges stops no other."""
 
 import sys
-from typing import Callable, Mapping, TypeVar
+from typing import Callable, Hashable, Mapping, TypeVar
 
 import jax
 
+Key = TypeVar("Key", bound=Hashable)
 T = TypeVar("T")
 # A compiled network takes a thousand or two of the memory maps, of which Linux
 # gives a process 65,530: a long table would end in its middle.
-_CELLS_IN_MEMORY = 10
+_JOBS_IN_MEMORY = 10
 
 
 def run(
-  cells: Mapping[str, Callable[[], T]],
-) -> tuple[dict[str, T], dict[str, str]]:
-  """Runs cells one after another.
+  jobs: Mapping[Key, Callable[[], T]], *, name: Callable[[Key], str] = str
+) -> tuple[dict[Key, T], dict[str, str]]:
+  """Runs jobs one after another.
 
-  A loss that is not finite ends its cell alone. All else ends the run: a full
-  disk would fail the next cell too. Now and then, what was compiled is let go.
+  A loss that is not finite ends its job alone. All else ends the run: a full
+  disk would fail the next job too. Every ten jobs compiled programs are
+  released.
 
   Args:
-    cells: Functions by name. What has been done before is theirs to skip, as
-      `training.train` does.
+    jobs: Functions by a key. One that has been done before skips its work
+      itself, as `run.train` does.
+    name: Returns what a key is called.
 
   Returns:
-    What the cells returned, and why those that failed did, both by name.
+    What the jobs returned, by key, and why those that failed did, by name.
   """
-  done: dict[str, T] = {}
+  done: dict[Key, T] = {}
   failed: dict[str, str] = {}
-  for number, (name, cell) in enumerate(cells.items(), start=1):
+  for number, (key, job) in enumerate(jobs.items(), start=1):
     if jax.process_index() == 0:
-      print(f"{name} ({number} of {len(cells)})", flush=True)
+      print(f"{name(key)} ({number} of {len(jobs)})", flush=True)
     try:
-      done[name] = cell()
+      done[key] = job()
     except FloatingPointError as error:
-      failed[name] = str(error)
-      print(f"{name} failed: {error}", file=sys.stderr)
-    if number % _CELLS_IN_MEMORY == 0:
+      failed[name(key)] = str(error)
+      print(f"{name(key)} failed: {error}", file=sys.stderr)
+    if number % _JOBS_IN_MEMORY == 0:
       jax.clear_caches()
   return done, failed

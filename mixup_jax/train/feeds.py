@@ -1,4 +1,4 @@
-"""The two feeds of a program: rows of a set on the devices, and streamed images.
+"""The two feeds of a program: rows of a set on the devices, or streamed images.
 
 A feed gives the batches of a run from a step on, and those that an epoch is
 measured on. Which examples a step has depends on the seed and the step alone.
@@ -63,8 +63,8 @@ class Resident:
       mesh: The data mesh.
       batch_size: Rows of a step; the last one of an epoch is padded and masked.
       eval_batch_size: Rows at a time in an evaluation.
-      steps_per_dispatch: Steps in a batch; fewer at the end of an epoch. 1 gives
-        rows of `[batch]`, more give `[steps, batch]`.
+      steps_per_dispatch: Steps in a batch; fewer at the end of an epoch. 1
+        gives rows of `[batch]`, more give `[steps, batch]`.
       measured: More images and labels to measure after each epoch than "test",
         by the names that their metrics have.
       neighbors: `[images, k]` int32: of each training image those rows that its
@@ -110,11 +110,11 @@ class Resident:
       start = 0
 
   def eval_batches(self, is_last: bool) -> dict[str, list[Batch]]:
-    """Returns one batch a part; after the last epoch "clean", the training set."""
+    """Returns one batch a part; after the last epoch the training set too."""
     shown = {name: name for name in self._parts if name != "train"}
     if is_last:
       shown["clean"] = "train"
-    batches = {}
+    batches: dict[str, list[Batch]] = {}
     for name, part in shown.items():
       count = len(self._parts[part]["labels"])
       rows, where = _all_rows(count, self._sizes[1])
@@ -145,8 +145,8 @@ class Streamed:
     Args:
       mesh: The data mesh.
       steps_per_epoch: The steps of an epoch.
-      train: Takes a seed and a number of steps done; returns this process's rows
-        of each batch from there.
+      train: Takes a seed and a number of steps done; returns this process's
+        rows of each batch from there.
       evaluate: Returns its rows of the batches that an epoch is measured on,
         with a mask "where" if the last one is padded.
     """

@@ -50,8 +50,8 @@ class Program(NamedTuple):
 
   Attributes:
     init: Makes the first state from a seed, `[]` uint32.
-    step: Takes a seed, a state, which it consumes, and a batch as the feed gives
-      it, of one step or of several; returns the next state and metrics. With
+    step: Takes a seed, a state, which it consumes, and a batch of the feed, of
+      one step or of several; returns the next state and metrics. With
       "neighbors" in the batch, partners stand beside their examples.
     evaluate: Takes a state and a batch; returns `metrics.Sums`.
     mesh: The data mesh.

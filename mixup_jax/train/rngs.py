@@ -15,17 +15,15 @@ Array = jax.Array
 NAMES = ("weights", "order", "augment", "mix", "dropout")
 
 
-def stream(
-  root: Array, name: str, step: jax.typing.ArrayLike | None = None
-) -> Array:
+def stream(root: Array, name: str, step: jax.typing.ArrayLike = 0) -> Array:
   """Returns the key of a stream.
 
   Args:
     root: A typed PRNG key, that of the run. It may be used for any number of
       streams, and for nothing else.
     name: One of `NAMES`.
-    step: The number of steps done, or of the epoch, `[]`; None for what is
-      drawn once. May be traced.
+    step: The number of steps done, or of the epoch, `[]`; 0 for what is drawn
+      once. May be traced.
 
   Returns:
     A typed PRNG key.

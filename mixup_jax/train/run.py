@@ -71,7 +71,7 @@ def train(
   """
 
   def measure(state: states.TrainState, is_last: bool) -> dict[str, float]:
-    means = {}
+    means: dict[str, float] = {}
     for name, batches in feed.eval_batches(is_last).items():
       # One after another: no more than a batch is on the devices.
       sums = [jax.device_get(program.evaluate(state, x)) for x in batches]

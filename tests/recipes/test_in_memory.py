@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 from configs import cifar
+from mixup_jax import results
 from mixup_jax import sharding
+from mixup_jax.recipes import assemble
 from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import mixing
 
 
 def config(argument="smoke", **changes):
@@ -17,16 +20,16 @@ def config(argument="smoke", **changes):
 
 def make(values):
   return in_memory.make_program(
-    values,
-    in_memory.load(values),
-    transform=in_memory.mixing(values, values.alpha),
+    values, in_memory.load(values), mixing.method(values.mix)
   )
 
 
 @pytest.mark.parametrize(
   "changes, message",
   [
-    ({"alpha": -1.0}, "alpha must be .* got -1"),
+    ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
+    ({"mix": {"probability": 2.0}}, "probability must be from 0 to 1, got 2"),
+    ({"mix": {"name": "mixupp"}}, "mixupp.*Did you mean 'mixup'"),
     ({"dataset": "cifar11"}, "Did you mean 'cifar10'"),
     ({"seeds": 0}, "config.seeds must be at least 1, got 0"),
     ({"num_train": -1}, "config.num_train must be at least 0, got -1"),
@@ -62,13 +65,14 @@ def test_changes_of_one_cell_reach_the_model_and_the_optimiser(monkeypatch):
   values = config()
   made = []
   monkeypatch.setattr(
-    in_memory.programs,
+    assemble,
     "make_program",
     lambda model, tx, *_, **options: made.append((model, tx)),
   )
   in_memory.make_program(
     values,
     in_memory.load(values),
+    results.ERM,
     model={"dropout": 0.3},
     optimizer={"weight_decay": 0.5},
   )
@@ -81,15 +85,6 @@ def test_changes_of_one_cell_reach_the_model_and_the_optimiser(monkeypatch):
   np.testing.assert_allclose(deltas["w"], -0.1 * 0.5)
 
 
-def test_erm_has_no_transform_and_options_reach_mixup():
-  values = config()
-  assert in_memory.mixing(values, 0.0) is None
-  transform = in_memory.mixing(values, 1.0, per_example=True)
-  inputs = jax.numpy.ones((4, 2))
-  _, targets = transform(jax.random.key(0), inputs, jax.numpy.arange(4))
-  assert targets.lam.shape == (4,)
-
-
 def test_the_rate_drops_after_its_share_of_the_epochs(monkeypatch):
   values = config(epochs=4, batch_size=512, num_train=1000)
   monkeypatch.setattr(
@@ -99,11 +94,11 @@ def test_the_rate_drops_after_its_share_of_the_epochs(monkeypatch):
   )
   made = []
   monkeypatch.setattr(
-    in_memory.programs,
+    assemble,
     "make_program",
     lambda *_, **options: made.append(options["learning_rate"]),
   )
-  in_memory.make_program(values, in_memory.load(values))
+  in_memory.make_program(values, in_memory.load(values), results.ERM)
   with jax.numpy_dtype_promotion("standard"):
     rates = [float(made[0](step)) for step in range(8)]
   np.testing.assert_allclose(rates, [0.1] * 4 + [0.01] * 2 + [0.001] * 2)

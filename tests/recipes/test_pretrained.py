@@ -31,13 +31,14 @@ def test_without_a_run_the_config_is_its_own():
 
 
 def test_a_run_decides_how_its_networks_are_built(tmp_path):
-  config = write_run(tmp_path, alpha=0.4, data_dir="there")
+  config = write_run(tmp_path, data_dir="there", mix={"alpha": 0.4})
   theirs = pretrained.trained_as(given(tmp_path))
   assert theirs.to_dict() == config.to_dict()  # With tuples, as before JSON.
   assert (
     pretrained.trained_as(given(tmp_path, data_dir="here")).data_dir == "here"
   )
-  assert list(pretrained.methods(theirs.alpha)) == ["ERM", "mixup, alpha 0.4"]
+  labels = [method.label for method in pretrained.methods(theirs)]
+  assert labels == ["ERM", "mixup, alpha 0.4"]
 
 
 @pytest.mark.parametrize("text", [None, "{", "{}", '{"section": "tabular"}'])
@@ -53,20 +54,21 @@ def test_a_network_is_trained_read_and_missed(tmp_path):
   config = write_run(tmp_path, seeds=2, epochs=1, num_train=64)
   config.model.update({"blocks": (1,), "width": 2})
   data = in_memory.load(config)
-  made = {"ERM": in_memory.make_program(config, data)}
+  erm, mixup = pretrained.methods(config)
+  made = {erm: in_memory.make_program(config, data, erm)}
   states = [
-    pretrained.get(config, made["ERM"], data, "ERM", seed, tmp_path)
+    pretrained.get(config, made[erm], data, erm, seed, tmp_path)
     for seed in in_memory.seeds(config)
   ]
   assert all(seconds > 0 for _, seconds in states)
   run = given(tmp_path)
   pretrained.check(run, config, made)
-  again, seconds = pretrained.get(run, made["ERM"], data, "ERM", 1, tmp_path)
+  again, seconds = pretrained.get(run, made[erm], data, erm, 1, tmp_path)
   assert seconds == 0
   chex.assert_trees_all_equal(again.params, states[1][0].params)
   with pytest.raises(ValueError, match="mixup/seed_0: name a run with both"):
-    pretrained.check(run, config, {**made, "mixup, alpha 1": made["ERM"]})
+    pretrained.check(run, config, {**made, mixup: made[erm]})
   config.model.width = 3
-  other = {"ERM": in_memory.make_program(config, data)}
+  other = {erm: in_memory.make_program(config, data, erm)}
   with pytest.raises(ValueError, match="is of another model"):
     pretrained.check(run, config, other)

@@ -11,6 +11,7 @@ import pytest
 from mixup_jax import losses
 from mixup_jax import transforms
 from mixup_jax.models import mlp
+from mixup_jax.train import rngs
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
@@ -164,16 +165,15 @@ def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
   def make(layer):
     return functools.partial(transforms.manifold, alpha=1.0, layers=(layer,))
 
-  state, at_input, batch = setup(getkey, mix_hidden=make(0))
-  key = jax.random.fold_in(jax.random.key(7), state.step)
-  _, transform_key, _ = jax.random.split(key, 3)
-  hook, targets = make(0)(transform_key, batch["labels"])
-  mixed = {**batch, "inputs": hook(0, batch["inputs"]), "labels": targets}
+  state, at_input, batch = setup(getkey, transform=make(0))
+  key = rngs.stream(jax.random.key(7), "mix", state.step)
+  hidden, targets = make(0)(key, batch["inputs"], batch["labels"])
+  mixed = {**batch, "inputs": hidden.hook(0, hidden.inputs), "labels": targets}
   _, erm, _ = setup(getkey)
   chex.assert_trees_all_close(
     at_input(state, batch), erm(state, mixed), rtol=1e-5
   )
-  _, deeper, _ = setup(getkey, mix_hidden=make(1))
+  _, deeper, _ = setup(getkey, transform=make(1))
   assert deeper(state, batch)[1]["loss"] != at_input(state, batch)[1]["loss"]
 
 
@@ -182,12 +182,12 @@ def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
   [
     {"transform": functools.partial(transforms.mixup, alpha=1.0)},
     {
-      "mix_hidden": functools.partial(
+      "transform": functools.partial(
         transforms.manifold, alpha=1.0, layers=(1,)
       )
     },
   ],
-  ids=["transform", "mix_hidden"],
+  ids=["mixup", "manifold"],
 )
 def test_mixing_is_switched_off_after_its_steps(getkey, options):
   state, step, batch = setup(getkey, num_mixed_steps=1, **options)
@@ -216,14 +216,28 @@ def test_mixing_is_switched_on_after_its_steps(getkey):
   chex.assert_trees_all_close(both(third, batch), erm(third, batch), rtol=1e-6)
 
 
-def test_mixing_twice_is_refused():
-  with pytest.raises(ValueError, match="would mix twice: give one"):
-    steps.make_train_step(
-      MODEL,
-      TX,
-      losses.cross_entropy,
-      root_key=jax.random.key(7),
-      prepare=take,
-      transform=transforms.mixup,
-      mix_hidden=transforms.manifold,
+def test_bytes_are_paired_before_they_are_normalised(getkey):
+  """Both orders give the same floats; only declared transforms get bytes."""
+  seen = []
+
+  def declared(key, inputs, targets, *, normalize, where=None, enabled=True):
+    seen.append(inputs.dtype.name)
+    return transforms.mixup(
+      key, inputs, targets, alpha=1.0, normalize=normalize
     )
+
+  def undeclared(key, inputs, targets, *, where=None, enabled=True):
+    seen.append(inputs.dtype.name)
+    return transforms.mixup(key, inputs, targets, alpha=1.0)
+
+  def normalize(pixels):
+    return pixels.astype(jnp.float32) / 255 - 0.5
+
+  updated = []
+  for transform in (declared, undeclared):
+    state, step, batch = setup(getkey, transform=transform, normalize=normalize)
+    state = states.create(MODEL, TX, jax.random.key(1), jnp.ones((1, 4)))
+    rows = jnp.arange(24, dtype=jnp.uint8).reshape(6, 4)
+    updated.append(step(state, {**batch, "inputs": rows})[0].params)
+  assert seen == ["uint8", "float32"]
+  chex.assert_trees_all_close(*updated, rtol=1e-6)

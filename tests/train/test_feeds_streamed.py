@@ -1,4 +1,4 @@
-"""Proves the training on streamed images, with batches made by hand."""
+"""Proves the feed of streamed images, with batches made by hand."""
 
 import functools
 
@@ -14,10 +14,11 @@ from mixup_jax.cost_model import hlo
 from mixup_jax.cost_model import tpu
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
+from mixup_jax.train import feeds
 from mixup_jax.train import loop
 from mixup_jax.train import optim
+from mixup_jax.train import program as programs
 from mixup_jax.train import run as runs
-from mixup_jax.train import streamed_feed as streaming
 
 SIZE, CLASSES, STEPS = 4, 3, 3
 
@@ -39,16 +40,13 @@ def program(devices=1, accumulation=1, alpha=1.0, partners=None):
   mesh = sharding.make_mesh(jax.devices()[:devices])
   if partners:
     mixup = sharding.with_partners(mixup, mesh, policy=partners)
-  return streaming.make_program(
+  return programs.make_program(
     Linear(),
-    tx,
-    image_size=SIZE,
-    mean=(0.5,) * 3,
-    std=(0.25,) * 3,
+    optim.accumulated(tx, accumulation),
+    feeds.streamed_inputs(SIZE, mean=(0.5,) * 3, std=(0.25,) * 3),
     mesh=mesh,
     transform=mixup if alpha else None,
-    learning_rate=rate,
-    accumulation=accumulation,
+    learning_rate=lambda step: rate(step // accumulation),
   )
 
 
@@ -69,17 +67,14 @@ def eval_batches():
 
 
 def train(workdir, made, epochs=2):
-  return streaming.train(
-    made,
-    seed=1,
-    epochs=epochs,
+  feed = feeds.Streamed(
+    made.mesh,
     steps_per_epoch=STEPS,
-    train_batches=lambda first: (
-      batch(i) for i in range(first, epochs * STEPS)
-    ),
-    eval_batches=eval_batches,
-    workdir=workdir,
-    config={},
+    train=lambda seed, first: (batch(i) for i in range(first, epochs * STEPS)),
+    evaluate=eval_batches,
+  )
+  return runs.train(
+    made, feed, seed=1, epochs=epochs, workdir=workdir, config={}
   )
 
 

@@ -1,4 +1,4 @@
-"""Proves that a run that was stopped, in whatever way, goes on as if not."""
+"""Proves the feed of rows: a stopped run resumes as if it had not stopped."""
 
 import itertools
 import json
@@ -21,10 +21,10 @@ from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
+from mixup_jax.train import feeds
 from mixup_jax.train import loop
 from mixup_jax.train import optim
 from mixup_jax.train import program as programs
-from mixup_jax.train import resident_feed as training
 from mixup_jax.train import run as runs
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def make_program(devices=1, learning_rate=0.1):
   return programs.make_program(
     model,
     optim.build("sgd", learning_rate=rate, momentum=0.9),
-    small_set(),
+    feeds.resident_inputs(small_set()),
     mesh=sharding.make_mesh(jax.devices()[:devices]),
     learning_rate=rate,
   )
@@ -67,16 +67,16 @@ PROGRAM = make_program()
 
 
 def train(workdir, program=PROGRAM, epochs=3, **options):
-  return training.train(
+  feed = feeds.Resident(
+    small_set(), program.mesh, batch_size=16, eval_batch_size=8, **options
+  )
+  return runs.train(
     program,
-    small_set(),
+    feed,
     seed=1,
     epochs=epochs,
-    batch_size=16,
-    eval_batch_size=8,
     workdir=workdir,
     config={"epochs": epochs},
-    **options,
   )
 
 
@@ -182,16 +182,35 @@ def test_more_parts_are_measured_after_each_epoch(tmp_path, straight):
     assert set(ours) - set(expected) == {f"again/{name}" for name in MEANS}
 
 
-def test_batches_hand_on_the_neighbors():
-  data = small_set()
-  options = {"seed": 1, "batch_size": 16, "first_step": 0, "at_once": 1}
-  examples = (data.train_images, data.train_labels)
-  plain = training.batches(PROGRAM, examples, **options)
+def test_resident_batches_have_the_neighbors():
+  options = {"batch_size": 16, "eval_batch_size": 8}
   table = np.zeros((40, 2), np.int32)
-  paired = training.batches(PROGRAM, examples, **options, neighbors=table)
-  for one, other in itertools.islice(zip(plain, paired), 4):
-    assert other.pop("neighbors") is table
+  plain, paired = (
+    feeds.Resident(small_set(), PROGRAM.mesh, **options, neighbors=x)
+    for x in (None, table)
+  )
+  both = zip(plain.train_batches(1, 0), paired.train_batches(1, 0))
+  for one, other in itertools.islice(both, 4):
+    chex.assert_trees_all_equal(other.pop("neighbors"), table)
     chex.assert_trees_all_equal(one, other)
+
+
+def test_resident_batches_are_a_function_of_seed_and_step():
+  feed = feeds.Resident(
+    small_set(), PROGRAM.mesh, batch_size=16, eval_batch_size=8
+  )
+
+  def rows(seed, first_step, count=4):
+    found = itertools.islice(feed.train_batches(seed, first_step), count)
+    return [np.asarray(batch["rows"]) for batch in found]
+
+  run = rows(1, 0, 8)
+  chex.assert_trees_all_equal(rows(1, 2), run[2:6])
+  assert sorted(np.concatenate(run[:3])[:40].tolist()) == list(range(40))
+  for other in (rows(1, 3)[0], rows(2, 0)[0]):
+    assert (other != run[0]).any()
+  last = next(itertools.islice(feed.train_batches(1, 2), 1))
+  assert np.asarray(last["where"]).sum() == 40 - 2 * 16
 
 
 def test_divergence_is_told_with_step_and_learning_rate(tmp_path):
