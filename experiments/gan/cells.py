@@ -8,11 +8,11 @@ import numpy as np
 
 from experiments.gan import batches
 from experiments.gan import game
-from experiments.gan import modes
 from experiments.gan import program as programs
 from mixup_jax import models
 from mixup_jax import sharding
 from mixup_jax.data import toy
+from mixup_jax.gan import modes
 from mixup_jax.runtime import checkpoint
 from mixup_jax.train import optim
 from mixup_jax.train import run as runs

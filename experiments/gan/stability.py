@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.gan import modes
 from experiments.gan.cells import Cell
 from experiments.gan.cells import describe
 from experiments.gan.table import Played
 from mixup_jax import results
 from mixup_jax.data import toy
+from mixup_jax.gan import modes
 
 METRIC = modes.METRICS[0]
 RATE, WIDTH = "learning rate", "width"

@@ -5,13 +5,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments.gan import modes
 from experiments.gan.cells import Cell
 from experiments.gan.cells import describe
 from experiments.gan.cells import Outcome
 from experiments.gan.cells import setting
 from mixup_jax import results
 from mixup_jax.data import toy
+from mixup_jax.gan import modes
 from mixup_jax.results import encoding
 
 LAYOUT = results.Layout(

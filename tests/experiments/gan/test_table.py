@@ -4,9 +4,9 @@ import numpy as np
 
 from configs import gan as configs
 from experiments.gan import cells
-from experiments.gan import modes
 from experiments.gan import table
 from mixup_jax import results
+from mixup_jax.gan import modes
 from mixup_jax.results import encoding
 
 

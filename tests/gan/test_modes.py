@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from experiments.gan import modes
 from mixup_jax.data import toy
+from mixup_jax.gan import modes
 
 RING = toy.GAUSSIAN_CENTERS["ring"]
 
 
-def test_the_data_themselves():
+def test_measure_of_the_data():
   draws = np.random.default_rng(0)
   points = RING[draws.integers(0, 8, 4000)] + toy.GAUSSIAN_STD * draws.normal(
     size=(4000, 2)
@@ -20,7 +20,7 @@ def test_the_data_themselves():
   assert distance < 0.03
 
 
-def test_one_mode():
+def test_measure_of_one_mode():
   covered, near, distance = modes.measure(np.tile(RING[:1], (10, 1)), RING)
   assert (covered, near) == (1, 100)
   p, q = np.eye(8)[0], np.full(8, 1 / 8)
@@ -29,7 +29,7 @@ def test_one_mode():
   np.testing.assert_allclose(distance, np.sqrt(divergence), rtol=1e-6)
 
 
-def test_far_from_all_modes_none_is_covered():
+def test_measure_of_points_far_from_all_modes():
   covered, near, distance = modes.measure(1.5 * RING, RING)
   assert (covered, near) == (0, 0)
   assert distance == 0  # Each is nearest to a mode of its own.
@@ -38,5 +38,5 @@ def test_far_from_all_modes_none_is_covered():
   assert modes.measure(RING + [0, 3.1 * toy.GAUSSIAN_STD], RING)[:2] == [0, 0]
 
 
-def test_what_is_no_number():
+def test_measure_of_points_that_are_not_finite():
   assert modes.measure(np.array([[np.nan, 0], [0, 0]]), RING) == [0, 0, 1]

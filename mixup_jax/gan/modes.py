@@ -1,11 +1,11 @@
-"""What a sample says of a generator: which modes it has, and how well."""
+"""Which modes of the data a generator covers, and how well."""
 
 import numpy as np
 
 from mixup_jax.data import toy
 
 # A point belongs to a mode if it is no further from its mean than this many
-# standard deviations; of the data themselves, 1.1 % do not.
+# standard deviations; 1.1 % of the real points do not.
 _NEAR = 3
 METRICS = (
   "modes covered",
@@ -15,18 +15,20 @@ METRICS = (
 
 
 def measure(points: np.ndarray, centers: np.ndarray) -> list[float]:
-  """Measures a sample.
+  """Measures a sample of a generator.
+
+  A mode is covered if at least one point is within 3 standard deviations of its
+  mean. The Jensen-Shannon distance compares the shares of the modes, where each
+  point counts for the nearest, with equal shares: the square root of the
+  divergence in bits, from 0 to 1.
 
   Args:
     points: `[count, 2]`.
     centers: `[modes, 2]`, the means of the data.
 
   Returns:
-    A number for each of `METRICS`. A mode is covered if one point or more is
-    within 3 standard deviations of it. The distance is that of the shares of
-    the modes, where each point counts for the nearest, from equal ones: from 0
-    to 1, the square root of the divergence in bits. If a point is not finite,
-    no mode is covered, and the distance is 1.
+    A number for each of `METRICS`: no mode and the distance 1 if a point is not
+    finite.
   """
   if not np.isfinite(points).all():
     return [0.0, 0.0, 1.0]

@@ -1,0 +1,1 @@
+"""GANs on Gaussians in the plane: losses, the game, many seeds, modes."""

@@ -1,0 +1,137 @@
+"""What both networks of a GAN minimize: with ERM, and with mixup.
+
+The discriminator learns by binary cross-entropy with soft targets. ERM and
+mixup differ in the batch alone: points, and the share in them that is real.
+"""
+
+from typing import Callable
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from mixup_jax import transforms
+
+Array = jax.Array
+Batch = tuple[Array, Array]  # Points `[batch, 2]`, and targets `[batch]`.
+# Takes a key; returns real and generated points, each `[size, 2]`.
+Draw = Callable[[Array], tuple[Array, Array]]
+MakeBatch = Callable[[Array, Draw, float], Batch]
+
+
+def unmixed(key: Array, draw: Draw, alpha: float) -> Batch:
+  """Returns real points with target 1 and generated ones with 0: ERM.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    draw: Takes a key, and returns as many real points as generated ones.
+    alpha: Not used.
+
+  Returns:
+    Points `[2 size, 2]`, and their targets `[2 size]`.
+  """
+  del alpha
+  real, fake = draw(key)
+  targets = jnp.repeat(jnp.array([1.0, 0.0]), len(real))
+  return jnp.concatenate([real, fake]), targets
+
+
+def mixed_pairs(key: Array, draw: Draw, alpha: float) -> Batch:
+  """Mixes each real point with a generated one, as the paper's formula does.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    draw: Takes a key, and returns as many real points as generated ones.
+    alpha: Concentration of lam ~ Beta(alpha, alpha), drawn for each pair.
+
+  Returns:
+    Points lam x + (1 - lam) g(z), `[size, 2]`, and their targets lam, `[size]`.
+
+  References:
+    Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
+    3.7: max_g min_d E l(d(lam x + (1 - lam) g(z)), lam).
+  """
+  draw_key, lam_key = jax.random.split(key)
+  real, fake = draw(draw_key)
+  size = real.shape[:1]
+  lam = transforms.sample_lambda(lam_key, alpha=alpha, shape=size)
+  return transforms.interpolate(
+    (real, jnp.ones(size)), (fake, jnp.zeros(size)), lam
+  )
+
+
+def mixed_batches(key: Array, draw: Draw, alpha: float) -> Batch:
+  """Mixes two unmixed batches, as the paper's released code does.
+
+  Pairs of two real points and of two generated ones occur as well.
+
+  Args:
+    key: A typed PRNG key, consumed.
+    draw: Takes a key, and returns as many real points as generated ones.
+    alpha: The largest lam: lam ~ U(0, alpha), drawn for each pair.
+
+  Returns:
+    Points `[2 size, 2]`, and their targets `[2 size]`.
+  """
+  *draws, order, lam_key = jax.random.split(key, 4)
+  first, second = (unmixed(k, draw, alpha) for k in draws)
+  size = len(first[0])
+  order = jax.random.permutation(order, size)  # Any point with any other.
+  lam = jax.random.uniform(lam_key, (size,), maxval=alpha)
+  return transforms.interpolate(
+    jax.tree.map(lambda x: x[order], first), second, lam
+  )
+
+
+# What the discriminator learns from, by the key of the method.
+DISCRIMINATOR_BATCHES: dict[str, MakeBatch] = {
+  "erm": unmixed,
+  "mixup": mixed_pairs,
+  "mixup_code": mixed_batches,
+}
+
+
+def discriminator_loss(logits: Array, targets: Array) -> Array:
+  """Returns the binary cross-entropy in nats, a mean over the batch.
+
+  Args:
+    logits: `[batch]`, of a point being real.
+    targets: `[batch]`, the share that is real, from 0 to 1.
+
+  Returns:
+    A scalar.
+  """
+  return optax.sigmoid_binary_cross_entropy(logits, targets).mean()
+
+
+def saturating(logits: Array) -> Array:
+  """Returns the mean of log(1 - d): the min-max game of the paper.
+
+  Args:
+    logits: `[batch]`, of generated points, by the discriminator.
+
+  Returns:
+    A scalar, the negative of the discriminator's own loss on these points.
+  """
+  return -jax.nn.softplus(logits).mean()
+
+
+def non_saturating(logits: Array) -> Array:
+  """Returns the mean of -log d, whose gradient stays where d is near 0.
+
+  Args:
+    logits: `[batch]`, of generated points, by the discriminator.
+
+  Returns:
+    A scalar.
+
+  References:
+    Goodfellow et al., Generative Adversarial Nets, NIPS 2014, section 3.
+  """
+  return jax.nn.softplus(-logits).mean()
+
+
+GENERATOR_LOSSES: dict[str, Callable[[Array], Array]] = {
+  "saturating": saturating,
+  "non_saturating": non_saturating,
+}
