@@ -4,10 +4,11 @@
     python -m experiments.benchmark transforms
     python -m experiments.benchmark tabular --dataset=phishing_websites
     python -m experiments.benchmark step --width=64
+    python -m experiments.benchmark gan --seeds=20
     python -m experiments.benchmark input
     python -m experiments.benchmark speech
 
-PyTorch is the other side of the first three: its mixing is the algorithm of the
+PyTorch is the other side of the first four: its mixing is the algorithm of the
 released code (a lambda of numpy, a random permutation, two products and a sum),
 its training a plain loop over seeds. Each pair takes turns, and a ratio is the
 median of the ratios of turns that follow each other, so that a busy machine
@@ -22,6 +23,7 @@ from typing import Sequence
 import jax
 
 from experiments.benchmark import decoding
+from experiments.benchmark import gan
 from experiments.benchmark import speech
 from experiments.benchmark import step
 from experiments.benchmark import tabular
@@ -45,12 +47,19 @@ def main(argv: Sequence[str] | None = None) -> None:
   part.add_argument("--turns", type=int, default=5)
   part.add_argument("--width", type=int, default=64)
   part.add_argument("--batch_size", type=int, default=128)
+  part = parts.add_parser("gan", help="iterations of a GAN, all seeds at once")
+  part.add_argument("--turns", type=int, default=9)
+  part.add_argument("--width", type=int, default=512)
+  part.add_argument("--seeds", type=int, default=1)
   part = parts.add_parser("input", help="images read, decoded and cropped")
   part.add_argument("--turns", type=int, default=7)
   part.add_argument("--data_dir")
   part = parts.add_parser("speech", help="spectrograms, beside scipy")
   part.add_argument("--turns", type=int, default=15)
   arguments = parser.parse_args(argv)
+  for name, value in vars(arguments).items():
+    if isinstance(value, int) and value < 1:
+      sys.exit(f"error: --{name} must be at least 1, got {value}.")
   if arguments.part in ("input", "speech"):  # PyTorch has no side in these.
     print(", ".join(f"{k} {v}" for k, v in environment().items()), end="\n\n")
     if arguments.part == "input":
@@ -88,6 +97,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         batch_size=arguments.batch_size,
         turns=arguments.turns,
       )
+    )
+  elif arguments.part == "gan":
+    config = gan.paper_config(arguments.width)
+    print(
+      gan.table(torch, config, seeds=arguments.seeds, turns=arguments.turns)
     )
   else:
     print(tabular.table(torch, problem))

@@ -1,70 +1,43 @@
-"""Iterations of a game, beside a plain PyTorch loop, in one run.
+"""Iterations of the GAN of section 3.7, beside a plain PyTorch loop.
 
-    pip install -e '.[benchmark]'
-    python -m experiments.gan.benchmark --seeds=1
-    python -m experiments.gan.benchmark --seeds=20
-
-Both play ERM on the ring with the paper's sizes, in turns. The last lines say
-what limits ours: how much of an iteration is matrix products, and how near it
-comes to the speed of these alone.
+Both sides play ERM on the ring with the paper's sizes, alternately. The last
+lines of the table show what limits ours: the matrix products of an iteration,
+and how near it comes to the speed of these alone.
 """
 
-import argparse
 import statistics
-import sys
-import time
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from configs import gan as configs
-from experiments.gan import cells
-from experiments.gan import program as programs
+from experiments.benchmark import timing
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.data import toy
-from mixup_jax.results import recorder as records
+from mixup_jax.gan.game import make_game
+from mixup_jax.gan.program import make_program
 
 _ITERATIONS = 10  # Of a turn.
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-  """Prints the table."""
-  parser = argparse.ArgumentParser(prog="python -m experiments.gan.benchmark")
-  parser.add_argument("--seeds", type=int, default=1)
-  parser.add_argument("--turns", type=int, default=9)
-  parser.add_argument("--width", type=int, default=512)
-  arguments = parser.parse_args(argv)
-  for name, value in vars(arguments).items():
-    if value < 1:
-      sys.exit(f"error: --{name} must be at least 1, got {value}.")
-  try:
-    import torch  # Only the benchmark extra brings it.
-  except ImportError:
-    sys.exit(
-      "error: the benchmark compares with PyTorch, which is not "
-      "installed: pip install -e '.[benchmark]'"
-    )
-  print(
-    ", ".join(f"{k} {v}" for k, v in records.environment().items()),
-    f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
-    sep=", ",
-  )
-  config = configs.get_config("dataset=ring,method=erm")
-  config.hidden = (arguments.width,) * 3
-  print(table(torch, config, seeds=arguments.seeds, turns=arguments.turns))
+def paper_config(width: int) -> Any:
+  """Returns the config of the section, with layers of another width."""
+  config = configs.get_config()
+  config.hidden = (width,) * len(config.hidden)
+  return config
 
 
 def table(torch: Any, config: Any, *, seeds: int, turns: int) -> str:
-  """Lets both sides take turns.
+  """Measures both sides alternately.
 
   Args:
     torch: The module.
-    config: The config of the game.
-    seeds: How many of ours play side by side; PyTorch plays one.
-    turns: How many turns.
+    config: The config of the section.
+    seeds: The number of seeds that ours plays side by side; PyTorch plays one.
+    turns: The number of turns.
 
   Returns:
     Milliseconds of an iteration of one seed, medians, and what limits ours.
@@ -72,7 +45,7 @@ def table(torch: Any, config: Any, *, seeds: int, turns: int) -> str:
   ours, other = Ours(config, seeds), TorchLoop(torch, config)
   for side in (ours, other):
     side()  # Compiles, and warms up.
-  times = [(_seconds(ours), _seconds(other)) for _ in range(turns)]
+  times = [(timing.seconds(ours), timing.seconds(other)) for _ in range(turns)]
   each = [(a / seeds / _ITERATIONS, b / _ITERATIONS) for a, b in times]
   mine, theirs = (statistics.median(side) for side in zip(*each))
   ratio = statistics.median(b / a for a, b in each)
@@ -96,23 +69,19 @@ class Ours:
 
   def __init__(self, config: Any, seeds: int):
     mesh = sharding.make_mesh(jax.devices()[:1])
-    cell = cells.Cell(
+    game = make_game(
       "ring",
-      "erm",
-      "saturating",
-      tuple(config.hidden),
-      config.learning_rate,
-      0,
-      seeds,
-      _ITERATIONS,
+      batch="erm",
+      alpha=0.0,
+      generator_loss="saturating",
+      hidden=config.hidden,
+      learning_rate=config.learning_rate,
+      batch_size=config.batch_size,
+      discriminator_steps=config.discriminator_steps,
+      num_latents=config.num_latents,
     )
-    self._program = programs.make_program(
-      cells.rules(config, cell),
-      num_seeds=seeds,
-      snapshots=(),
-      num_shown=1,
-      num_points=1,
-      mesh=mesh,
+    self._program = make_program(
+      game, num_seeds=seeds, snapshots=(), num_shown=1, num_points=1, mesh=mesh
     )
     self._seed, self._numbers = sharding.put(
       (np.uint32(0), np.arange(_ITERATIONS, dtype=np.int32)),
@@ -120,11 +89,11 @@ class Ours:
     )
     self._state = self._program.init(self._seed)
 
-  def __call__(self) -> None:
+  def __call__(self) -> Any:
     self._state, metrics = self._program.step(
       self._seed, self._state, self._numbers
     )
-    jax.block_until_ready(metrics)
+    return metrics
 
 
 class TorchLoop:
@@ -207,17 +176,5 @@ def matrix_speed(config: Any) -> float:
   def repeat() -> Any:
     return jax.block_until_ready([product(a, b) for _ in range(50)])
 
-  repeat()
-  best = min(_seconds(repeat) for _ in range(9))
+  best = min(timing.seconds(repeat) for _ in range(9))
   return 2e-9 * rows * width * width * 50 / best
-
-
-def _seconds(thunk: Callable[[], Any]) -> float:
-  """Returns how long a call takes."""
-  start = time.perf_counter()
-  thunk()
-  return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-  main()

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from configs import gan as configs
-from experiments.gan import benchmark
+from experiments.benchmark import __main__ as benchmark
+from experiments.benchmark import gan
 
 
 @pytest.fixture(name="config")
@@ -15,17 +16,17 @@ def make_config():
   return config
 
 
-def test_the_table_is_filled(config):
+def test_table_has_both_sides(config):
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   with jax.debug_key_reuse(False):  # What is timed is done again and again.
-    text = benchmark.table(torch, config, seeds=2, turns=1)
+    text = gan.table(torch, config, seeds=2, turns=1)
   for word in ("ours, 2 side by side", "PyTorch, a loop", "times faster"):
     assert word in text
 
 
-def test_both_networks_learn_in_pytorch(config):
+def test_torch_loop_trains_both_networks(config):
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
-  loop = benchmark.TorchLoop(torch, config)
+  loop = gan.TorchLoop(torch, config)
   networks = loop.generator, loop.discriminator
   before = [network[0].weight.detach().clone() for network in networks]
   loop()
@@ -33,7 +34,7 @@ def test_both_networks_learn_in_pytorch(config):
     assert (old != network[0].weight).any()
 
 
-def test_the_work_of_the_papers_sizes():
+def test_gflop_of_the_papers_sizes():
   """By hand: 2 + 512 + 512 (+ 2 or 1) times 512, twice, for each row."""
   generator, discriminator = (2 * 512 * (2 + 1024 + n) for n in (2, 1))
   rows = 128
@@ -41,10 +42,18 @@ def test_the_work_of_the_papers_sizes():
     3 * generator + 2 * discriminator
   )
   np.testing.assert_allclose(
-    benchmark.gflop(configs.get_config()), by_hand / 1e9, rtol=1e-9
+    gan.gflop(configs.get_config()), by_hand / 1e9, rtol=1e-9
   )
 
 
-def test_what_is_refused():
-  with pytest.raises(SystemExit, match="--seeds must be at least 1, got 0"):
-    benchmark.main(["--seeds=0"])
+def test_paper_config_changes_the_width_alone():
+  config = gan.paper_config(64)
+  assert config.hidden == (64, 64, 64)
+  config.hidden = configs.get_config().hidden
+  assert config == configs.get_config()
+
+
+@pytest.mark.parametrize("name", ("seeds", "turns", "width"))
+def test_main_refuses_a_count_of_zero(name):
+  with pytest.raises(SystemExit, match=f"--{name} must be at least 1, got 0"):
+    benchmark.main(["gan", f"--{name}=0"])
