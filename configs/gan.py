@@ -1,12 +1,14 @@
 """Section 3.7 of the paper: mixup in GANs, on Gaussians in the plane.
 
-    python -m experiments.gan --config=configs/gan.py:smoke      # a minute
-    python -m experiments.gan --workdir=RUN                      # the paper's
+    python -m experiments.gan --config=configs/gan.py:smoke
+    python -m experiments.gan --workdir=RUN
     python -m experiments.gan --config=configs/gan.py:part=stability
 
-The first command takes a processor a minute, the second hours: one
-iteration is five billion multiplications and additions. The paper has pictures
-of one network each, and no numbers.
+The first command is a smoke test of less than a minute. The second is the
+paper's game with five seeds, for a GPU: an iteration of one seed takes 5.4
+GFLOP. On one core of a CPU it takes four hours with --config.long_seeds=1;
+after 5,000 iterations, mixup covers 13 of the 25 modes of the grid, ERM 1.4.
+The third takes six minutes on two cores. The paper has no numbers.
 """
 
 import ml_collections
@@ -18,8 +20,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   """Returns the configuration.
 
   Args:
-    argument: "part=modes" (the paper's figure, and numbers of it) or
-      "part=stability" (over learning rates and widths),
+    argument: "part=modes" (the paper's figure, and the modes covered) or
+      "part=stability" (modes over learning rates and widths),
       "dataset=ring|grid|all", "method=erm|mixup|mixup_code" or several joined
       by "+", "loss=saturating|non_saturating" or both so joined, "seeds=N", and
       "smoke".
@@ -47,18 +49,18 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   stability = given["part"] == "stability"
   config.seeds = given["seeds"] or (2 if stability or given["smoke"] else 5)
   config.first_seed = 0  # Our choice; so is the number of seeds.
-  # So many of the seeds play to the end, the others `short_iterations`.
+  # This many of the seeds play `iterations`, the others `short_iterations`.
   config.long_seeds = config.seeds
-  config.iterations = 20_000  # Paper, section 3.7; so is what follows.
-  config.short_iterations = 5_000  # Our choice, what a processor can do.
-  config.snapshots = (10, 100, 1_000, 10_000, 20_000)  # Paper, in its figure.
+  config.iterations = 20_000  # Paper, section 3.7, as all that follows.
+  config.short_iterations = 5_000  # Our choice, for a CPU.
+  config.snapshots = (10, 100, 1_000, 10_000, 20_000)  # Paper, its figure.
   config.alpha = 0.2
   config.hidden = (512, 512, 512)
   config.num_latents = 2
   config.batch_size = 128
   config.discriminator_steps = 5
-  config.learning_rate = 1e-3  # The default of Adam, as its other settings are.
-  # Our choices: when and on how many points to measure, and how many to draw.
+  config.learning_rate = 1e-3  # Adam's default, as are its other settings.
+  # Our choices: when and on how many points to measure, and how many to show.
   config.measure_every = 1_000
   config.num_points = 2_500
   config.num_shown = 1_000  # As in the paper's released code.
@@ -70,7 +72,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
       (given["dataset"],) if given["dataset"] != "all" else ("ring",)
     )
     config.iterations = config.measure_every = 3_000
-    config.short_iterations = config.iterations  # There are no others.
+    config.short_iterations = config.iterations  # All seeds play as long.
     config.long_seeds = config.seeds
   if given["smoke"]:
     config.hidden = (32, 32)
