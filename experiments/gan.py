@@ -34,7 +34,7 @@ CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "gan.py"
 PAPER_WIDTH = 512  # Zhang et al., ICLR 2018, section 3.7.
 METRICS = {"modes": modes.METRICS, "stability": modes.METRICS[:1]}  # By part.
 LAYOUT = results.Layout(
-  lines=["setting", "metric"], columns="method", metrics=list(modes.METRICS)
+  lines="metric", columns="method", metrics=list(modes.METRICS)
 )
 _LABELS = {
   "erm": "ERM",
