@@ -68,9 +68,7 @@ class Checkpoints:
     """Returns the newest step whose checkpoint is complete, if there is one."""
     return max(self.all_steps(), default=None)
 
-  def save(
-    self, step: int, state: PyTree, *, extra: Mapping[str, Any] | None = None
-  ) -> None:
+  def save(self, step: int, state: PyTree) -> None:
     """Copies a state to the host, and writes it in the background.
 
     A step that is saved already, or about to be, is left as it is.
@@ -78,7 +76,6 @@ class Checkpoints:
     Args:
       step: The number of steps done.
       state: A tree of `jax.Array`.
-      extra: JSON values for people and other programs, written beside it.
 
     Raises:
       OSError: If this write or the one before it failed. Checkpoints that were
@@ -97,7 +94,7 @@ class Checkpoints:
     self.wait()
     with jax.transfer_guard("allow"):
       arrays = _leaves.by_name(state)
-      listed = _leaves.make_list(arrays, extra or {})
+      listed = _leaves.make_list(arrays)
       self._step = step
       with self._told():
         self._write(step, arrays, listed)

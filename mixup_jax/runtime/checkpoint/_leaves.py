@@ -54,9 +54,7 @@ def kind(dtype: Any, shape: Any, crc32: int | None = None) -> str:
   return words if crc32 is None else f"{words} with CRC-32 {crc32:08x}"
 
 
-def make_list(
-  arrays: Mapping[str, jax.Array], extra: Mapping[str, Any]
-) -> dict[str, Any]:
+def make_list(arrays: Mapping[str, jax.Array]) -> dict[str, Any]:
   """Returns the list of leaves, as JSON values, with a CRC-32 of its own."""
   for name, x in arrays.items():
     if not x.size:
@@ -65,7 +63,7 @@ def make_list(
         "elements cannot be saved: leave it out of the state."
       )
   leaves = {name: describe(host_value(x)) for name, x in arrays.items()}
-  listed = {"leaves": leaves, "extra": dict(extra)}
+  listed = {"leaves": leaves}
   return listed | {"crc32": _crc32(listed)}
 
 

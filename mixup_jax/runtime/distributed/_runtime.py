@@ -1,10 +1,50 @@
-"""What jax does when a process is lost, and how to get a word in first."""
+"""Private parts of jax, and what it does when a process is lost.
+
+Alone, jax aborts a process that has lost a peer with status 134 and no word on
+which one, and tells no program which process of a cluster it is before it has
+started. To name the lost peer and leave with the status that supervisors
+restart on, this module delays SIGABRT and reaches into `jax._src`. With
+MIXUP_JAX_PRIVATE=0 in the environment it does neither, for a jax in which these
+parts have changed.
+"""
 
 import ctypes
+import os
 import re
 import signal
 import threading
 from typing import Any, Callable
+
+FLAG = "MIXUP_JAX_PRIVATE"
+
+
+def uses_private_parts() -> bool:
+  """Returns whether this module may use what jax does not make public."""
+  return os.environ.get(FLAG, "1") != "0"
+
+
+def detect_cluster(timeout: int) -> tuple[str | None, int | None, int | None]:
+  """Returns the address, number and id that the cluster gives to this process.
+
+  Args:
+    timeout: The seconds to wait for the cluster.
+
+  Returns:
+    The three, None where nothing is known.
+
+  Raises:
+    RuntimeError: If a cluster is there and does not say.
+  """
+  if not uses_private_parts():
+    return None, None, None
+  try:
+    from jax._src import clusters
+
+    return clusters.ClusterEnv.auto_detect_unset_distributed_params(
+      os.environ.get("JAX_COORDINATOR_ADDRESS"), None, None, None, None, timeout
+    )[:3]
+  except (ImportError, AttributeError, TypeError):
+    return None, None, None
 
 
 def is_of_lost_peer(error: BaseException | None) -> bool:
@@ -23,6 +63,8 @@ def delay_abort() -> Callable[[], Any]:
   which they could find words for it. The price: a SIGABRT from outside, as of
   `kill -ABRT`, only makes this process pause.
   """
+  if not uses_private_parts():
+    return lambda: None
   libc = ctypes.CDLL(None)
   libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
   libc.signal.restype = ctypes.c_void_p
@@ -38,7 +80,9 @@ def abandon_jax() -> None:
   It would wait for its heartbeat to fail and then abort, and the exit status of
   the error would be lost.
   """
-  try:  # Not public; without it the status is 134.
+  if not uses_private_parts():
+    return
+  try:  # Without it the status is 134.
     from jax._src import distributed
 
     state = distributed.global_state

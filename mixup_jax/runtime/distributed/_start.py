@@ -1,6 +1,5 @@
 """Starts jax in one of several processes."""
 
-import os
 import time
 import types
 from typing import Any, Mapping
@@ -8,6 +7,7 @@ from typing import Any, Mapping
 import jax
 
 from mixup_jax.runtime.distributed import _meeting
+from mixup_jax.runtime.distributed import _runtime
 from mixup_jax.runtime.distributed import _watch
 
 
@@ -74,14 +74,8 @@ def initialize(
 
 def _detect(timeout: int) -> tuple[str | None, int | None, int | None]:
   """Returns address, number and id that the cluster gives to this process."""
-  try:  # Not public, but the only one to ask who we are before we begin.
-    from jax._src import clusters
-
-    found = clusters.ClusterEnv.auto_detect_unset_distributed_params(
-      os.environ.get("JAX_COORDINATOR_ADDRESS"), None, None, None, None, timeout
-    )[:3]
-  except (ImportError, AttributeError, TypeError):
-    found = (None, None, None)
+  try:
+    found = _runtime.detect_cluster(timeout)
   except RuntimeError as error:
     is_late = "recognize coordinator" in str(error)  # Its host has no address.
     raise (TimeoutError if is_late else ValueError)(

@@ -13,14 +13,13 @@ def test_orbax_and_people_can_read_it(shelf):
   import orbax.checkpoint as ocp
 
   with checkpoint.Checkpoints(shelf.path) as saved:
-    saved.save(1, {"x": jnp.arange(3)}, extra={"model": "mlp"})
+    saved.save(1, {"x": jnp.arange(3)})
   with ocp.StandardCheckpointer() as reader:
     like = {"['x']": jnp.zeros(3, jnp.int32)}
     chex.assert_trees_all_equal(
       reader.restore(shelf.path / "1" / "state", like), {"['x']": jnp.arange(3)}
     )
   listed = json.loads((shelf.path / "1" / "leaves" / "metadata").read_text())
-  assert listed["extra"] == {"model": "mlp"}
   assert listed["leaves"]["['x']"]["dtype"] == "int32"
 
 

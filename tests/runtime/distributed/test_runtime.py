@@ -64,3 +64,24 @@ def test_jax_is_abandoned_and_never_freed(monkeypatch):
   monkeypatch.undo()
   gc.collect()
   assert all(reference() for reference in kept)
+
+
+def test_private_parts_are_left_alone_if_the_flag_says_so(monkeypatch):
+  monkeypatch.setenv(_runtime.FLAG, "0")
+  held = object()
+  monkeypatch.setattr(jax_distributed.global_state, "client", held)
+  _runtime.abandon_jax()
+  assert jax_distributed.global_state.client is held
+  monkeypatch.setattr(jax_distributed.global_state, "client", None)
+  assert _runtime.detect_cluster(1) == (None, None, None)
+  # Without the handler an abort is one at once.
+  code = """
+import ctypes, os, resource, threading
+from mixup_jax.runtime.distributed import _runtime
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+_runtime.delay_abort()
+threading.Timer(0.2, os._exit, [3]).start()
+ctypes.CDLL(None).abort()
+"""
+  ended = subprocess.run([sys.executable, "-c", code])
+  assert ended.returncode == -signal.SIGABRT
