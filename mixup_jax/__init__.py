@@ -1,4 +1,4 @@
-"""mixup for JAX: transforms and losses as pure functions.
+"""mixup for JAX: transforms, losses and metrics as pure functions.
 
 Importing this package imports jax and numpy, and nothing heavier.
 
@@ -7,7 +7,9 @@ Importing this package imports jax and numpy, and nothing heavier.
 """
 
 from mixup_jax import losses
+from mixup_jax import metrics
+from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.transforms import *  # noqa: F401, F403
 
-__all__ = ("losses", "transforms", *transforms.__all__)
+__all__ = ("losses", "metrics", "sharding", "transforms", *transforms.__all__)

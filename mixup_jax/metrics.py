@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
+
+from mixup_jax import losses
 
 Array = jax.Array
 
@@ -73,7 +74,6 @@ def classification(
     range is always wrong.
   """
   logits = logits.astype(jnp.float32)
-  nll = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
   wrong = jnp.argmax(logits, axis=-1) != labels
   _, top = jax.lax.top_k(logits, min(TOP, logits.shape[-1]))
   missed = (top != labels[:, None]).all(axis=-1)
@@ -98,7 +98,7 @@ def classification(
     add(jnp.ones_like(wrong)),
     add(wrong),
     add(missed),
-    add(nll),
+    add(losses.cross_entropy(logits, labels)),
     add(brier),
     add_bins(confidence),
     add_bins(~wrong),

@@ -8,6 +8,7 @@ import pytest
 
 import mixup_jax
 from mixup_jax import losses
+from mixup_jax import metrics
 from mixup_jax import transforms
 
 FUNCTIONS = [
@@ -15,7 +16,7 @@ FUNCTIONS = [
   for name in transforms.__all__
   if inspect.isfunction(getattr(transforms, name))
   and name not in ("as_transform", "takes")  # They take functions.
-] + [losses.cross_entropy, losses.zero_one]
+] + [losses.cross_entropy, losses.zero_one, metrics.classification]
 ARRAYS = {
   "inputs",
   "images",
@@ -91,7 +92,7 @@ def test_names_of_the_package_are_those_of_the_transforms():
   assert sorted(transforms.__all__, key=str.lower) == list(transforms.__all__)
 
 
-def test_importing_the_package_imports_nothing_heavy():
+def test_importing_the_public_modules_imports_nothing_heavy():
   heavy = (
     "flax",
     "optax",
@@ -106,7 +107,7 @@ def test_importing_the_package_imports_nothing_heavy():
     "tensorboardX",
   )
   code = (
-    f"import sys, mixup_jax; found = [m for m in {heavy} "
-    "if m in sys.modules]; assert not found, found"
+    "import sys; from mixup_jax import losses, metrics, sharding, transforms; "
+    f"found = [m for m in {heavy} if m in sys.modules]; assert not found, found"
   )
   subprocess.run([sys.executable, "-c", code], check=True)
