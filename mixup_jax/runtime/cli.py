@@ -232,13 +232,31 @@ def _parse_flags(
       f"\n{values.get_help()}"
     )
     raise SystemExit(0)
-  extra = values(sys.argv)[1:]
+  extra = values([_located(word, config_file) for word in sys.argv])[1:]
   if extra:
     raise ValueError(
       f"unexpected arguments {extra}: flags look like "
       "--workdir=DIR or --config.seeds=10."
     )
   return values
+
+
+def _located(word: str, config_file: str | os.PathLike[str]) -> str:
+  """Returns a word of the command line with the path of an installed config.
+
+  `--config=configs/x.py` means the file of that name in the working directory;
+  if there is none, the one that is installed beside the default config.
+  """
+  flag, equals, value = word.partition("=")
+  name, colon, argument = value.partition(":")
+  installed = pathlib.Path(config_file).parents[1] / name
+  if (
+    flag.lstrip("-") != "config"
+    or pathlib.Path(name).exists()
+    or not installed.is_file()
+  ):
+    return word
+  return f"{flag}{equals}{installed}{colon}{argument}"
 
 
 def _join_the_others(section: str, values: flags.FlagValues) -> None:

@@ -130,6 +130,27 @@ def test_a_typo_is_one_line(refused, argv, words):
   assert words in refused(*argv)
 
 
+def test_launch_finds_installed_configs_from_any_directory(
+  launch, monkeypatch, tmp_path
+):
+  seeds = []
+
+  def prepare(config):
+    seeds.append(config.seeds)
+
+  monkeypatch.chdir(tmp_path)
+  flags = "--config=configs/tabular.py:seeds=3", f"--workdir={tmp_path / 'run'}"
+  launch(*flags, prepare=prepare)
+  (tmp_path / "configs").mkdir()
+  (tmp_path / "configs" / "tabular.py").write_text(  # The user's own.
+    "import ml_collections\n"
+    "def get_config(argument):\n"
+    "  return ml_collections.ConfigDict({'seeds': 4, 'argument': argument})\n"
+  )
+  launch(flags[0], f"--workdir={tmp_path / 'own'}", prepare=prepare)
+  assert seeds == [3, 4]
+
+
 def test_a_bad_workdir_is_found_before_any_work(tmp_path, refused):
   (tmp_path / "file").write_text("")
 

@@ -1,0 +1,1 @@
+"""One ml_collections config file for each section of the paper."""
