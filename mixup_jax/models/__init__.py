@@ -4,10 +4,10 @@ Every model is called as `model.apply(variables, x, train=..., mix=None,
 where=None)`, and returns `[batch, num_classes]` float32 logits. It calls
 `mix(depth, hidden)` at depth 0 for the input; an MLP at depth d behind its d-th
 hidden layer, an image model at depth 1 behind its stem and at d + 1 behind its
-d-th stage. It knows nothing else about mixing. `where`, `[batch]` booleans, is
-False for rows that only pad the batch: they are not in the statistics of
-BatchNorm. `train` turns those of the batch on, and dropout, which draws from
-the stream "dropout".
+d-th stage, a ViT behind its d-th block. It knows nothing else about mixing.
+`where`, `[batch]` booleans, is False for rows that only pad the batch: they are
+not in the statistics of BatchNorm. `train` turns those of the batch on, and
+dropout, which draws from the stream "dropout".
 
 The autoencoder `vae.VAE` is no classifier, and is called by its own methods.
 """
@@ -23,6 +23,7 @@ from mixup_jax.models.mlp import MLP
 from mixup_jax.models.preact_resnet import PreActResNet
 from mixup_jax.models.resnet import ResNet
 from mixup_jax.models.vgg import VGG
+from mixup_jax.models.vit import ViT
 from mixup_jax.models.wide_resnet import WideResNet
 
 _RESNET101 = functools.partial(ResNet, blocks=(3, 4, 23, 3))
@@ -37,6 +38,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
   "resnext101_64x4d": functools.partial(_RESNET101, groups=64, group_width=4),
   "lenet": LeNet,
   "vgg11": VGG,
+  "vit_s4": ViT,
+  "vit_s16": functools.partial(ViT, patch_size=16),
   "mlp": MLP,
 }
 

@@ -18,6 +18,7 @@ TINY = {
   "resnext101_32x4d": dict(blocks=(1, 1), width=4, groups=2),
   "lenet": dict(width=4, hidden=8, dropout=0.0),
   "vgg11": dict(width=2, hidden=8, stages=((1,), (2, 2))),
+  "vit_s4": dict(depth=2, width=8, heads=2),
   "mlp": dict(hidden=(8,)),
 }
 # The depth of the last call of `mix`, where it is not 4.
@@ -25,6 +26,7 @@ LAST = {
   "mlp": 1,
   "lenet": 2,
   "vgg11": 2,
+  "vit_s4": 3,
   "preact_resnet18": 3,
   "resnet50": 3,
   "resnext101_32x4d": 3,
