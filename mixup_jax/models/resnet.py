@@ -33,8 +33,8 @@ class ResNet(nn.Module):
     group_width: The channels of a group in the first stage.
     stem: "imagenet" is a 7 x 7 convolution and a pooling, each of stride 2;
       "small", for images of 64 pixels and less, a 3 x 3 convolution.
-    bn_group_size: Of how many rows BatchNorm has common statistics; None is all
-      of the batch.
+    bn_group_size: The rows that BatchNorm has common statistics of; 0 is all of
+      the batch.
     dtype: The type computed in. Parameters, statistics and logits are float32.
 
   References:
@@ -51,7 +51,7 @@ class ResNet(nn.Module):
   groups: int = 1
   group_width: int | None = None
   stem: str = "imagenet"
-  bn_group_size: int | None = None
+  bn_group_size: int = 0
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
@@ -60,9 +60,9 @@ class ResNet(nn.Module):
       raise ValueError(
         f"unknown stem {self.stem!r}: choose one of {', '.join(STEMS)}."
       )
-    if self.bn_group_size is not None and self.bn_group_size < 2:
+    if self.bn_group_size < 0 or self.bn_group_size == 1:
       raise ValueError(
-        "bn_group_size must be at least 2, got "
+        "bn_group_size must be at least 2, or 0 for all of the batch, got "
         f"{self.bn_group_size}: of one image there is no spread."
       )
     super().__post_init__()
@@ -169,13 +169,13 @@ class GroupedBatchNorm(nn.Module):
   device, such as 32 rows of each of a pod's, make statistics without traffic.
 
   Attributes:
-    group_size: The rows of a group, None for all of the batch.
+    group_size: The rows of a group, 0 for all of the batch.
     use_running_average: Whether to use the running statistics instead.
     scale_init: What the scale starts from; the bias starts from 0.
     dtype: The type of the result.
   """
 
-  group_size: int | None
+  group_size: int
   use_running_average: bool
   scale_init: Any = nn.initializers.ones
   dtype: jax.typing.DTypeLike = jnp.float32

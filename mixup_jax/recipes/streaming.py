@@ -89,7 +89,7 @@ def make_program(
   return assemble(
     config,
     feeds.streamed_inputs(config.image_size, mean=mean, std=std),
-    model=model_fields(config),
+    model=config.model.to_dict(),
     optimizer=config.optimizer.to_dict(),
     num_classes=num_classes,
     rate=schedule(config, steps_per_epoch),
@@ -97,14 +97,6 @@ def make_program(
     steps_per_epoch=steps_per_epoch,
     mesh=mesh,
   )
-
-
-def model_fields(config: Any) -> dict[str, Any]:
-  """Returns the name of the model and its fields."""
-  fields = config.model.to_dict()
-  if "bn_group_size" in fields:  # Not every model has BatchNorm.
-    fields["bn_group_size"] = fields["bn_group_size"] or None
-  return fields
 
 
 def train(

@@ -92,7 +92,7 @@ def test_a_fresh_block_is_its_shortcut(getkey):
 
 def test_groups_have_statistics_of_their_own():
   model, variables, x = setup(bn_group_size=4)
-  whole = model.clone(bn_group_size=None)
+  whole = model.clone(bn_group_size=0)
   # Only the first layer is the same for both halves: so compare it alone.
   logits, updates = train(model, variables, x)
   halves = [train(whole, variables, part) for part in (x[:4], x[4:])]
@@ -130,7 +130,7 @@ def test_groups_on_a_device_send_nothing():
     text = jit.lower(variables, rows).compile().as_text()
     return text.count("all-reduce(") + text.count("all-reduce-start(")
 
-  assert collectives(4) == 0 < collectives(None)
+  assert collectives(4) == 0 < collectives(0)
 
 
 def test_a_batch_without_groups_is_refused():
