@@ -1,4 +1,4 @@
-"""Optimisers by name, as the configs spell them, and their schedules."""
+"""Optimizers by name, as configs spell them, and learning-rate schedules."""
 
 from typing import Any, Callable, Sequence
 
@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
-# Which parameters a weight decay acts on: all of them, or only those with more
-# than one axis, which leaves out biases and the parameters of normalisation.
-DECAYED: dict[str, Callable[[Any], bool]] = {
-  "all": lambda x: True,
-  "kernels": lambda x: x.ndim > 1,
+# Which parameters a weight decay acts on: all, or only the kernels of linear
+# layers and convolutions, which leaves out biases, the parameters of
+# normalization and position embeddings.
+DECAYED: dict[str, Callable[[str], bool]] = {
+  "all": lambda name: True,
+  "kernels": lambda name: name == "kernel",
 }
 
 
@@ -28,8 +29,8 @@ def sgd(
       m = momentum * m + g
       w = w - learning_rate * m
 
-  The decay is coupled: it goes through the momentum, and, if nothing else is
-  said, acts on every parameter, those of normalisation and the biases too.
+  The decay is coupled: it passes through the momentum. By default it acts on
+  every parameter, those of normalization and the biases too.
 
   Args:
     learning_rate: A number, or a function of the number of steps done.
@@ -44,29 +45,69 @@ def sgd(
   Raises:
     ValueError: If `decayed` is no such key.
   """
-  if decayed not in DECAYED:
-    raise ValueError(
-      f"decayed must be one of {', '.join(DECAYED)}, got "
-      f"{decayed!r}: it says what the weight decay acts on."
-    )
-
-  def is_decayed(params: Any) -> Any:
-    return jax.tree.map(DECAYED[decayed], params)
-
   return optax.chain(
-    optax.add_decayed_weights(weight_decay, mask=is_decayed),
+    optax.add_decayed_weights(weight_decay, mask=_mask(decayed)),
     optax.sgd(learning_rate, momentum=momentum, nesterov=nesterov),
   )
 
 
+def adamw(
+  *,
+  learning_rate: optax.ScalarOrSchedule,
+  b1: float = 0.9,
+  b2: float = 0.999,
+  weight_decay: float = 0.0,
+  decayed: str = "kernels",
+) -> optax.GradientTransformation:
+  """Returns Adam with decoupled weight decay.
+
+      w = w - learning_rate * (adam(gradient) + weight_decay * w)
+
+  Args:
+    learning_rate: A number, or a function of the number of steps done.
+    b1: Share of the mean of the gradients that is kept.
+    b2: Share of the mean of their squares that is kept.
+    weight_decay: The factor of the decay.
+    decayed: What it acts on, a key of `DECAYED`.
+
+  Returns:
+    The optax transformation.
+
+  Raises:
+    ValueError: If `decayed` is no such key.
+
+  References:
+    Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019,
+    algorithm 2.
+  """
+  return optax.adamw(
+    learning_rate, b1, b2, weight_decay=weight_decay, mask=_mask(decayed)
+  )
+
+
+def _mask(decayed: str) -> Callable[[Any], Any]:
+  """Returns a function from parameters to whether each of them is decayed."""
+  if decayed not in DECAYED:
+    raise ValueError(
+      f"decayed must be one of {', '.join(DECAYED)}, got {decayed!r}: it names "
+      "what the weight decay acts on."
+    )
+
+  def is_decayed(path: Any, _: jax.Array) -> bool:
+    return DECAYED[decayed](jax.tree_util.keystr(path[-1:], simple=True))
+
+  return lambda params: jax.tree.map_with_path(is_decayed, params)
+
+
 OPTIMIZERS: dict[str, Callable[..., optax.GradientTransformation]] = {
   "adam": optax.adam,
+  "adamw": adamw,
   "sgd": sgd,
 }
 
 
 def build(name: str, **settings: Any) -> optax.GradientTransformation:
-  """Builds an optimiser by its name.
+  """Builds an optimizer by its name.
 
   Args:
     name: A key of `OPTIMIZERS`.
@@ -77,7 +118,7 @@ def build(name: str, **settings: Any) -> optax.GradientTransformation:
 
   Raises:
     ValueError: If the name is unknown.
-    TypeError: If the optimiser has no such setting.
+    TypeError: If the optimizer has no such setting.
   """
   if name not in OPTIMIZERS:
     raise ValueError(
@@ -113,6 +154,64 @@ def accumulated(
   return several.gradient_transformation()
 
 
+def make_schedule(
+  name: str,
+  learning_rate: float,
+  *,
+  epochs: float,
+  steps_per_epoch: float,
+  decay_epochs: Sequence[float] = (),
+  decay_factor: float = 1.0,
+  warmup_epochs: float = 0.0,
+  warmup_from: float = 0.0,
+) -> optax.Schedule:
+  """Returns the learning rate of a config over the steps.
+
+  Args:
+    name: "step", which drops after `decay_epochs`, or "cosine", which falls
+      from the end of the warm-up to 0 along half a cosine.
+    learning_rate: The rate of the first step, or of that after the warm-up.
+    epochs: The number of epochs of training, warm-up included.
+    steps_per_epoch: The number of updates in one of them.
+    decay_epochs: Of "step": the epochs after which the rate drops, rising.
+    decay_factor: Of "step": what it is multiplied by at each of them.
+    warmup_epochs: The epochs in which it rises linearly to `learning_rate`.
+    warmup_from: The rate of the first of these steps.
+
+  Returns:
+    A function of the number of steps done.
+
+  Raises:
+    ValueError: If there is no such schedule, the drops do not rise, or the
+      warm-up leaves no steps for the cosine.
+
+  References:
+    Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5: the cosine, once.
+  """
+
+  def at(epoch: float) -> int:
+    return round(epoch * steps_per_epoch)
+
+  if name == "step":
+    return step_decay(
+      learning_rate,
+      steps=[at(epoch) for epoch in decay_epochs],
+      factor=decay_factor,
+      warmup_steps=at(warmup_epochs),
+      warmup_from=warmup_from,
+    )
+  if name != "cosine":
+    raise ValueError(f"unknown schedule {name!r}: choose one of step, cosine.")
+  if not at(warmup_epochs) < at(epochs):
+    raise ValueError(
+      f"a warm-up of {warmup_epochs} epochs leaves none of {epochs} for the "
+      "cosine: shorten it, or train longer."
+    )
+  return optax.warmup_cosine_decay_schedule(
+    warmup_from, learning_rate, at(warmup_epochs), at(epochs)
+  )
+
+
 def step_decay(
   learning_rate: float,
   *,
@@ -126,8 +225,8 @@ def step_decay(
   Args:
     learning_rate: The rate of the first step, or of that after the warm-up.
     steps: The numbers of steps after which it drops, rising.
-    factor: By what it is multiplied at each of them.
-    warmup_steps: The number of steps in which it rises, in a line, to
+    factor: What it is multiplied by at each of them.
+    warmup_steps: The number of steps in which it rises linearly to
       `learning_rate`.
     warmup_from: The rate of the first of these.
 
@@ -139,8 +238,8 @@ def step_decay(
   """
   if list(steps) != sorted(set(steps)):
     raise ValueError(
-      f"the learning rate drops at steps {tuple(steps)}, which "
-      "do not rise: put them in order, each once."
+      f"the learning rate drops at steps {tuple(steps)}, which do not rise: "
+      "put them in order, each once."
     )
   constant = optax.piecewise_constant_schedule(
     learning_rate, {step: factor for step in steps}

@@ -1,4 +1,6 @@
-"""Proves the optimisers that configs name."""
+"""Tests of the optimizers and schedules that configs name."""
+
+import functools
 
 import chex
 import jax
@@ -6,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mixup_jax import models
 from mixup_jax.train import optim
 
 
-def test_first_step_of_adam_is_the_learning_rate():
+def test_build_adam_moves_by_the_learning_rate_in_the_first_step():
   tx = optim.build("adam", learning_rate=0.01)
   params = jnp.asarray([1.0, -2.0])
   with jax.numpy_dtype_promotion("standard"):  # As the training step does.
@@ -17,9 +20,9 @@ def test_first_step_of_adam_is_the_learning_rate():
   np.testing.assert_allclose(update, [-0.01, 0.01], rtol=1e-5)
 
 
-def test_unknown_names_and_settings_are_refused():
+def test_build_refuses_unknown_names_and_settings():
   with pytest.raises(
-    ValueError, match="optimizer 'adamm': choose one of adam, sgd"
+    ValueError, match="optimizer 'adamm': choose one of adam, adamw, sgd"
   ):
     optim.build("adamm")
   with pytest.raises(TypeError, match="learning_rat"):
@@ -56,7 +59,7 @@ def test_sgd_couples_the_decay_and_decays_every_parameter(nesterov):
   chex.assert_trees_all_close(params, expected, rtol=1e-6)
 
 
-def test_the_learning_rate_drops_at_its_steps():
+def test_step_decay_drops_at_its_steps():
   rate = optim.step_decay(0.1, steps=(100, 150), factor=0.1)
   rates = [float(rate(step)) for step in (0, 99, 100, 149, 150, 999)]
   np.testing.assert_allclose(
@@ -65,12 +68,12 @@ def test_the_learning_rate_drops_at_its_steps():
 
 
 @pytest.mark.parametrize("steps", ((3, 2), (2, 2)))
-def test_steps_that_do_not_rise_are_refused(steps):
+def test_step_decay_refuses_steps_that_do_not_rise(steps):
   with pytest.raises(ValueError, match="do not rise: put them in order"):
     optim.step_decay(0.1, steps=steps, factor=0.1)
 
 
-def test_the_decay_can_leave_out_biases_and_scales():
+def test_sgd_can_leave_biases_and_scales_undecayed():
   tx = optim.build(
     "sgd", learning_rate=1.0, weight_decay=0.5, decayed="kernels"
   )
@@ -85,7 +88,119 @@ def test_the_decay_can_leave_out_biases_and_scales():
     optim.build("sgd", learning_rate=1.0, decayed="kernel")
 
 
-def test_the_learning_rate_warms_up_in_a_line():
+def test_adamw_decouples_the_decay_and_decays_kernels_alone():
+  """Compares with the update by hand, under a rate that changes."""
+  rate = optim.step_decay(0.1, steps=(2,), factor=0.1)
+  tx = optim.build("adamw", learning_rate=rate, weight_decay=0.5)
+  params = {
+    name: jnp.asarray([[1.0, -2.0]]) for name in ("kernel", "positions")
+  }
+  state = tx.init(params)
+  expected = {name: np.asarray(x, np.float64) for name, x in params.items()}
+  mean, square = 0.0, 0.0
+  for step in range(4):
+    grads = jax.tree.map(lambda x: jnp.full_like(x, 3.0 + step), params)
+    with jax.numpy_dtype_promotion("standard"):
+      update, state = tx.update(grads, state, params)
+    params = jax.tree.map(jnp.add, params, update)
+    mean = 0.9 * mean + 0.1 * (3 + step)
+    square = 0.999 * square + 0.001 * (3 + step) ** 2
+    move = mean / (1 - 0.9 ** (step + 1))
+    move /= np.sqrt(square / (1 - 0.999 ** (step + 1)))
+    decay = {"kernel": 0.5, "positions": 0.0}
+    expected = {
+      name: x - (0.1 if step < 2 else 0.01) * (move + decay[name] * x)
+      for name, x in expected.items()
+    }
+  chex.assert_trees_all_close(params, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ("adamw", "sgd"))
+def test_build_decays_what_a_network_calls_kernels(name):
+  """A zero gradient leaves the decay alone, of every layer of a ViT."""
+  model = models.build("vit_s4", num_classes=2, depth=1, width=8, heads=2)
+  params = model.init(jax.random.key(0), jnp.ones((1, 8, 8, 3)))["params"]
+  params = jax.tree.map(jnp.ones_like, params)
+  tx = optim.build(name, learning_rate=1.0, weight_decay=0.5, decayed="kernels")
+  with jax.numpy_dtype_promotion("standard"):
+    update, _ = tx.update(
+      jax.tree.map(jnp.zeros_like, params), tx.init(params), params
+    )
+  moved = jax.tree.leaves_with_path(jax.tree.map(jnp.any, update))
+  names = {
+    jax.tree_util.keystr(path[-1:], simple=True) for path, m in moved if m
+  }
+  still = {
+    jax.tree_util.keystr(path[-1:], simple=True) for path, m in moved if not m
+  }
+  assert names == {"kernel"} and still == {"bias", "positions", "scale"}
+
+
+def test_build_adamw_refuses_an_unknown_kind_of_decay():
+  with pytest.raises(ValueError, match="decayed must be one of all, kernels"):
+    optim.build("adamw", learning_rate=1.0, decayed="kernel")
+
+
+def rates(schedule, steps):
+  with jax.numpy_dtype_promotion("standard"):  # As the training step does.
+    return np.asarray([schedule(np.int32(step)) for step in steps])
+
+
+def test_make_schedule_step_counts_epochs():
+  schedule = optim.make_schedule(
+    "step",
+    0.4,
+    epochs=90,
+    steps_per_epoch=10,
+    decay_epochs=(30, 60.26),
+    decay_factor=0.1,
+    warmup_epochs=5,
+    warmup_from=0.1,
+  )
+  expected = optim.step_decay(
+    0.4, steps=(300, 603), factor=0.1, warmup_steps=50, warmup_from=0.1
+  )
+  steps = (0, 25, 49, 50, 299, 300, 602, 603, 900)
+  np.testing.assert_array_equal(rates(schedule, steps), rates(expected, steps))
+
+
+def test_make_schedule_cosine_falls_to_zero():
+  schedule = optim.make_schedule("cosine", 0.4, epochs=5, steps_per_epoch=20)
+  steps = np.arange(101)
+  np.testing.assert_allclose(
+    rates(schedule, steps), 0.2 * (1 + np.cos(np.pi * steps / 100)), atol=1e-7
+  )
+
+
+def test_make_schedule_cosine_begins_after_the_warm_up():
+  schedule = optim.make_schedule(
+    "cosine",
+    0.4,
+    epochs=6,
+    steps_per_epoch=20,
+    warmup_epochs=1,
+    warmup_from=0.1,
+  )
+  np.testing.assert_allclose(
+    rates(schedule, (0, 10, 20, 70, 120, 999)),
+    [0.1, 0.25, 0.4, 0.2, 0, 0],
+    atol=1e-7,
+  )
+
+
+def test_make_schedule_refuses_unknown_names_and_long_warm_ups():
+  make = functools.partial(optim.make_schedule, epochs=5, steps_per_epoch=20)
+  with pytest.raises(
+    ValueError, match="schedule 'cos': choose one of step, co"
+  ):
+    make("cos", 0.1)
+  with pytest.raises(ValueError, match="warm-up of 5 epochs leaves none of 5"):
+    make("cosine", 0.1, warmup_epochs=5)
+  with pytest.raises(ValueError, match="do not rise: put them in order"):
+    make("step", 0.1, decay_epochs=(2, 1))
+
+
+def test_step_decay_warms_up_linearly():
   rate = optim.step_decay(
     0.4, steps=(30,), factor=0.1, warmup_steps=5, warmup_from=0.1
   )
