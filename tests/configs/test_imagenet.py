@@ -1,8 +1,10 @@
 """Proves that the config says what the paper says."""
 
+import numpy as np
 import pytest
 
 from configs import imagenet
+from mixup_jax import models
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,25 @@ def test_the_settings_of_the_paper(model, alpha, epochs, drops):
     "decayed": "kernels",
   }
   assert dict(config.model) == {"name": model, "bn_group_size": 32}
+
+
+@pytest.mark.parametrize("dataset", imagenet.DATASETS)
+@pytest.mark.parametrize("model", ("vit_s16", "vgg11"))
+def test_get_config_gives_bn_group_size_to_resnets_alone(model, dataset):
+  config = imagenet.get_config(f"dataset={dataset},model={model}")
+  assert "bn_group_size" not in config.model
+  models.build(num_classes=10, **config.model)
+
+
+def test_get_config_trains_a_transformer_with_adamw_and_a_cosine():
+  """At a peak of 1e-3, which the batch does not change."""
+  config = imagenet.get_config("dataset=imagenet2012,model=vit_s16")
+  assert config.optimizer.name == "adamw" and config.rate_schedule == "cosine"
+  np.testing.assert_allclose(
+    config.learning_rate * config.batch_size / 256, 1e-3
+  )
+  small = imagenet.get_config("model=vit_s16")
+  assert small.model.width < 384
 
 
 def test_small_images_have_small_networks():

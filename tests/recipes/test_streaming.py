@@ -70,3 +70,12 @@ def test_bad_sizes_are_refused(changes, message):
   with pytest.raises(ValueError, match=message):
     streaming_recipe.check(config(**changes))
   streaming_recipe.check(config())
+
+
+@pytest.mark.parametrize("model", ("resnet50", "vit_s16", "vgg11"))
+def test_make_model_builds_models_with_and_without_batch_norm(model):
+  values = config(f"model={model}")
+  built = streaming_recipe.make_model(values, num_classes=7)
+  assert built.num_classes == 7
+  for name, size in values.model.items():
+    assert name == "name" or getattr(built, name) == size
