@@ -19,6 +19,7 @@ from typing import Any, Callable, Sequence
 
 from absl import logging
 
+from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
 
 
@@ -89,11 +90,10 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     data_dir: Where to prepare it; None is the default of TFDS.
 
   Returns:
-    A line that says what there is, and where.
+    A line with what there is, and where.
   """
-  from mixup_jax.data.sources.uci import (
-    builder as uci,  # Only now: --help should not wait.
-  )
+  # Only now: --help should not wait.
+  from mixup_jax.data.sources.uci import builder as uci
 
   builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
@@ -104,21 +104,21 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   )
 
 
-def prepare_cifar(name: str, raw_dir: str | None, data_dir: str | None) -> str:
-  """Prepares CIFAR-10 or CIFAR-100.
+def prepare_images(name: str, raw_dir: str | None, data_dir: str | None) -> str:
+  """Prepares a set of small images, such as CIFAR-10.
 
   Args:
-    name: "cifar10" or "cifar100".
-    raw_dir: Where the files of the binary version are, each as `.bin` or
-      `.bin.xz`, or its archive, in it or below; None downloads it.
+    name: A key of `images.PREPARED`.
+    raw_dir: Where its files are as their authors ship them, in it or below;
+      None downloads them.
     data_dir: Where to prepare it; None is the default of TFDS.
 
   Returns:
-    A line that says what there is, and where.
+    A line with what there is, and where.
   """
-  from mixup_jax.data.sources.cifar import builder as cifar
-
-  builder = cifar.Cifar(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  builder = images.PREPARED[name].make_builder(
+    name, raw_dir=raw_dir, data_dir=data_dir
+  )
   where = _prepare(builder)
   splits = builder.info.splits
   return (
@@ -137,7 +137,7 @@ def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     data_dir: Where to prepare it; None is the default of TFDS.
 
   Returns:
-    Lines that say what there is, and where, and what was not in order.
+    Lines with what there is, and where, and what was not in order.
   """
   from mixup_jax.data.sources.speech_commands import builder as speech
 
@@ -160,7 +160,7 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     data_dir: Where to prepare it; None is the default of TFDS.
 
   Returns:
-    A line that says what there is, and where.
+    A line with what there is, and where.
 
   Raises:
     FileNotFoundError: If it is neither prepared nor there to be.
@@ -195,14 +195,14 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
 
 
 def _prepare(builder: Any) -> str:
-  """Prepares a set unless that is done, and says which and where."""
+  """Prepares a set unless that is done, and returns where it is."""
   import tensorflow_datasets as tfds
 
   tfds.disable_progress_bar()
   if builder.is_prepared():
     return f"was prepared before in {builder.data_dir}"
   _check_writable(os.path.dirname(builder.data_dir))
-  with contextlib.redirect_stdout(io.StringIO()):  # TFDS tells what we tell.
+  with contextlib.redirect_stdout(io.StringIO()):  # TFDS prints it too.
     builder.download_and_prepare()
   return f"prepared in {builder.data_dir}"
 
@@ -220,7 +220,6 @@ def _check_writable(directory: str) -> None:
 
 
 _FOLDER = "image_folder/"
-_CIFAR = ("cifar10", "cifar100")
 _SPEECH = (
   "speech_commands_v0.01",
   "speech_commands_v0.02",
@@ -228,7 +227,7 @@ _SPEECH = (
 )
 SETS: dict[str, Callable[[str | None, str | None], str]] = {
   **{name: functools.partial(prepare_table, name) for name in tables.TABLES},
-  **{name: functools.partial(prepare_cifar, name) for name in _CIFAR},
+  **{name: functools.partial(prepare_images, name) for name in images.PREPARED},
   **{name: functools.partial(prepare_speech, name) for name in _SPEECH},
   "tiny_imagenet": functools.partial(prepare_folder, "tiny_imagenet"),
 }

@@ -6,11 +6,13 @@ import os
 
 import numpy as np
 import pytest
+import scipy.io
 
 from mixup_jax.data import prepare
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
 from mixup_jax.data.sources.cifar import spec
+from mixup_jax.data.sources.svhn import files as svhn
 from mixup_jax.data.sources.uci import spec as uci_tables
 from mixup_jax.data.streaming import batches as stream
 
@@ -39,7 +41,7 @@ def _run(capsys, *words):
   return status, out.splitlines(), err.splitlines()
 
 
-def test_says_what_there_is_and_where(capsys, raw, tmp_path):
+def test_main_prints_what_there_is_and_where(capsys, raw, tmp_path):
   data_dir = tmp_path / "data"
   words = "abalone", "htru2", "--raw", raw, "--data_dir", data_dir
   status, out, err = _run(capsys, *words)
@@ -56,7 +58,7 @@ def test_says_what_there_is_and_where(capsys, raw, tmp_path):
   assert all("was prepared before" in line for line in out)
 
 
-def test_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
+def test_main_prepares_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   """Ten images a file, one of each class."""
   raw, data_dir = tmp_path / "raw", tmp_path / "data"
   raw.mkdir()
@@ -78,7 +80,26 @@ def test_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   assert images.load("cifar10", str(data_dir)).train_images.shape[0] == 50
 
 
-def test_a_folder_of_images_that_the_user_names(capsys, tmp_path):
+def test_main_prepares_svhn_from_its_files(capsys, tmp_path, monkeypatch):
+  raw, data_dir = tmp_path / "raw", tmp_path / "data"
+  raw.mkdir()
+  for rows, (split, (name, _)) in enumerate(svhn.FILES.items(), start=3):
+    path = raw / name
+    pixels = np.zeros((32, 32, 3, rows), np.uint8)
+    scipy.io.savemat(path, {"X": pixels, "y": np.full((rows, 1), 10)})
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setitem(svhn.FILES, split, (name, sha256))
+  words = "svhn", "--raw", raw, "--data_dir", data_dir
+  what = "svhn: 3 images to train and 4 to test, 10 classes,"
+  where = f"in {data_dir}/svhn/1.0.0"
+  assert _run(capsys, *words) == (0, [f"{what} prepared {where}"], [])
+  assert _run(capsys, *words)[1] == [f"{what} was prepared before {where}"]
+  loaded = images.load("svhn", str(data_dir))
+  assert loaded.train_images.shape == (3, 32, 32, 3) and not loaded.flip
+  np.testing.assert_array_equal(loaded.test_labels, np.zeros(4))
+
+
+def test_main_prepares_a_folder_of_images_that_the_user_names(capsys, tmp_path):
   raw, data_dir = tmp_path / "raw", tmp_path / "data"
   for name in "train/cat/1.jpg", "train/dog/2.jpg", "val/dog/3.jpg":
     path = raw / "pets" / name
@@ -94,7 +115,7 @@ def test_a_folder_of_images_that_the_user_names(capsys, tmp_path):
   assert stream.load("image_folder/pets", str(data_dir)).num_classes == 2
 
 
-def test_a_folder_is_not_downloaded(capsys, tmp_path):
+def test_main_does_not_download_a_folder(capsys, tmp_path):
   status, _, err = _run(capsys, "tiny_imagenet", "--data_dir", tmp_path)
   assert status == 2
   assert err[0].startswith("not found: tiny_imagenet: it is not downloaded")
@@ -102,7 +123,7 @@ def test_a_folder_is_not_downloaded(capsys, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
+def test_main_prepares_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
   """Every image of the part at hand, decoded."""
   words = "--raw", raw_data / "tiny-imagenet", "--data_dir", tmp_path
   status, out, err = _run(capsys, "tiny_imagenet", *words)
@@ -123,7 +144,7 @@ def test_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
   np.testing.assert_allclose(means, tiny.mean, atol=0.06)
 
 
-def test_uses_the_directory_of_tfds_by_default(
+def test_main_uses_the_directory_of_tfds_by_default(
   capsys, raw, tmp_path, monkeypatch
 ):
   seen = []
@@ -132,7 +153,7 @@ def test_uses_the_directory_of_tfds_by_default(
   assert seen == [(str(raw), None)]
 
 
-def test_a_set_that_fails_does_not_stop_the_others(capsys, raw, tmp_path):
+def test_main_goes_on_after_a_set_that_fails(capsys, raw, tmp_path):
   (raw / "abalone" / "abalone.data").write_text("M,1\n")
   status, out, err = _run(
     capsys, "abalone", "htru2", "--raw", raw, "--data_dir", tmp_path / "data"
@@ -144,7 +165,9 @@ def test_a_set_that_fails_does_not_stop_the_others(capsys, raw, tmp_path):
   assert err[1] == "error: not prepared: abalone"
 
 
-def test_all_names_the_sets_whose_files_are_not_found(capsys, raw, tmp_path):
+def test_main_all_names_the_sets_whose_files_are_not_found(
+  capsys, raw, tmp_path
+):
   status, out, err = _run(
     capsys, "all", "--raw", raw, "--data_dir", tmp_path / "data"
   )
@@ -158,7 +181,7 @@ def test_all_names_the_sets_whose_files_are_not_found(capsys, raw, tmp_path):
     assert line.startswith(f"not found: {name}: there ")
 
 
-def test_a_failure_nobody_thought_of_is_one_line(capsys, monkeypatch):
+def test_main_prints_one_line_for_an_unexpected_failure(capsys, monkeypatch):
 
   def fail(*_):
     raise KeyError("surprise")
@@ -169,7 +192,7 @@ def test_a_failure_nobody_thought_of_is_one_line(capsys, monkeypatch):
   assert err == ["error: abalone: 'surprise'", "error: not prepared: abalone"]
 
 
-def test_a_data_dir_that_is_a_file_is_refused(capsys, raw, tmp_path):
+def test_main_refuses_a_data_dir_that_is_a_file(capsys, raw, tmp_path):
   (tmp_path / "data").write_text("")
   status, _, err = _run(
     capsys, "abalone", "--raw", raw, "--data_dir", tmp_path / "data"
@@ -179,7 +202,7 @@ def test_a_data_dir_that_is_a_file_is_refused(capsys, raw, tmp_path):
   assert "--data_dir" in err[0]
 
 
-def test_a_read_only_data_dir_is_refused(capsys, raw, tmp_path):
+def test_main_refuses_a_read_only_data_dir(capsys, raw, tmp_path):
   data_dir = tmp_path / "data"
   data_dir.mkdir(mode=0o500)
   if os.access(data_dir, os.W_OK):
@@ -189,7 +212,7 @@ def test_a_read_only_data_dir_is_refused(capsys, raw, tmp_path):
   assert "cannot write to" in err[0] and "--data_dir" in err[0]
 
 
-def test_a_prepared_set_needs_no_writable_directory(
+def test_main_needs_no_writable_directory_for_a_prepared_set(
   capsys, raw, tmp_path, monkeypatch
 ):
   words = "htru2", "--raw", raw, "--data_dir", tmp_path / "data"
@@ -203,7 +226,7 @@ def test_a_prepared_set_needs_no_writable_directory(
 
 
 @pytest.mark.parametrize("name", ("abalon", "image_folder", "image_folder/a/b"))
-def test_an_unknown_name_shows_the_choices(capsys, name):
+def test_main_lists_the_choices_for_an_unknown_name(capsys, name):
   with pytest.raises(SystemExit) as stop:
     prepare.main([name])
   assert stop.value.code == 2
@@ -211,7 +234,7 @@ def test_an_unknown_name_shows_the_choices(capsys, name):
   assert all(name in err for name in ("all", *prepare.SETS))
 
 
-def test_help_lists_the_names(capsys):
+def test_main_help_lists_the_names(capsys):
   with pytest.raises(SystemExit) as stop:
     prepare.main(["--help"])
   assert stop.value.code == 0

@@ -1,7 +1,7 @@
 """Sets of small images, whole in memory."""
 
 import difflib
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import sklearn.datasets
@@ -37,6 +37,40 @@ class ImageSet(NamedTuple):
   flip: bool
 
 
+class Prepared(NamedTuple):
+  """What is known of a set that `mixup_jax.data.prepare` prepares.
+
+  Attributes:
+    make_builder: Makes its TFDS builder from the name of the set, `raw_dir` and
+      `data_dir`.
+    catalogue: Its name in the catalogue of TFDS.
+    num_train: The number of training images, of 32 x 32 pixels in color.
+    num_test: The number of test images.
+    num_classes: The number of classes.
+    constants: The fields of `ImageSet` from `mean` on.
+  """
+
+  make_builder: Callable[..., Any]
+  catalogue: str
+  num_train: int
+  num_test: int
+  num_classes: int
+  constants: dict[str, Any]
+
+
+# Builders are imported only now: the imports take a second.
+def _cifar(name: str, **directories: str | None) -> Any:
+  from mixup_jax.data.sources.cifar import builder
+
+  return builder.Cifar(config=name, **directories)
+
+
+def _svhn(_: str, **directories: str | None) -> Any:
+  from mixup_jax.data.sources.svhn import builder
+
+  return builder.Svhn(**directories)
+
+
 # What the code of the paper's authors uses for both. The deviation is not that
 # of the pixels, which is (.2470, .2435, .2616) in CIFAR-10.
 _CIFAR: dict[str, Any] = {
@@ -52,8 +86,20 @@ _DIGITS: dict[str, Any] = {
   "pad": 1,
   "flip": False,
 }
-IMAGE_SETS = ("digits", "cifar10", "cifar100")
-_NUM_CLASSES = {"cifar10": 10, "cifar100": 100}
+# The statistics of the training pixels in general use; a test computes them
+# where the files are at hand.
+_SVHN: dict[str, Any] = {
+  "mean": (0.4377, 0.4438, 0.4728),
+  "std": (0.1980, 0.2010, 0.1970),
+  "pad": 4,
+  "flip": False,
+}
+PREPARED = {
+  "cifar10": Prepared(_cifar, "cifar10", 50_000, 10_000, 10, _CIFAR),
+  "cifar100": Prepared(_cifar, "cifar100", 50_000, 10_000, 100, _CIFAR),
+  "svhn": Prepared(_svhn, "svhn_cropped", 73_257, 26_032, 10, _SVHN),
+}
+IMAGE_SETS = ("digits", *PREPARED)
 
 
 def load(name: str, data_dir: str | None = None) -> ImageSet:
@@ -64,9 +110,9 @@ def load(name: str, data_dir: str | None = None) -> ImageSet:
     data_dir: Where prepared sets are; None is the default of TFDS.
 
   Returns:
-    The set. CIFAR comes in the order of its files if
-    `mixup_jax.data.prepare` has prepared it; else it is that of the TFDS
-    catalogue, in the order in which TFDS has shuffled it.
+    The set, in the order of its files if `mixup_jax.data.prepare` has prepared
+    it; else it is that of the TFDS catalogue, in the order in which TFDS has
+    shuffled it.
 
   Raises:
     ValueError: If there is no such set.
@@ -89,28 +135,26 @@ def outline(name: str) -> ImageSet:
     name: One of `IMAGE_SETS`.
 
   Returns:
-    The set; of CIFAR all pixels and labels are 0, and take no memory.
+    The set; of those that are prepared all pixels and labels are 0, and take
+    no memory.
 
   Raises:
     ValueError: If there is no such set.
   """
-  if name not in _NUM_CLASSES:
+  if name not in PREPARED:
     return load(name)
+  known = PREPARED[name]
 
-  def pixels(count: int) -> np.ndarray:
-    return np.broadcast_to(np.uint8(0), (count, 32, 32, 3))
-
-  def labels(count: int) -> np.ndarray:
-    return np.broadcast_to(np.int32(0), count)
+  def zeros(count: int) -> tuple[np.ndarray, np.ndarray]:
+    pixels = np.broadcast_to(np.uint8(0), (count, 32, 32, 3))
+    return pixels, np.broadcast_to(np.int32(0), count)
 
   return ImageSet(
     name,
-    pixels(50_000),
-    labels(50_000),
-    pixels(10_000),
-    labels(10_000),
-    _NUM_CLASSES[name],
-    **_CIFAR,
+    *zeros(known.num_train),
+    *zeros(known.num_test),
+    known.num_classes,
+    **known.constants,
   )
 
 
@@ -137,15 +181,13 @@ def _digits() -> ImageSet:
 
 def _load_prepared(name: str, data_dir: str | None) -> ImageSet:
   """Loads a set that we prepared, or else the one of the TFDS catalogue."""
-  # Only now: the imports take a second.
   import tensorflow_datasets as tfds
 
-  from mixup_jax.data.sources.cifar import builder as cifar
-
-  builder = own = cifar.Cifar(config=name, data_dir=data_dir)
+  known = PREPARED[name]
+  builder = own = known.make_builder(name, data_dir=data_dir)
   if not own.is_prepared():
     # TFDS reads its own set without TensorFlow, though it cannot prepare it.
-    builder = tfds.builder(name, data_dir=data_dir)
+    builder = tfds.builder(known.catalogue, data_dir=data_dir)
   # What it prepares by default, tfrecord, has no rows to ask for.
   if (
     not builder.is_prepared()
@@ -158,13 +200,12 @@ def _load_prepared(name: str, data_dir: str | None) -> ImageSet:
       "or, from files that you have:\n"
       f"  python -m mixup_jax.data.prepare {name} --raw DIR"
     )
-  num_classes = builder.info.features["label"].num_classes
   return ImageSet(
     name,
     *_read(builder, "train"),
     *_read(builder, "test"),
-    num_classes,
-    **_CIFAR,
+    known.num_classes,
+    **known.constants,
   )
 
 

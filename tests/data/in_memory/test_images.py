@@ -48,7 +48,7 @@ def _prepare(data_dir, features, examples, **names):
 
 @pytest.fixture
 def official(tmp_path):
-  """Returns a data directory with a small CIFAR-10 like that of TFDS."""
+  """Returns a data directory with small sets like those of TFDS."""
   features = {
     "id": tfds.features.Text(),
     "image": tfds.features.Image(shape=(32, 32, 3)),
@@ -59,6 +59,10 @@ def official(tmp_path):
     for row, (pixels, label) in enumerate(zip(PIXELS, LABELS))
   ]
   _prepare(tmp_path, features, examples, name="cifar10", version="3.0.2")
+  del features["id"]
+  for example in examples:
+    del example["id"]
+  _prepare(tmp_path, features, examples, name="svhn_cropped", version="3.1.0")
   return tmp_path
 
 
@@ -109,16 +113,25 @@ def _check_cifar(loaded, pixels):
   assert loaded.train_labels.dtype == loaded.test_labels.dtype == np.int32
 
 
-def test_the_official_set_serves_if_it_is_there(official):
+def test_load_takes_the_official_set_if_it_is_there(official):
   _check_cifar(images.load("cifar10", str(official)), PIXELS)
 
 
+def test_load_svhn_does_not_flip_digits(official):
+  loaded = images.load("svhn", str(official))
+  assert (loaded.name, loaded.num_classes) == ("svhn", 10)
+  assert (loaded.pad, loaded.flip) == (4, False)
+  test = _rows(PIXELS, loaded.test_images)
+  assert set(test) == set(range(8, 12))
+  np.testing.assert_array_equal(loaded.test_labels, LABELS[test])
+
+
 @pytest.mark.usefixtures("official")
-def test_our_own_set_goes_first(own):
+def test_load_takes_our_own_set_first(own):
   _check_cifar(images.load("cifar10", str(own)), 255 - PIXELS)
 
 
-def test_an_official_set_without_random_access_does_not_count(official):
+def test_load_refuses_an_official_set_without_random_access(official):
   path = official / "cifar10" / "3.0.2" / "dataset_info.json"
   info = json.loads(path.read_text())
   info["fileFormat"] = "tfrecord"
@@ -127,24 +140,39 @@ def test_an_official_set_without_random_access_does_not_count(official):
     images.load("cifar10", str(official))
 
 
-@pytest.mark.parametrize("name", ("cifar10", "cifar100"))
-def test_a_set_that_is_not_prepared_names_the_commands(tmp_path, name):
+@pytest.mark.parametrize(
+  "name, folder",
+  [
+    ("cifar10", "cifar/cifar10"),
+    ("cifar100", "cifar/cifar100"),
+    ("svhn", "svhn"),
+  ],
+)
+def test_load_names_the_commands_that_prepare_a_set(tmp_path, name, folder):
   with pytest.raises(FileNotFoundError) as error:
     images.load(name, str(tmp_path / "data"))
   command = f"python -m mixup_jax.data.prepare {name}"
   assert f"{command}\n" in str(error.value)
   assert f"{command} --raw DIR" in str(error.value)
-  assert str(tmp_path / "data" / "cifar" / name) in str(error.value)
+  assert str(tmp_path / "data" / folder) in str(error.value)
   assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("name, classes", [("cifar10", 10), ("cifar100", 100)])
-def test_an_outline_needs_no_data(name, classes):
+@pytest.mark.parametrize(
+  "name, classes, train, test",
+  [
+    ("cifar10", 10, 50_000, 10_000),
+    ("cifar100", 100, 50_000, 10_000),
+    ("svhn", 10, 73_257, 26_032),
+  ],
+)
+def test_outline_needs_no_data(name, classes, train, test):
   outline = images.outline(name)
-  assert outline.num_classes == classes and outline.pad == 4 and outline.flip
+  assert outline.num_classes == classes and outline.pad == 4
+  assert outline.flip == (name != "svhn")
   chex.assert_shape(
     (outline.train_images, outline.test_images),
-    [(50_000, 32, 32, 3), (10_000, 32, 32, 3)],
+    [(train, 32, 32, 3), (test, 32, 32, 3)],
   )
   chex.assert_type(
     [outline.train_images, outline.train_labels], [np.uint8, np.int32]
@@ -155,15 +183,15 @@ def test_an_outline_needs_no_data(name, classes):
     images.outline("cifar1")
 
 
-def test_an_unknown_set_is_refused_with_a_hint():
+def test_load_refuses_an_unknown_set_with_a_hint():
   with pytest.raises(ValueError, match="Did you mean 'cifar10'") as error:
     images.load("cifar-10")
-  assert "digits, cifar10, cifar100" in str(error.value)
+  assert "digits, cifar10, cifar100, svhn" in str(error.value)
   with pytest.raises(ValueError, match="Known are digits"):
     images.load("imagenet2012")
 
 
-def test_digits_need_neither_a_download_nor_tfds():
+def test_load_digits_needs_neither_a_download_nor_tfds():
   code = (
     "import sys; from mixup_jax.data.in_memory import images; "
     "images.load('digits'); "
@@ -172,7 +200,7 @@ def test_digits_need_neither_a_download_nor_tfds():
   subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_digits_are_those_of_scikit_learn():
+def test_load_digits_returns_those_of_scikit_learn():
   digits = images.load("digits")
   chex.assert_shape(digits.train_images, (1437, 8, 8, 1))
   chex.assert_shape(digits.test_images, (360, 8, 8, 1))
@@ -191,7 +219,7 @@ def test_digits_are_those_of_scikit_learn():
   assert found == rows(source.images, source.target)
 
 
-def test_digits_are_split_evenly_and_always_alike():
+def test_load_digits_splits_evenly_and_always_alike():
   first, second = images.load("digits"), images.load("digits")
   chex.assert_trees_all_equal(first[1:5], second[1:5])
   train, test = (
@@ -202,7 +230,7 @@ def test_digits_are_split_evenly_and_always_alike():
   assert (first.train_labels[:100] != np.sort(first.train_labels)[:100]).any()
 
 
-def test_digits_are_normalised_by_their_own_statistics():
+def test_load_digits_is_normalized_by_its_own_statistics():
   digits = images.load("digits")
   pixels = digits.train_images / 255
   np.testing.assert_allclose(digits.mean, pixels.mean(), atol=1e-4)

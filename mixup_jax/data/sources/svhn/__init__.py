@@ -1,0 +1,1 @@
+"""Street View House Numbers."""
