@@ -17,7 +17,7 @@ TOP = 5
 
 
 class Sums(NamedTuple):
-  """What a classifier did on some examples; float32.
+  """Sums over the predictions of a classifier; float32.
 
   Attributes:
     examples: `[]`, how many examples were counted.
@@ -30,7 +30,7 @@ class Sums(NamedTuple):
       vector with one 1.
     confidence: `[bins]`, the probability of the most probable class, summed
       over the examples of which it is in the bin.
-    right: `[bins]`, how many of these were classified rightly.
+    right: `[bins]`, how many of these were classified correctly.
   """
 
   examples: Array
@@ -62,7 +62,7 @@ class Sums(NamedTuple):
 def classification(
   logits: Array, labels: Array, *, where: Array | None = None
 ) -> Sums:
-  """Sums up how well logits predict class ids.
+  """Sums how well logits predict class ids.
 
   Args:
     logits: `[batch, classes]` of any floating-point dtype, used in float32.

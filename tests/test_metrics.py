@@ -1,4 +1,4 @@
-"""Proves that sums under a mask do not depend on how data is batched."""
+"""Tests of sums under a mask and their means."""
 
 import chex
 import jax
@@ -27,7 +27,7 @@ def test_means_equal_scikit_learn(getkey):
   np.testing.assert_allclose(means["brier"], brier.mean(), rtol=1e-5)
 
 
-def test_top_five_equals_scikit_learn(getkey):
+def test_means_top5_error_equals_scikit_learn(getkey):
   logits, labels = draw(getkey, classes=9)
   means = metrics.classification(logits, labels).means()
   accuracy = sklearn.metrics.top_k_accuracy_score(
@@ -42,7 +42,7 @@ def test_top_five_equals_scikit_learn(getkey):
   assert nowhere["error"] == nowhere["top5_error"] == 100
 
 
-def test_padded_batches_give_the_same_sums(getkey):
+def test_classification_of_padded_batches_gives_the_same_sums(getkey):
   logits, labels = draw(getkey)
   whole = metrics.classification(logits, labels)
   where = jnp.arange(64) < 50
@@ -59,7 +59,7 @@ def test_padded_batches_give_the_same_sums(getkey):
   chex.assert_tree_all_finite(total)
 
 
-def test_calibration_error_by_hand():
+def test_means_ece_equals_one_by_hand():
   """Two examples of confidence 0.9, one right; two of 0.6, both right."""
   logits = jnp.log(
     jnp.asarray([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]])
@@ -69,7 +69,7 @@ def test_calibration_error_by_hand():
   np.testing.assert_allclose(means["ece"], expected, rtol=1e-5)
 
 
-def test_calibration_error_of_many(getkey):
+def test_means_ece_of_many_equals_numpy(getkey):
   logits, labels = draw(getkey, count=2000)
   probabilities = np.asarray(jax.nn.softmax(2 * logits))
   confidence = probabilities.max(1)

@@ -2,9 +2,9 @@
 
 Every model is called as `model.apply(variables, x, train=..., mix=None,
 where=None)`, and returns `[batch, num_classes]` float32 logits. It calls
-`mix(depth, hidden)` at depth 0 for the input; an MLP at depth d behind its d-th
-hidden layer, an image model at depth 1 behind its stem and at d + 1 behind its
-d-th stage, a ViT behind its d-th block. It knows nothing else about mixing.
+`mix(depth, hidden)` at depth 0 for the input; an MLP at depth d after its d-th
+hidden layer, an image model at depth 1 after its stem and at d + 1 after its
+d-th stage, a ViT after its d-th block. It knows nothing else about mixing.
 `where`, `[batch]` booleans, is False for rows that only pad the batch: they are
 not in the statistics of BatchNorm. `train` turns those of the batch on, and
 dropout, which draws from the stream "dropout".
@@ -27,7 +27,7 @@ from mixup_jax.models.vit import ViT
 from mixup_jax.models.wide_resnet import WideResNet
 
 _RESNET101 = functools.partial(ResNet, blocks=(3, 4, 23, 3))
-# The name says the size that the fields default to.
+# The fields default to the sizes in the name.
 MODELS: dict[str, Callable[..., nn.Module]] = {
   "preact_resnet18": PreActResNet,
   "wide_resnet28_10": WideResNet,

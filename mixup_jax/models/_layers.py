@@ -1,4 +1,4 @@
-"""The layers and initialisers that several models share."""
+"""Layers, initializers and checks that several models share."""
 
 import math
 from typing import Any, Sequence
@@ -117,16 +117,17 @@ def norm_relu(
   dtype: DType,
   name: str,
 ) -> Array:
-  """Normalises over the batch and applies ReLU, inside a compact module.
+  """Normalizes over the batch and applies ReLU, inside a compact module.
 
   Under `jit` the statistics are those of the global batch, on any number of
   devices. They, their running means and the parameters are float32.
 
   Args:
     x: `[batch, height, width, channels]` maps.
-    train: Whether to use, and move, the statistics of this batch.
+    train: Whether to use the statistics of this batch, and update the running
+      ones.
     where: `[batch]` booleans, False for rows that are not in the statistics.
-    scale_init: What the scale starts from; the bias starts from 0.
+    scale_init: The initializer of the scale; the bias starts at 0.
     dtype: The type of the result.
     name: The name of the layer in the module.
 
@@ -147,7 +148,7 @@ def norm_relu(
 
 
 def check_dropout(rate: float) -> None:
-  """Raises unless a dropout rate is in [0, 1)."""
+  """Raises ValueError unless a dropout rate is in [0, 1)."""
   if not 0 <= rate < 1:
     raise ValueError(
       f"dropout must be in [0, 1), got {rate}: give the share "
@@ -156,7 +157,7 @@ def check_dropout(rate: float) -> None:
 
 
 def check_bn_scale(bn_scale: str) -> None:
-  """Raises unless the start of the BatchNorm scales has a name here."""
+  """Raises ValueError unless the name is a key of `BN_SCALES`."""
   if bn_scale not in BN_SCALES:
     raise ValueError(
       f"unknown bn_scale {bn_scale!r}: choose one of {', '.join(BN_SCALES)}."
@@ -164,7 +165,7 @@ def check_bn_scale(bn_scale: str) -> None:
 
 
 def check_depth(depth: int) -> None:
-  """Raises unless three equal stages of two-convolution blocks fit a depth."""
+  """Raises ValueError unless a depth is 6n + 4: three stages of n blocks."""
   if depth < 10 or depth % 6 != 4:
     near = max(10, round((depth - 4) / 6) * 6 + 4)
     raise ValueError(

@@ -1,4 +1,4 @@
-"""The densely connected network of the CIFAR section."""
+"""DenseNet-BC, as in the CIFAR section."""
 
 import functools
 from typing import Callable
@@ -15,7 +15,7 @@ HE_NORMAL = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
 
 class Bottleneck(nn.Module):
-  """Two convolutions whose maps are appended to those that came in.
+  """Two convolutions whose maps are appended to their input.
 
   Attributes:
     growth: The number of channels appended.
@@ -46,7 +46,7 @@ class DenseNet(nn.Module):
   """DenseNet-BC; with its defaults DenseNet-BC-190, growth 40.
 
   Three stages of bottlenecks. Between them transitions halve the channels and
-  the resolution; a transition belongs to the stage that it ends. As in the code
+  the resolution; each is part of the stage that it ends. As in the code
   released with the paper, convolutions start from N(0, 2 / fan_out), BatchNorm
   scales at 1, the linear layer from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), and
   biases at 0.
@@ -74,7 +74,7 @@ class DenseNet(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
-    """Raises ValueError for what the network cannot be built with."""
+    """Raises ValueError for fields that the network cannot have."""
     layers.check_depth(self.depth)
     layers.check_dropout(self.dropout)
     super().__post_init__()
@@ -94,7 +94,7 @@ class DenseNet(nn.Module):
       x: `[batch, height, width, channels]` images.
       train: Whether to use the statistics of the batch, and dropout.
       mix: Called with the depth and the maps: 0 for the images, 1 for what
-        enters the first stage, d + 1 behind stage d. The last map is what
+        enters the first stage, d + 1 after stage d. The last map is what
         enters the final BatchNorm.
       where: `[batch]` booleans, False for padding, which is left out of the
         statistics of the batch.

@@ -14,14 +14,15 @@ Array = jax.Array
 class LeNet(nn.Module):
   """Two convolutions with pooling, two linear layers, and dropout.
 
-  The paper says so much; sizes, order and dropout are those of the code that it
-  thanks for its baseline. Weights and biases start as in PyTorch.
+  The paper gives no more than that; sizes, order and dropout are those of the
+  code that it acknowledges for its baseline. Weights and biases start as in
+  PyTorch.
 
   Attributes:
     num_classes: The number of logits.
     width: The channels of both convolutions.
     hidden: The width of the hidden linear layer.
-    dropout: The rate of dropout: of whole maps behind the second convolution,
+    dropout: The rate of the dropout of whole maps after the second convolution,
       and of hidden units.
     dtype: The type computed in. Parameters and logits are float32.
 

@@ -1,4 +1,4 @@
-"""The multilayer perceptron of the tabular section."""
+"""The multilayer perceptron, as in the tabular section."""
 
 from typing import Callable, Sequence
 
@@ -14,7 +14,7 @@ class MLP(nn.Module):
   """Fully connected ReLU layers, then a linear one.
 
   Weights and biases start from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), the
-  default of PyTorch; the paper does not name an initialiser.
+  default of PyTorch; the paper does not name an initializer.
 
   Attributes:
     num_classes: The number of logits.

@@ -1,4 +1,4 @@
-"""The pre-activation residual network of the CIFAR section."""
+"""PreAct-ResNet, as in the CIFAR section."""
 
 import functools
 from typing import Callable, Sequence
@@ -15,7 +15,7 @@ VARIANTS = ("author", "official", "modern")
 
 
 class PreActBlock(nn.Module):
-  """Two 3x3 convolutions, each behind BatchNorm and ReLU, and a shortcut.
+  """Two 3x3 convolutions, each after BatchNorm and ReLU, and a shortcut.
 
   Attributes:
     features: The number of output channels.
@@ -55,17 +55,17 @@ class PreActBlock(nn.Module):
 class PreActResNet(nn.Module):
   """PreAct-ResNet; with its defaults PreAct-ResNet-18, for 32x32 images.
 
-  Three forms of it go by that name:
+  Three variants share the name:
 
-  - "author": no BatchNorm behind the stem, none before pooling, and identity
-    shortcuts carry the raw maps. The first author's code for CIFAR-10, and the
-    numbers of the paper.
+  - "author": no BatchNorm after the stem, none before pooling, and identity
+    shortcuts carry the raw maps. This is the first author's code for CIFAR-10,
+    which the paper's numbers are from.
   - "official": the code that was released with the paper. BatchNorm and ReLU
-    behind the stem, and every shortcut starts from the activated maps.
+    follow the stem, and every shortcut starts from the activated maps.
   - "modern": "author" with BatchNorm and ReLU before pooling. Without them the
     maps grow from block to block, and training diverges when BatchNorm scales
-    start at 1, as they do today; give `bn_scale="ones"` with it to have what
-    is trained today.
+    start at 1, as they do in PyTorch since 1.2; combine it with
+    `bn_scale="ones"` for the network that is common now.
 
   Convolutions, and weights and biases of the linear layer, start from
   U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)).
@@ -97,7 +97,7 @@ class PreActResNet(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
-    """Raises ValueError for what the network cannot be built with."""
+    """Raises ValueError for fields that the network cannot have."""
     if self.variant not in VARIANTS:
       raise ValueError(
         f"unknown variant {self.variant!r}: choose one of "
@@ -122,7 +122,7 @@ class PreActResNet(nn.Module):
       x: `[batch, height, width, channels]` images.
       train: Whether to use the statistics of the batch, and dropout.
       mix: Called with the depth and the maps: 0 for the images, 1 for what
-        enters the first stage, d + 1 behind stage d. The last map is what
+        enters the first stage, d + 1 after stage d. The last map is what
         enters pooling, in "modern" the BatchNorm before it.
       where: `[batch]` booleans, False for padding, which is left out of the
         statistics of the batch.

@@ -1,4 +1,4 @@
-"""ResNets and ResNeXts of the ImageNet section."""
+"""ResNet and ResNeXt, as in the ImageNet section."""
 
 import functools
 from typing import Any, Callable, Sequence
@@ -19,16 +19,15 @@ class ResNet(nn.Module):
   """Bottleneck blocks, with the stride in the 3 x 3 convolution.
 
   Convolutions start from He's normal distribution (of the fan out), the linear
-  layer from N(0, 0.01), and the BatchNorm that ends a block from a scale of 0:
-  so that each block begins as its shortcut. These are the choices of Goyal et
-  al., which the paper says it follows.
+  layer from N(0, 0.01), and the BatchNorm that ends a block from a scale of 0,
+  so that each block starts as its shortcut. These are the choices of Goyal et
+  al., whom the paper follows.
 
   Attributes:
     num_classes: The number of logits.
     blocks: The number of blocks of each stage. Each further stage has twice the
       channels and half the resolution.
-    width: The channels behind the stem; those behind the first stage are four
-      times as many.
+    width: The channels after the stem; the first stage has four times as many.
     groups: The groups of a 3 x 3 convolution: its cardinality.
     group_width: The channels of a group in the first stage.
     stem: "imagenet" is a 7 x 7 convolution and a pooling, each of stride 2;
@@ -55,7 +54,7 @@ class ResNet(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
-    """Raises ValueError for what the network cannot be built with."""
+    """Raises ValueError for fields that the network cannot have."""
     if self.stem not in STEMS:
       raise ValueError(
         f"unknown stem {self.stem!r}: choose one of {', '.join(STEMS)}."
@@ -82,7 +81,7 @@ class ResNet(nn.Module):
       x: `[batch, height, width, channels]` images.
       train: Whether to use the statistics of the batch.
       mix: Called with the depth and the maps: 0 for the images, 1 for what
-        enters the first stage, d + 1 behind stage d.
+        enters the first stage, d + 1 after stage d.
       where: `[batch]` booleans, False for padding, which is left out of the
         statistics of the batch.
     """
@@ -163,15 +162,15 @@ class Bottleneck(nn.Module):
 
 
 class GroupedBatchNorm(nn.Module):
-  """BatchNorm, over the batch or over groups of consecutive rows.
+  """BatchNorm over the batch, or over groups of consecutive rows.
 
   The running statistics are means over the groups. Groups that lie on one
-  device, such as 32 rows of each of a pod's, make statistics without traffic.
+  device, such as 32 rows on each chip of a pod, need no communication.
 
   Attributes:
     group_size: The rows of a group, 0 for all of the batch.
     use_running_average: Whether to use the running statistics instead.
-    scale_init: What the scale starts from; the bias starts from 0.
+    scale_init: The initializer of the scale; the bias starts at 0.
     dtype: The type of the result.
   """
 
@@ -182,7 +181,7 @@ class GroupedBatchNorm(nn.Module):
 
   @nn.compact
   def __call__(self, x: Array, where: Array | None = None) -> Array:
-    """Returns normalised `[batch, height, width, channels]` maps."""
+    """Returns normalized `[batch, height, width, channels]` maps."""
     batch, channels = x.shape[0], x.shape[-1]
     scale = self.param("scale", self.scale_init, (channels,))
     bias = self.param("bias", nn.initializers.zeros, (channels,))

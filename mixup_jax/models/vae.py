@@ -38,7 +38,7 @@ class VAE(nn.Module):
   channels: Sequence[int] = ()
 
   def __post_init__(self) -> None:
-    """Raises ValueError for sizes that cannot be halved so often."""
+    """Raises ValueError for sizes that the convolutions cannot halve."""
     factor = 2 ** len(self.channels)
     if self.channels and (
       len(self.shape) != 3 or any(size % factor for size in self.shape[:2])

@@ -14,8 +14,8 @@ Array = jax.Array
 class VGG(nn.Module):
   """Stages of 3 x 3 convolutions with BatchNorm and ReLU, each with pooling.
 
-  Two linear layers follow, without an activation in between: so it is in the
-  code that the paper thanks for its baseline. Weights and biases start as in
+  Two linear layers follow without an activation between them, as in the code
+  that the paper acknowledges for its baseline. Weights and biases start as in
   PyTorch.
 
   Attributes:

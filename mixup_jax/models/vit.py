@@ -31,8 +31,8 @@ class ViT(nn.Module):
     depth: The number of blocks.
     width: The size of a token.
     heads: The number of heads of attention; they share the width.
-    dropout: The rate of the dropout behind the position embeddings, behind
-      attention and behind both layers of the perceptron.
+    dropout: The rate of the dropout after the position embeddings, after
+      attention and after both layers of the perceptron.
     dtype: The type computed in. Parameters and logits are float32.
 
   References:
@@ -51,7 +51,7 @@ class ViT(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
-    """Raises ValueError for what the network cannot be built with."""
+    """Raises ValueError for fields that the network cannot have."""
     if self.width % self.heads:
       raise ValueError(
         f"width {self.width} cannot be shared by {self.heads} heads: use a "
@@ -77,7 +77,7 @@ class ViT(nn.Module):
       train: Whether to use dropout.
       mix: Called with the depth and what is there: 0 for the images, 1 for
         the `[batch, patches, width]` tokens that enter the first block, d + 1
-        for those behind block d.
+        for those after block d.
       where: Of no effect: each example is on its own.
 
     Raises:
@@ -121,7 +121,7 @@ class ViT(nn.Module):
 
 
 class Block(nn.Module):
-  """Self-attention and a perceptron, each behind LayerNorm and with a shortcut.
+  """Self-attention and a perceptron, each after LayerNorm and with a shortcut.
 
   Attributes:
     heads: The number of heads.
@@ -135,7 +135,7 @@ class Block(nn.Module):
 
   @nn.compact
   def __call__(self, x: Array, *, train: bool) -> Array:
-    """Returns `[batch, tokens, width]` of the same."""
+    """Returns `[batch, tokens, width]` tokens of such."""
     batch, tokens, width = x.shape
     dense = functools.partial(_dense, dtype=self.dtype)
     drop = nn.Dropout(self.dropout, deterministic=not train)
@@ -153,5 +153,5 @@ class Block(nn.Module):
 
 
 def _norm(x: Array, dtype: jax.typing.DTypeLike, name: str) -> Array:
-  """Normalises each token in float32, inside a compact module."""
+  """Normalizes each token in float32, inside a compact module."""
   return nn.LayerNorm(name=name)(x.astype(jnp.float32)).astype(dtype)

@@ -1,4 +1,4 @@
-"""The wide residual network of the CIFAR section."""
+"""Wide ResNet, as in the CIFAR section."""
 
 import functools
 from typing import Callable
@@ -19,8 +19,8 @@ class WideResNet(nn.Module):
   """Wide ResNet; with its defaults WRN-28-10, for 32x32 images.
 
   Three stages of pre-activation blocks, then BatchNorm and ReLU. All weights
-  start from N(0, 2 / fan_in) and the bias at 0: so does the PyTorch code of
-  the authors of the network.
+  start from N(0, 2 / fan_in) and the bias at 0, as in the PyTorch code of its
+  authors.
 
   Attributes:
     num_classes: The number of logits.
@@ -47,7 +47,7 @@ class WideResNet(nn.Module):
   dtype: jax.typing.DTypeLike = jnp.float32
 
   def __post_init__(self) -> None:
-    """Raises ValueError for what the network cannot be built with."""
+    """Raises ValueError for fields that the network cannot have."""
     layers.check_depth(self.depth)
     layers.check_bn_scale(self.bn_scale)
     layers.check_dropout(self.dropout)
@@ -68,7 +68,7 @@ class WideResNet(nn.Module):
       x: `[batch, height, width, channels]` images.
       train: Whether to use the statistics of the batch, and dropout.
       mix: Called with the depth and the maps: 0 for the images, 1 for what
-        enters the first stage, d + 1 behind stage d. The last map is what
+        enters the first stage, d + 1 after stage d. The last map is what
         enters the final BatchNorm.
       where: `[batch]` booleans, False for padding, which is left out of the
         statistics of the batch.

@@ -153,7 +153,7 @@ def test_main_uses_the_directory_of_tfds_by_default(
   assert seen == [(str(raw), None)]
 
 
-def test_main_goes_on_after_a_set_that_fails(capsys, raw, tmp_path):
+def test_main_continues_after_a_set_that_fails(capsys, raw, tmp_path):
   (raw / "abalone" / "abalone.data").write_text("M,1\n")
   status, out, err = _run(
     capsys, "abalone", "htru2", "--raw", raw, "--data_dir", tmp_path / "data"

@@ -1,4 +1,4 @@
-"""Proves the densely connected network of the CIFAR section."""
+"""Tests of DenseNet-BC."""
 
 import chex
 from flax import traverse_util
@@ -28,7 +28,7 @@ def parameters(depth, growth, num_classes):
   return count + 2 * channels + (channels + 1) * num_classes
 
 
-def test_the_network_of_the_paper_has_its_parameters_and_maps():
+def test_densenet_defaults_have_the_parameters_and_maps_of_the_paper():
   model = densenet.DenseNet(num_classes=10)
   seen = []
 
@@ -86,7 +86,7 @@ def tiny():
   )
 
 
-def test_a_bottleneck_appends_to_what_came_in(tiny):
+def test_densenet_bottleneck_appends_to_its_input(tiny):
   _, maps, bottlenecks = tiny
   last = bottlenecks["stage3_block1"]
   chex.assert_shape(last, (8, 4, 4, 5 + 4))
@@ -94,7 +94,7 @@ def test_a_bottleneck_appends_to_what_came_in(tiny):
   chex.assert_trees_all_equal(last, maps[4])
 
 
-def test_a_transition_by_hand(tiny):
+def test_densenet_transition_equals_one_by_hand(tiny):
   """BatchNorm, ReLU, a 1x1 convolution, and the mean of each 2x2."""
   params, maps, bottlenecks = jax.device_get(tiny)
   h = bottlenecks["stage1_block1"] / np.sqrt(1 + 1e-5)
@@ -105,7 +105,7 @@ def test_a_transition_by_hand(tiny):
   np.testing.assert_allclose(maps[2], h, rtol=1e-5, atol=1e-5)
 
 
-def test_the_initial_values():
+def test_densenet_starts_from_the_initial_values_of_its_authors():
   model = densenet.DenseNet(num_classes=50, depth=10, growth=12)
   key = jax.random.key(0, impl="rbg")  # Compiles in a third of the time.
   params = jax.jit(model.init)(key, jnp.ones((1, 8, 8, 3)))["params"]
@@ -121,7 +121,7 @@ def test_the_initial_values():
       assert abs(leaf.std() * (fan_out / 2) ** 0.5 - 1) < 0.12, path
 
 
-def test_what_it_cannot_be_built_with_is_refused():
+def test_densenet_refuses_bad_fields():
   build = densenet.DenseNet
   with pytest.raises(ValueError, match="got 101: the nearest is 100"):
     build(num_classes=2, depth=101)

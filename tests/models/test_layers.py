@@ -1,4 +1,4 @@
-"""Proves the layers and initialisers that models share."""
+"""Tests of the layers and initializers that models share."""
 
 import chex
 import flax.linen as nn
@@ -23,14 +23,16 @@ class Norm(nn.Module):
 
 
 @pytest.mark.parametrize("shape, fan_in", (((30, 40), 30), ((3, 3, 8, 40), 72)))
-def test_kernels_start_within_one_over_root_fan_in(getkey, shape, fan_in):
+def test_torch_uniform_kernels_stay_within_one_over_root_fan_in(
+  getkey, shape, fan_in
+):
   values = layers.torch_uniform(getkey(), shape) * fan_in**0.5
   assert 0.99 < jnp.abs(values).max() <= 1
   assert abs(values.mean()) < 0.1
   assert abs(values.std() - 3**-0.5) < 0.03
 
 
-def test_a_bias_starts_within_one_over_root_fan_in(getkey):
+def test_dense_bias_starts_within_one_over_root_fan_in(getkey):
   layer = layers.dense(500, 16)
   params = layer.init(getkey(), jnp.ones((1, 16)))["params"]
   chex.assert_shape(params["bias"], (500,))
@@ -39,7 +41,7 @@ def test_a_bias_starts_within_one_over_root_fan_in(getkey):
 
 
 @pytest.mark.parametrize("size, stride", ((1, 1), (1, 2), (3, 1), (3, 2)))
-def test_a_convolution_by_hand(getkey, size, stride):
+def test_conv_equals_one_by_hand(getkey, size, stride):
   """Padded by half the size on both sides, also where stride is 2."""
   x = jax.random.normal(getkey(), (1, 6, 6, 2))
   layer = layers.conv(
@@ -64,7 +66,7 @@ def test_a_convolution_by_hand(getkey, size, stride):
   )
 
 
-def test_normalisation_by_hand(getkey):
+def test_norm_relu_equals_one_by_hand(getkey):
   x = np.asarray(3 + 2 * jax.random.normal(getkey(), (4, 5, 6, 2)))
   variables = Norm().init(getkey(), x, train=False)
   y, updates = Norm().apply(variables, x, train=True, mutable=["batch_stats"])
@@ -81,7 +83,7 @@ def test_normalisation_by_hand(getkey):
   chex.assert_trees_all_close(y, jnp.asarray(expected), atol=1e-5)
 
 
-def test_padding_is_not_in_the_statistics(getkey):
+def test_norm_relu_leaves_padding_out_of_the_statistics(getkey):
   x = jax.random.normal(getkey(), (3, 4, 4, 2))
   padded = jnp.concatenate((x, jnp.full((2, 4, 4, 2), jnp.nan)))
   where = jnp.arange(5) < 3
@@ -94,7 +96,7 @@ def test_padding_is_not_in_the_statistics(getkey):
   chex.assert_trees_all_close(padded_updates, updates, rtol=1e-5)
 
 
-def test_statistics_of_bfloat16_maps_are_float32(getkey):
+def test_norm_relu_statistics_of_bfloat16_maps_are_float32(getkey):
   """The mean of these, 256.4, is not a bfloat16 number, and 256 is."""
   x = jnp.where(jnp.arange(640) % 5 == 0, 258, 256).astype(jnp.bfloat16)
   x = x.reshape(10, 8, 8, 1)
@@ -108,26 +110,26 @@ def test_statistics_of_bfloat16_maps_are_float32(getkey):
 
 
 @pytest.mark.parametrize("name, low, high", (("uniform", 0, 1), ("ones", 1, 1)))
-def test_scales_start_as_named(getkey, name, low, high):
+def test_norm_relu_scales_start_as_named(getkey, name, low, high):
   scale = layers.BN_SCALES[name](getkey(), (500,))
   assert abs(scale.min() - low) < 0.02 and abs(scale.max() - high) < 0.02
   assert abs(scale.mean() - (low + high) / 2) < 0.05
 
 
 @pytest.mark.parametrize("rate", (-0.1, 1.0, float("nan")))
-def test_dropout_outside_of_its_range_is_refused(rate):
+def test_check_dropout_refuses_rates_out_of_range(rate):
   with pytest.raises(ValueError, match=rf"\[0, 1\), got {rate}: give"):
     layers.check_dropout(rate)
   layers.check_dropout(0.0)
 
 
-def test_unknown_scales_are_refused():
+def test_check_bn_scale_refuses_unknown_names():
   with pytest.raises(ValueError, match="bn_scale 'one': choose one of uniform"):
     layers.check_bn_scale("one")
 
 
 @pytest.mark.parametrize("depth, near", ((27, 28), (4, 10), (0, 10), (18, 16)))
-def test_depths_that_do_not_fit_are_refused(depth, near):
+def test_check_depth_refuses_depths_that_do_not_fit(depth, near):
   with pytest.raises(ValueError, match=f"got {depth}: the nearest is {near}"):
     layers.check_depth(depth)
   layers.check_depth(near)

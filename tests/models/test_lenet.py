@@ -1,4 +1,4 @@
-"""Proves the sizes of LeNet, and its place of dropout."""
+"""Tests of LeNet."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ def count(tree):
 
 
 @pytest.mark.parametrize("bins", (160, 161))
-def test_parameters_of_the_speech_section(bins):
+def test_lenet_has_the_parameters_of_the_speech_section(bins):
   """Of 160 and of 161 bins 37 x 22 x 20 = 16,280 maps are left."""
   model = models.build("lenet", num_classes=30)
   shapes = jax.eval_shape(
@@ -25,7 +25,7 @@ def test_parameters_of_the_speech_section(bins):
   assert count(shapes) == 520 + 10_020 + 16_281_000 + 30_030
 
 
-def test_whole_maps_are_dropped_behind_the_second_convolution(getkey):
+def test_lenet_drops_whole_maps_behind_the_second_convolution(getkey):
   model = models.build("lenet", num_classes=3, width=16, hidden=4, dropout=0.5)
   x = jnp.ones((2, 20, 20, 1))
   variables = model.init(getkey(), x)
@@ -44,6 +44,6 @@ def test_whole_maps_are_dropped_behind_the_second_convolution(getkey):
   assert (dropped[0] != dropped[1]).any()
 
 
-def test_a_rate_out_of_range_is_refused():
+def test_lenet_refuses_a_dropout_out_of_range():
   with pytest.raises(ValueError, match=r"dropout must be in \[0, 1\), got 1"):
     models.build("lenet", num_classes=3, dropout=1.0)

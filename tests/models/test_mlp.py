@@ -1,4 +1,4 @@
-"""Proves the network of the tabular section."""
+"""Tests of the multilayer perceptron."""
 
 import chex
 import jax
@@ -8,14 +8,14 @@ import pytest
 from mixup_jax.models import mlp
 
 
-def test_the_network_of_the_paper_has_its_parameters(getkey):
+def test_mlp_defaults_have_the_parameters_of_the_paper(getkey):
   model = mlp.MLP(num_classes=3)
   params = model.init(getkey(), jnp.ones((1, 4)))["params"]
   count = sum(x.size for x in jax.tree.leaves(params))
   assert count == (4 * 128 + 128) + (128 * 128 + 128) + (128 * 3 + 3)
 
 
-def test_the_forward_pass_by_hand(getkey):
+def test_mlp_equals_a_forward_pass_by_hand(getkey):
   model = mlp.MLP(num_classes=2, hidden=(3, 4))
   x = jax.random.normal(getkey(), (5, 6))
   variables = model.init(getkey(), x)
@@ -27,7 +27,7 @@ def test_the_forward_pass_by_hand(getkey):
   chex.assert_trees_all_close(model.apply(variables, x), h, rtol=1e-5)
 
 
-def test_weights_and_biases_start_within_one_over_root_fan_in(getkey):
+def test_mlp_starts_within_one_over_root_fan_in(getkey):
   params = mlp.MLP(num_classes=2).init(getkey(), jnp.ones((1, 4)))["params"]
   for name, fan_in in (("Dense_0", 4), ("Dense_1", 128)):
     for leaf in jax.tree.leaves(params[name]):
@@ -37,7 +37,7 @@ def test_weights_and_biases_start_within_one_over_root_fan_in(getkey):
 
 
 @pytest.mark.parametrize("hidden", ((8,), (8, 4), ()))
-def test_mix_is_called_at_each_depth(getkey, hidden):
+def test_mlp_calls_mix_at_each_depth(getkey, hidden):
   model = mlp.MLP(num_classes=2, hidden=hidden)
   x = jnp.ones((3, 5))
   variables = model.init(getkey(), x)

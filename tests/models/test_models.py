@@ -1,4 +1,4 @@
-"""Proves the protocol that all models keep."""
+"""Tests of the protocol that all models follow."""
 
 import chex
 import jax
@@ -57,7 +57,7 @@ def training(model):
   )
 
 
-def test_every_kind_of_model_is_here():
+def test_models_have_a_tiny_one_of_every_family():
   def kinds(names):
     return {type(models.build(n, num_classes=2)) for n in names}
 
@@ -65,7 +65,7 @@ def test_every_kind_of_model_is_here():
 
 
 @each_model
-def test_mix_is_called_at_every_depth_in_order(name):
+def test_models_call_mix_at_every_depth_in_order(name):
   model, variables, x = setup(name)
   depths = []
 
@@ -82,7 +82,7 @@ def test_mix_is_called_at_every_depth_in_order(name):
 
 
 @each_model
-def test_what_mix_returns_is_what_goes_on(name):
+def test_models_continue_with_what_mix_returns(name):
   model, variables, x = setup(name)
   last = LAST.get(name, 4)
 
@@ -101,7 +101,7 @@ def test_what_mix_returns_is_what_goes_on(name):
 
 @each_image_model
 @pytest.mark.parametrize("dtype", (jnp.float32, "bfloat16"))
-def test_logits_parameters_and_statistics_are_float32(name, dtype):
+def test_models_logits_parameters_and_statistics_are_float32(name, dtype):
   model, _, x = setup(name, dtype=dtype)
   maps = []
 
@@ -123,7 +123,7 @@ def test_logits_parameters_and_statistics_are_float32(name, dtype):
 
 
 @each_image_model
-def test_bfloat16_comes_near_float32(name):
+def test_models_in_bfloat16_are_close_to_float32(name):
   model, variables, x = setup(name)
   exact, _ = training(model)(variables, x)
   logits, _ = training(model.clone(dtype=jnp.bfloat16))(variables, x)
@@ -134,7 +134,7 @@ def test_bfloat16_comes_near_float32(name):
 @pytest.mark.parametrize(
   "name", sorted(set(IMAGE_MODELS) - set(WITHOUT_DROPOUT))
 )
-def test_dropout_acts_in_training_only_and_is_keyed(getkey, name):
+def test_models_drop_out_in_training_only_and_by_key(getkey, name):
   model, variables, x = setup(name, dropout=0.5)
 
   @jax.jit
@@ -151,7 +151,7 @@ def test_dropout_acts_in_training_only_and_is_keyed(getkey, name):
 
 
 @each_model
-def test_padding_changes_nothing(name):
+def test_models_ignore_padding(name):
   """Neither logits, nor statistics, nor gradients."""
   model, variables, x = setup(name, rows=5)
   padded = jnp.concatenate((x, jnp.full((3, *x.shape[1:]), 100.0)))
@@ -177,7 +177,7 @@ def test_padding_changes_nothing(name):
 
 
 @each_image_model
-def test_eight_devices_agree_with_one(name):
+def test_models_on_eight_devices_equal_one(name):
   """Under jit the statistics of BatchNorm are those of the global batch."""
   model, variables, x = setup(name, rows=16)
   run = training(model)
@@ -192,7 +192,7 @@ def test_eight_devices_agree_with_one(name):
 
 
 @each_image_model
-def test_any_image_size_will_do(name):
+def test_models_take_several_image_sizes(name):
   model, _, _ = setup(name)
   for size in (SIZES.get(name, 8), 20, 32):
     x = jax.ShapeDtypeStruct((2, size, size, 3), jnp.float32)
@@ -200,7 +200,7 @@ def test_any_image_size_will_do(name):
     assert logits.shape == (2, 3)
 
 
-def test_unknown_names_and_sizes_are_refused():
+def test_build_refuses_unknown_names_and_sizes():
   with pytest.raises(ValueError, match="model 'mpl': choose one of preact"):
     models.build("mpl", num_classes=3)
   with pytest.raises(TypeError, match="widht"):

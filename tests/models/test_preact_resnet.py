@@ -1,4 +1,4 @@
-"""Proves the network of the CIFAR section, in its three forms."""
+"""Tests of PreAct-ResNet in its three variants."""
 
 import json
 
@@ -28,14 +28,16 @@ def shapes(model):
     ("modern", 11_171_146 + 2 * 512),
   ),
 )
-def test_the_network_of_the_paper_has_its_parameters(variant, count):
+def test_preact_resnet_defaults_have_the_parameters_of_the_paper(
+  variant, count
+):
   model = preact_resnet.PreActResNet(num_classes=10, variant=variant)
   leaves = jax.tree.leaves(shapes(model)["params"])
   assert sum(x.size for x in leaves) == count
 
 
 @each_variant
-def test_equals_pytorch(variant):
+def test_preact_resnet_equals_pytorch(variant):
   """Training moves the statistics; evaluation then uses them."""
   model = preact_resnet.PreActResNet(num_classes=5, width=4, variant=variant)
   x = jnp.asarray(torch_vectors.images())
@@ -49,7 +51,7 @@ def test_equals_pytorch(variant):
   chex.assert_trees_all_close(logits, jnp.asarray(stored["eval"]), atol=2e-5)
 
 
-def test_mix_sees_what_enters_each_stage_and_pooling():
+def test_preact_resnet_mix_sees_what_enters_each_stage_and_pooling():
   model = preact_resnet.PreActResNet(num_classes=10)
   seen = []
 
@@ -70,7 +72,7 @@ def test_mix_sees_what_enters_each_stage_and_pooling():
 
 
 @each_variant
-def test_only_the_official_stem_is_activated(variant):
+def test_preact_resnet_activates_only_the_official_stem(variant):
   model = preact_resnet.PreActResNet(
     num_classes=2, width=8, blocks=(1,), variant=variant
   )
@@ -92,7 +94,7 @@ def test_only_the_official_stem_is_activated(variant):
   assert values[2] < 0  # Before the last BatchNorm, also in "modern".
 
 
-def test_the_initial_values():
+def test_preact_resnet_starts_from_the_initial_values_of_pytorch():
   model = preact_resnet.PreActResNet(num_classes=50, width=16, blocks=(1, 1))
   key = jax.random.key(0, impl="rbg")  # Compiles in a third of the time.
   params = jax.jit(model.init)(key, jnp.ones((1, 8, 8, 3)))["params"]
@@ -106,7 +108,7 @@ def test_the_initial_values():
       assert 0.9 < abs(leaf).max() * fan_in**0.5 <= 1, path
 
 
-def test_scales_may_start_at_one(getkey):
+def test_preact_resnet_scales_may_start_at_one(getkey):
   model = preact_resnet.PreActResNet(
     num_classes=2, width=16, blocks=(1, 1), bn_scale="ones"
   )
@@ -117,7 +119,7 @@ def test_scales_may_start_at_one(getkey):
   assert (scale == 1).all()
 
 
-def test_what_it_cannot_be_built_with_is_refused():
+def test_preact_resnet_refuses_bad_fields():
   build = preact_resnet.PreActResNet
   with pytest.raises(ValueError, match="variant 'new': choose one of author"):
     build(num_classes=2, variant="new")

@@ -1,4 +1,4 @@
-"""Proves sizes, the first step, groups, and equality with PyTorch."""
+"""Tests of ResNet and ResNeXt."""
 
 import chex
 import jax
@@ -34,7 +34,7 @@ def train(model, variables, x, where=None):
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_parameters_of_the_papers_networks(name):
+def test_resnet_has_the_published_parameters(name):
   model = models.build(name, num_classes=1000)
   shapes = jax.eval_shape(
     model.init, jax.random.key(0), jnp.zeros((1, 224, 224, 3))
@@ -47,7 +47,7 @@ def test_parameters_of_the_papers_networks(name):
     assert kernel.shape == (3, 3, 4, 4 * groups)
 
 
-def test_the_maps_of_imagenet_halve_five_times():
+def test_resnet_halves_the_maps_of_imagenet_five_times():
   model = models.build("resnet50", num_classes=1000)
   sizes = []
 
@@ -67,7 +67,7 @@ def test_the_maps_of_imagenet_halve_five_times():
   ]
 
 
-def test_a_fresh_block_is_its_shortcut(getkey):
+def test_resnet_block_starts_as_its_shortcut(getkey):
   model = models.build("resnet50", **{**TINY, "blocks": (2,)})
   x = jax.random.normal(getkey(), (4, 8, 8, 3))
   variables = model.init(getkey(), x)
@@ -90,7 +90,7 @@ def test_a_fresh_block_is_its_shortcut(getkey):
   np.testing.assert_allclose(params["head"]["kernel"].std(), 0.01, rtol=0.5)
 
 
-def test_groups_have_statistics_of_their_own():
+def test_bn_group_size_gives_groups_their_own_statistics():
   model, variables, x = setup(bn_group_size=4)
   whole = model.clone(bn_group_size=0)
   # Only the first layer is the same for both halves: so compare it alone.
@@ -105,7 +105,7 @@ def test_groups_have_statistics_of_their_own():
   chex.assert_trees_all_close(one, train(whole, variables, x), rtol=1e-5)
 
 
-def test_groups_on_a_device_send_nothing():
+def test_bn_group_size_on_one_device_needs_no_collectives():
   """But the mean over the groups, of the running statistics, at the end."""
   mesh = sharding.make_mesh()
   model, variables, _ = setup(rows=16)
@@ -133,7 +133,7 @@ def test_groups_on_a_device_send_nothing():
   assert collectives(4) == 0 < collectives(0)
 
 
-def test_a_batch_without_groups_is_refused():
+def test_resnet_refuses_bad_fields_and_batches_without_groups():
   model, variables, x = setup(bn_group_size=3)
   with pytest.raises(ValueError, match="8 rows has no groups of 3 for Batch"):
     train(model, variables, x)
@@ -145,7 +145,7 @@ def test_a_batch_without_groups_is_refused():
 
 
 @pytest.mark.parametrize("groups", (1, 4))
-def test_a_block_is_that_of_pytorch(groups):
+def test_resnet_block_equals_pytorch(groups):
   """Forward, of a strided block with a shortcut, on the same weights."""
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   fields = {"groups": groups} | ({"group_width": 2} if groups > 1 else {})

@@ -1,4 +1,4 @@
-"""Proves the bound of the autoencoder, and its shapes."""
+"""Tests of the variational autoencoder."""
 
 import functools
 
@@ -10,7 +10,7 @@ import pytest
 from mixup_jax.models import vae
 
 
-def test_the_bound_is_below_the_evidence_of_a_linear_gaussian(getkey):
+def test_vae_bound_is_below_the_evidence_of_a_linear_gaussian(getkey):
   """One code z ~ N(0, 1), x = z + N(0, 1): x ~ N(0, 2), posterior N(x/2, 1/2).
 
   With the true posterior the bound is the evidence; with another it is less by
@@ -41,7 +41,7 @@ def test_the_bound_is_below_the_evidence_of_a_linear_gaussian(getkey):
   "shape, channels",
   [((5,), ()), ((4, 4, 1), ()), ((8, 12, 3), (4, 6)), ((8, 8, 1), (4,))],
 )
-def test_shapes(getkey, shape, channels):
+def test_vae_shapes(getkey, shape, channels):
   model = vae.VAE(shape=shape, latent=2, hidden=(7,), channels=channels)
   x = jnp.zeros((2, *shape))
   variables = jax.eval_shape(model.init, getkey(), x, getkey())
@@ -57,7 +57,7 @@ def test_shapes(getkey, shape, channels):
   assert jax.eval_shape(model.apply, variables, x, getkey()).shape == (2,)
 
 
-def test_sizes_that_cannot_be_halved_are_refused():
+def test_vae_refuses_sizes_that_cannot_be_halved():
   with pytest.raises(ValueError, match=r"\(6, 6, 3\) do not allow"):
     vae.VAE(shape=(6, 6, 3), channels=(4, 4))
   with pytest.raises(ValueError, match=r"\(8,\) do not allow"):

@@ -1,4 +1,4 @@
-"""Proves the sizes of VGG-11."""
+"""Tests of VGG-11."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ def count(tree):
 
 
 @pytest.mark.parametrize("bins", (160, 161))
-def test_parameters_of_the_speech_section(bins):
+def test_vgg_has_the_parameters_of_the_speech_section(bins):
   """Of 160 and of 161 bins 5 x 3 x 512 = 7,680 maps are left."""
   model = models.build("vgg11", num_classes=30)
   variables = jax.eval_shape(

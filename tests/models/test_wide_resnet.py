@@ -1,4 +1,4 @@
-"""Proves the wide network of the CIFAR section."""
+"""Tests of the wide ResNet."""
 
 import json
 
@@ -25,14 +25,14 @@ def parameters(widths, blocks, num_classes):
   return count + 2 * inputs + (inputs + 1) * num_classes
 
 
-def test_the_network_of_the_paper_has_its_parameters():
+def test_wide_resnet_defaults_have_the_parameters_of_the_paper():
   model = wide_resnet.WideResNet(num_classes=10)
   params = jax.eval_shape(model.init, jax.random.key(0), IMAGES)["params"]
   count = sum(x.size for x in jax.tree.leaves(params))
   assert count == parameters((160, 320, 640), 4, 10) == 36_479_194
 
 
-def test_equals_pytorch():
+def test_wide_resnet_equals_pytorch():
   """Training moves the statistics; evaluation then uses them."""
   model = wide_resnet.WideResNet(num_classes=5, depth=16, width=1)
   x = jnp.asarray(torch_vectors.images())
@@ -46,7 +46,7 @@ def test_equals_pytorch():
   chex.assert_trees_all_close(logits, jnp.asarray(stored["eval"]), atol=2e-5)
 
 
-def test_mix_sees_what_enters_each_stage():
+def test_wide_resnet_mix_sees_what_enters_each_stage():
   model = wide_resnet.WideResNet(num_classes=10)
   seen = []
 
@@ -66,7 +66,7 @@ def test_mix_sees_what_enters_each_stage():
   ]
 
 
-def test_the_initial_values():
+def test_wide_resnet_starts_from_the_initial_values_of_its_authors():
   model = wide_resnet.WideResNet(num_classes=50, depth=10, width=2)
   key = jax.random.key(0, impl="rbg")  # Compiles in a third of the time.
   params = jax.jit(model.init)(key, jnp.ones((1, 8, 8, 3)))["params"]
@@ -81,7 +81,7 @@ def test_the_initial_values():
       assert abs(leaf).max() > 2.5 * leaf.std()  # Not uniform.
 
 
-def test_scales_may_start_at_one(getkey):
+def test_wide_resnet_scales_may_start_at_one(getkey):
   model = wide_resnet.WideResNet(
     num_classes=2, depth=10, width=2, bn_scale="ones"
   )
@@ -92,7 +92,7 @@ def test_scales_may_start_at_one(getkey):
   assert (scale == 1).all()
 
 
-def test_what_it_cannot_be_built_with_is_refused():
+def test_wide_resnet_refuses_bad_fields():
   build = wide_resnet.WideResNet
   with pytest.raises(ValueError, match="6n [+] 4 .* got 27: the nearest is 28"):
     build(num_classes=2, depth=27)

@@ -19,7 +19,7 @@ class ImageSet(NamedTuple):
     test_images: `[test, height, width, channels]` uint8.
     test_labels: `[test]` int32 class ids.
     num_classes: The number of classes.
-    mean: For each channel what normalisation subtracts, of pixels in [0, 1].
+    mean: For each channel what normalization subtracts, of pixels in [0, 1].
     std: For each channel what it divides by.
     pad: The zeros around an image that random crops may show.
     flip: Whether the mirror image of an example is one too.
@@ -79,7 +79,7 @@ _CIFAR: dict[str, Any] = {
   "pad": 4,
   "flip": True,
 }
-# Digits are not mirror symmetric. The padding is that of CIFAR, to scale.
+# Digits are not mirror symmetric. The padding is that of CIFAR to scale.
 _DIGITS: dict[str, Any] = {
   "mean": (0.3050,),
   "std": (0.3759,),

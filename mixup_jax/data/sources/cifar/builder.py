@@ -16,7 +16,7 @@ _URL = "https://www.cs.toronto.edu/~kriz/"
 class Cifar(tfds.core.GeneratorBasedBuilder):
   """CIFAR-10 and CIFAR-100: uint8 images and labels, in the order of the files.
 
-  Files come from `raw_dir`, or are downloaded. They are verified whole before
+  Files come from `raw_dir`, or are downloaded. They are verified before
   anything is written.
   """
 

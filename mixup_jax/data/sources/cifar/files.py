@@ -1,4 +1,4 @@
-"""Reads the binary version of CIFAR, and proves that its files are whole."""
+"""Reads the binary version of CIFAR, and verifies its files."""
 
 import hashlib
 import lzma
@@ -13,7 +13,7 @@ SHAPE = (32, 32, 3)
 
 
 class File(NamedTuple):
-  """What a raw file holds.
+  """The contents of a raw file.
 
   Attributes:
     path: Where it was found, for messages.
@@ -29,8 +29,8 @@ def find(
 ) -> dict[str, File]:
   """Reads files anywhere below a directory.
 
-  Each may lie there as it is, or as `.xz`. Those that do not are taken from the
-  published archive, if that lies there.
+  Each may be there as it is, or as `.xz`. Those that are not are taken from the
+  published archive, if that is there.
 
   Args:
     directory: Where to look.
@@ -42,7 +42,7 @@ def find(
 
   Raises:
     FileNotFoundError: If one is not there.
-    ValueError: If one cannot be unpacked, or is there with two contents.
+    ValueError: If one cannot be unpacked, or two copies of it differ.
   """
   wanted = {archive, *names, *(f"{name}.xz" for name in names)}
   # One walk: a directory of raw data may hold a million other files.
@@ -154,7 +154,7 @@ def parse(
 
 
 def _read(path: pathlib.Path) -> File:
-  """Reads a file, and unpacks it if it is so called."""
+  """Reads a file, and unpacks it if its name ends in .xz."""
   if path.suffix != ".xz":
     return File(str(path), path.read_bytes())
   try:

@@ -1,4 +1,4 @@
-"""What is known about CIFAR-10 and CIFAR-100: files, checksums, class names."""
+"""Facts about CIFAR-10 and CIFAR-100: files, checksums, class names."""
 
 import dataclasses
 

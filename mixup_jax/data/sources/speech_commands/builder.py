@@ -20,13 +20,13 @@ Example = dict[str, Any]
 
 
 class Speech(tfds.core.GeneratorBasedBuilder):
-  """Clips of a second as int16 samples, with the word that is said in them.
+  """Clips of a second as int16 samples, with the word that is spoken in them.
 
   Clips that are shorter or longer are padded or cut; what cannot be read is
   left out.
 
   Attributes:
-    remarks: What was noticed while it was prepared, a line each.
+    remarks: Lines about irregular clips, after it was prepared.
   """
 
   VERSION = tfds.core.Version("1.0.0")
@@ -114,7 +114,7 @@ def _read_archive(
 def read(
   config: spec.SpeechConfig, path: pathlib.Path
 ) -> tuple[dict[str, list[Example]], list[str]]:
-  """Reads all clips of a set, and says what was not in order.
+  """Reads all clips of a set, and collects remarks on irregular ones.
 
   Args:
     config: The set.
@@ -172,7 +172,7 @@ def read(
 
 
 def _split(name: str, lists: dict[str, set[str]]) -> str:
-  """Returns the split of a clip: as the lists say, or by its speaker."""
+  """Returns the split of a clip, from the lists or by its speaker."""
   if lists:
     return next(
       (split for split, names in lists.items() if name in names), "train"

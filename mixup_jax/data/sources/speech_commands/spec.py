@@ -1,4 +1,4 @@
-"""What is known about the sets of spoken words: words, counts, archives."""
+"""Facts about the sets of spoken words: words, counts, archives."""
 
 import dataclasses
 
@@ -21,9 +21,9 @@ class SpeechConfig(tfds.core.BuilderConfig):
   """One of the sets.
 
   Attributes:
-    archive: The name under which it is served; "" if it is not.
+    archive: The name of its archive; "" if it cannot be downloaded.
     words: The words that it may have, in the order of their ids.
-    clips: How many clips it has to have for each split; none if any will do.
+    clips: The number of clips of each split; empty if any number is right.
   """
 
   archive: str

@@ -1,4 +1,4 @@
-"""The files of SVHN: where they are, whether they are whole, what they hold."""
+"""Facts about the files of SVHN, and their reader."""
 
 import hashlib
 import pathlib

@@ -13,8 +13,8 @@ from mixup_jax.data.sources.uci import files
 from mixup_jax.data.sources.uci import spec
 
 _URL = "https://archive.ics.uci.edu/static/public/"
-# Two cells of the file differ from Fisher's paper, as its documentation says
-# (samples 35 and 38); with these, it is the table that scikit-learn ships.
+# Two cells of the file differ from Fisher's paper, according to its own
+# documentation (samples 35 and 38). With these it is scikit-learn's table.
 _IRIS_CORRECTIONS = {(34, 3): 0.2, (37, 1): 3.6, (37, 2): 1.4}
 
 

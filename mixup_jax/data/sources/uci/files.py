@@ -1,4 +1,4 @@
-"""Parses the raw files of the UCI tables, and proves that they are whole."""
+"""Parses the raw files of the UCI tables, and verifies them."""
 
 import hashlib
 import pathlib
@@ -8,10 +8,10 @@ import numpy as np
 
 
 class Contents(NamedTuple):
-  """What a raw file holds.
+  """The contents of a raw file.
 
   Attributes:
-    features: `[rows, columns]` float64, NaN where the file says "?".
+    features: `[rows, columns]` float64, NaN where the file has "?".
     labels: One class name a row, as the file spells it.
   """
 
@@ -52,7 +52,7 @@ def read(
   """Reads a table whose last column, or a second file, holds the class.
 
   Args:
-    path: Delimited text, or ARFF if the file is so called.
+    path: Delimited text, or ARFF if its name ends in .arff.
     columns: The number of features.
     delimiter: What separates fields; None is white space.
     label_path: A file with one class a line, if the class is no column.
@@ -121,7 +121,7 @@ def _rows(
 def _number(
   path: pathlib.Path, line: int, column: int, field: str, codes: dict[str, int]
 ) -> float:
-  """Returns the number that a field means."""
+  """Returns the number that a field stands for."""
   if field == "?":
     return float("nan")
   try:

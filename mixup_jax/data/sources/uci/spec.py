@@ -1,4 +1,4 @@
-"""What is known about each UCI table: its files, sizes, classes, checksum."""
+"""Facts about each UCI table: its files, sizes, classes and checksum."""
 
 import dataclasses
 

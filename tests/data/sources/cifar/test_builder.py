@@ -78,7 +78,7 @@ def _tar(files):
   return buffer.getvalue()
 
 
-def test_a_prepared_set_is_what_the_files_say(fakes, tmp_path):
+def test_cifar_holds_what_raw_files_do(fakes, tmp_path):
   files = fakes("cifar10", 10)
   builder = _prepare(
     "cifar10", _write(tmp_path / "raw", files), tmp_path / "data"
@@ -113,7 +113,7 @@ def test_cifar_100_keeps_both_labels(fakes, tmp_path):
   assert [example["label"] for example in examples] == fine.tolist()
 
 
-def test_preparing_does_not_import_tensorflow(fakes, tmp_path):
+def test_cifar_is_prepared_without_tensorflow(fakes, tmp_path):
   raw = _write(tmp_path / "raw", fakes("cifar10", 10))
   code = (
     "import sys; from mixup_jax.data.sources.cifar import builder, spec; "
@@ -135,7 +135,7 @@ def test_preparing_does_not_import_tensorflow(fakes, tmp_path):
   ),
   ids=("cut_off", "label", "bit"),
 )
-def test_a_damaged_file_is_refused_and_leaves_nothing(
+def test_cifar_leaves_nothing_of_a_damaged_file(
   fakes, tmp_path, damage, message
 ):
   files = fakes("cifar10", 10)
@@ -147,7 +147,7 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(
   assert not list((tmp_path / "data" / "cifar" / "cifar10").iterdir())
 
 
-def test_classes_must_be_even(fakes, tmp_path):
+def test_read_refuses_uneven_classes(fakes, tmp_path):
   files = fakes("cifar10", 10)
   data = bytearray(files["data_batch_3.bin"])
   data[::3073] = bytes([0, 0] + list(range(2, 10)))
@@ -178,7 +178,7 @@ def download(monkeypatch, tmp_path):
   return path, asked
 
 
-def test_downloads(fakes, tmp_path, download):
+def test_cifar_downloads(fakes, tmp_path, download):
   path, asked = download
   path.write_bytes(_tar(fakes("cifar10", 10)))
   builder = _prepare("cifar10", None, tmp_path / "data")
@@ -187,7 +187,7 @@ def test_downloads(fakes, tmp_path, download):
 
 
 @pytest.mark.parametrize("damage", ("archive", "file"))
-def test_a_damaged_download_is_removed(fakes, tmp_path, download, damage):
+def test_cifar_removes_a_damaged_download(fakes, tmp_path, download, damage):
   path, _ = download
   files = fakes("cifar10", 10)
   if damage == "file":
@@ -202,7 +202,7 @@ def test_a_damaged_download_is_removed(fakes, tmp_path, download, damage):
 
 
 @pytest.mark.slow
-def test_real_cifar_10_is_the_published_one(raw_data, tmp_path):
+def test_cifar_10_real_files_are_the_published_ones(raw_data, tmp_path):
   _prepare("cifar10", raw_data, tmp_path)
   real = images.load("cifar10", str(tmp_path))
   for split, count, part in (

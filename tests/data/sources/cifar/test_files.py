@@ -39,7 +39,7 @@ def _record(*labels, value=0):
   return bytes(labels) + bytes([value]) * SIZE
 
 
-def test_files_may_be_packed_and_anywhere_below(tmp_path):
+def test_find_unpacks_and_looks_anywhere_below(tmp_path):
   (tmp_path / "x" / "y").mkdir(parents=True)
   (tmp_path / "x" / "a.bin").write_bytes(b"one")
   (tmp_path / "x" / "y" / "b.bin.xz").write_bytes(lzma.compress(b"two"))
@@ -47,7 +47,7 @@ def test_files_may_be_packed_and_anywhere_below(tmp_path):
   assert _find(tmp_path, "a.bin", "b.bin") == {"a.bin": b"one", "b.bin": b"two"}
 
 
-def test_the_archive_serves_as_it_is(tmp_path):
+def test_find_takes_the_published_archive(tmp_path):
   (tmp_path / "x").mkdir()
   (tmp_path / "x" / ARCHIVE).write_bytes(_tar(a=b"one", b=b"two", c=b"three"))
   assert _find(tmp_path, "a.bin", "b.bin") == {"a.bin": b"one", "b.bin": b"two"}
@@ -55,7 +55,7 @@ def test_the_archive_serves_as_it_is(tmp_path):
   assert _find(tmp_path, "a.bin", "b.bin")["b.bin"] == b"loose"
 
 
-def test_copies_are_taken_and_contradictions_refused(tmp_path):
+def test_find_takes_copies_and_refuses_contradictions(tmp_path):
   (tmp_path / "a.bin").write_bytes(b"one")
   (tmp_path / "a.bin.xz").write_bytes(lzma.compress(b"one"))
   assert _find(tmp_path, "a.bin") == {"a.bin": b"one"}
@@ -67,7 +67,7 @@ def test_copies_are_taken_and_contradictions_refused(tmp_path):
   assert str(tmp_path / "x" / "a.bin") in str(error.value)
 
 
-def test_a_missing_file_is_named_with_the_directory(tmp_path):
+def test_find_names_a_missing_file_and_the_directory(tmp_path):
   (tmp_path / "a.bin").write_bytes(b"one")
   with pytest.raises(FileNotFoundError, match="there is no file 'b.bin'") as e:
     _find(tmp_path, "a.bin", "b.bin")
@@ -80,7 +80,7 @@ def test_a_missing_file_is_named_with_the_directory(tmp_path):
   (lzma.compress(b"some words" * 99)[:-9], b"no archive", b""),
   ids=("cut_off", "no_xz", "empty"),
 )
-def test_a_damaged_xz_is_one_clear_line(tmp_path, data):
+def test_find_reports_a_damaged_xz_in_one_line(tmp_path, data):
   (tmp_path / "a.bin.xz").write_bytes(data)
   with pytest.raises(ValueError, match="a.bin.xz cannot be unpacked") as error:
     _find(tmp_path, "a.bin")
@@ -97,7 +97,7 @@ def test_a_damaged_xz_is_one_clear_line(tmp_path, data):
   ),
   ids=("cut_off", "no_archive", "empty", "incomplete"),
 )
-def test_a_damaged_archive_is_one_clear_line(tmp_path, data, message):
+def test_find_reports_a_damaged_archive_in_one_line(tmp_path, data, message):
   (tmp_path / ARCHIVE).write_bytes(data)
   with pytest.raises(ValueError, match=message) as error:
     _find(tmp_path, "a.bin", "b.bin")
@@ -105,7 +105,7 @@ def test_a_damaged_archive_is_one_clear_line(tmp_path, data, message):
   assert "fetch it again" in str(error.value)
 
 
-def test_planes_become_channels():
+def test_parse_turns_planes_into_channels():
   pixels = np.arange(2 * SIZE).reshape(2, 3, 32, 32).astype(np.uint8)
   data = b"".join(bytes([7 + i]) + x.tobytes() for i, x in enumerate(pixels))
   images, labels = _parse(data)
@@ -115,7 +115,7 @@ def test_planes_become_channels():
   np.testing.assert_array_equal(labels, [[7], [8]])
 
 
-def test_records_may_have_two_labels():
+def test_parse_takes_records_with_two_labels():
   _, labels = _parse(_record(19, 99) + _record(0, 5), classes=(20, 100))
   np.testing.assert_array_equal(labels, [[19, 99], [0, 5]])
 
@@ -129,14 +129,14 @@ def test_records_may_have_two_labels():
   ),
   ids=("too_short", "too_long", "label"),
 )
-def test_a_damaged_file_is_refused(data, message):
+def test_parse_refuses_a_damaged_file(data, message):
   with pytest.raises(ValueError, match=message) as error:
     _parse(data)
   assert "there/a.bin" in str(error.value)
   assert "fetch it again" in str(error.value)
 
 
-def test_a_checksum_error_names_both_sums():
+def test_parse_names_both_sums_in_a_checksum_error():
   data = _record(1) * 2
   with pytest.raises(ValueError, match="wrong SHA-1") as error:
     _parse(data, sha1="0" * 40)

@@ -1,9 +1,9 @@
-"""Tests of what is known about CIFAR."""
+"""Tests of the facts about CIFAR."""
 
 from mixup_jax.data.sources.cifar import spec
 
 
-def test_class_names_are_in_the_order_of_the_alphabet():
+def test_sets_class_names_are_in_alphabetical_order():
   sizes = {"cifar10": [10], "cifar100": [20, 100]}
   for config in spec.SETS:
     labels = list(config.labels.values())
@@ -11,7 +11,7 @@ def test_class_names_are_in_the_order_of_the_alphabet():
     assert all(list(names) == sorted(names) for names in labels)
 
 
-def test_sizes_are_the_published_ones():
+def test_sets_have_the_published_sizes():
   for config in spec.SETS:
     sizes = {x: config.rows[x] * len(config.files[x]) for x in config.files}
     assert sizes == {"train": 50_000, "test": 10_000}

@@ -9,7 +9,7 @@ from mixup_jax.data.sources.image_folder import builder as image_folder
 NAMES = "train/n2/b.JPEG", "train/n1/a.JPEG", "train/n2/c.JPEG", "val/n2/d.JPEG"
 
 
-def test_images_stay_as_they_are_and_are_read_without_the_folder(tmp_path):
+def test_image_folder_keeps_images_as_they_are_without_the_folder(tmp_path):
   for i, name in enumerate(NAMES):
     path = tmp_path / "raw" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def test_images_stay_as_they_are_and_are_read_without_the_folder(tmp_path):
   assert len(validation) == 1 and validation[0]["image"] == b"no image"
 
 
-def test_a_set_lies_where_tfds_would_look(monkeypatch, tmp_path):
+def test_directory_is_where_tfds_looks(monkeypatch, tmp_path):
   assert (
     image_folder.directory("few", str(tmp_path))
     == f"{tmp_path}/image_folder/few/1.0.0"

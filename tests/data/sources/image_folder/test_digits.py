@@ -1,4 +1,4 @@
-"""Proves that the files hold the digits, and stream as others do."""
+"""Tests of the digits as image files."""
 
 import io
 
@@ -10,7 +10,7 @@ from mixup_jax.data.sources.image_folder import digits as digit_files
 from mixup_jax.data.streaming import batches
 
 
-def test_the_files_are_the_digits():
+def test_load_encodes_the_digits():
   data, digits = batches.load("digits"), images.load("digits")
   assert data is digit_files.load() and data.num_classes == 10
   assert (len(data.train), len(data.validation)) == (1437, 360)
@@ -24,7 +24,7 @@ def test_the_files_are_the_digits():
     assert np.abs(difference).mean() < 20
 
 
-def test_they_stream():
+def test_load_returns_a_set_that_streams():
   batch = next(
     batches.train_batches(
       batches.load("digits"), seed=0, batch_size=8, image_size=16, workers=0

@@ -50,14 +50,14 @@ def _names(files):
   return [(path.name, label) for path, label in files]
 
 
-def test_folders_are_the_classes(folder):
+def test_read_takes_folders_as_classes(folder):
   found = raw_folders.read(folder)
   assert found.classes == ["n1", "n2"]
   assert _names(found.train) == [("c.PNG", 0), ("a.jpg", 1), ("b.JPEG", 1)]
   assert _names(found.validation) == [("d.jpeg", 1)]
 
 
-def test_tiny_imagenet_names_its_classes_in_a_file(tiny):
+def test_read_takes_classes_from_the_annotations_of_tiny_imagenet(tiny):
   found = raw_folders.read(tiny)
   assert found.classes == ["n1", "n2"]
   assert _names(found.train) == [("n1_0.JPEG", 0), ("n2_0.JPEG", 1)]
@@ -65,7 +65,7 @@ def test_tiny_imagenet_names_its_classes_in_a_file(tiny):
   assert all(path.exists() for path, _ in found.validation)
 
 
-def test_a_class_that_is_only_validated_is_refused(folder, tiny):
+def test_read_refuses_a_class_that_is_only_validated(folder, tiny):
   _touch(folder / "val" / "n3" / "e.jpg")
   with pytest.raises(ValueError, match="n3 is of a class that train has not"):
     raw_folders.read(folder)
@@ -76,7 +76,7 @@ def test_a_class_that_is_only_validated_is_refused(folder, tiny):
 
 
 @pytest.mark.parametrize("missing", ("train/n1/c.PNG", "val/n2/d.jpeg"))
-def test_a_part_without_images_is_refused(folder, missing):
+def test_read_refuses_a_part_without_images(folder, missing):
   if missing.startswith("train"):
     for path in (folder / "train" / "n2").iterdir():
       path.unlink()
@@ -85,7 +85,7 @@ def test_a_part_without_images_is_refused(folder, missing):
     raw_folders.read(folder)
 
 
-def test_a_missing_val_is_refused(folder):
+def test_read_refuses_a_missing_val(folder):
   (folder / "val" / "n2" / "d.jpeg").unlink()
   (folder / "val" / "n2").rmdir()
   (folder / "val").rmdir()
@@ -93,7 +93,7 @@ def test_a_missing_val_is_refused(folder):
     raw_folders.read(folder)
 
 
-def test_the_folder_may_be_there_or_one_below(folder):
+def test_opened_finds_the_folder_there_or_one_below(folder):
   for directory in folder, folder.parent:
     with raw_folders.opened(directory) as found:
       assert found == folder
@@ -102,7 +102,7 @@ def test_the_folder_may_be_there_or_one_below(folder):
 @pytest.mark.parametrize(
   "suffix,mode", (("tar", "w"), ("tar.gz", "w:gz"), ("tar.xz", "w:xz"))
 )
-def test_an_archive_is_unpacked_for_a_while(tiny, tmp_path, suffix, mode):
+def test_opened_unpacks_an_archive_for_a_while(tiny, tmp_path, suffix, mode):
   path = tmp_path / "packed" / f"tiny.{suffix}"
   path.parent.mkdir()
   with tarfile.open(path, mode) as archive:
@@ -114,7 +114,7 @@ def test_an_archive_is_unpacked_for_a_while(tiny, tmp_path, suffix, mode):
   assert not found.exists()
 
 
-def test_a_damaged_archive_is_one_clear_line(tmp_path):
+def test_opened_reports_a_damaged_archive_in_one_line(tmp_path):
   (tmp_path / "tiny.tar.gz").write_bytes(b"no archive")
   with pytest.raises(ValueError, match="tiny.tar.gz cannot be unpacked") as e:
     with raw_folders.opened(tmp_path):
@@ -122,7 +122,7 @@ def test_a_damaged_archive_is_one_clear_line(tmp_path):
   assert "fetch it again" in str(e.value) and "\n" not in str(e.value)
 
 
-def test_nothing_is_found_in_a_directory_of_other_files(tmp_path):
+def test_opened_refuses_a_directory_of_other_files(tmp_path):
   _touch(tmp_path / "cifar-10" / "data_batch_1.bin.xz")
   with pytest.raises(FileNotFoundError, match="there is no file train") as e:
     with raw_folders.opened(pathlib.Path(tmp_path)):

@@ -49,7 +49,7 @@ def write(path, speakers=30, words=("yes", "no"), lists=True):
   return names
 
 
-def test_a_prepared_set_is_what_the_files_say(tmp_path):
+def test_speech_holds_what_raw_files_do(tmp_path):
   names = write(tmp_path / "raw")
   builder = speech.Speech(
     config=SUBSET.name, raw_dir=tmp_path / "raw", data_dir=tmp_path / "data"
@@ -70,7 +70,7 @@ def test_a_prepared_set_is_what_the_files_say(tmp_path):
   assert found == {name: index + 1 for index, name in enumerate(names)}
 
 
-def test_without_lists_no_speaker_is_in_two_parts(tmp_path):
+def test_speech_without_lists_has_no_speaker_in_two_splits(tmp_path):
   write(tmp_path, speakers=200, lists=False)
   splits, _ = speech.read(SUBSET, tmp_path)
   speakers = {
@@ -83,7 +83,7 @@ def test_without_lists_no_speaker_is_in_two_parts(tmp_path):
   assert 100 < len(speakers["train"]) < 160 and len(speakers["test"]) > 20
 
 
-def test_odd_clips_are_counted_and_named(tmp_path):
+def test_speech_counts_and_names_odd_clips(tmp_path):
   names = write(tmp_path, speakers=100)
   for name, data in zip(
     names[10:], (wav(9000), wav(20_000), wav(value=0), b"junk")
@@ -98,7 +98,7 @@ def test_odd_clips_are_counted_and_named(tmp_path):
   assert remarks[3].startswith(f"left out: {names[13]} is no wav file")
 
 
-def test_too_many_that_cannot_be_read_are_an_error(tmp_path):
+def test_speech_refuses_many_unreadable_clips(tmp_path):
   names = write(tmp_path)
   for name in names[:2]:
     (tmp_path / name).write_bytes(b"")
@@ -106,7 +106,7 @@ def test_too_many_that_cannot_be_read_are_an_error(tmp_path):
     speech.read(SUBSET, tmp_path)
 
 
-def test_another_set_is_refused(tmp_path):
+def test_speech_refuses_another_set(tmp_path):
   write(tmp_path / "few")
   with pytest.raises(ValueError, match="v0.01 has 51088 train, .* as speech_c"):
     speech.read(spec.SETS[0], tmp_path / "few")
@@ -118,14 +118,14 @@ def test_another_set_is_refused(tmp_path):
     speech.read(SUBSET, tmp_path / "one")
 
 
-def test_a_subset_cannot_be_downloaded(tmp_path):
+def test_speech_subset_cannot_be_downloaded(tmp_path):
   builder = speech.Speech(config=SUBSET.name, data_dir=tmp_path)
   with pytest.raises(FileNotFoundError, match="name a directory of clips with"):
     builder.download_and_prepare()
 
 
 @pytest.mark.parametrize("damaged", (False, True))
-def test_downloads(tmp_path, monkeypatch, damaged):
+def test_speech_downloads(tmp_path, monkeypatch, damaged):
   """A whole archive is taken, and a damaged one removed."""
   (config,) = (c for c in speech.Speech.BUILDER_CONFIGS if c.name.endswith("1"))
   counts = {"train": 53, "validation": 3, "test": 4}
@@ -155,7 +155,7 @@ def test_downloads(tmp_path, monkeypatch, damaged):
   ]
 
 
-def test_the_real_clips(raw_data):
+def test_speech_prepares_the_real_clips(raw_data):
   """The authors' lists, and all words of their first version."""
   path = next((raw_data / "speech_commands").glob("*sample30.tar.xz"))
   splits, remarks = speech.read(SUBSET, path)
@@ -166,7 +166,7 @@ def test_the_real_clips(raw_data):
   assert len(remarks) == 1 and " of them padded, such as " in remarks[0]
 
 
-def test_preparing_does_not_import_tensorflow(tmp_path):
+def test_speech_is_prepared_without_tensorflow(tmp_path):
   write(tmp_path / "raw", speakers=10)
   code = (
     "import sys; from mixup_jax.data import prepare; "

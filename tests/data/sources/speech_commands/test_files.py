@@ -1,4 +1,4 @@
-"""Proves which files are read, and what becomes of odd clips."""
+"""Tests of the reader of Speech Commands."""
 
 import io
 import tarfile
@@ -52,7 +52,7 @@ def parse(data):
   return files.parse(files.File("yes/a.wav", data))
 
 
-def test_folders_and_archives_hold_the_same(tmp_path):
+def test_read_of_folders_equals_that_of_archives(tmp_path):
   folder = write_folder(tmp_path / "raw" / "speech")
   paths = [
     folder,
@@ -65,7 +65,7 @@ def test_folders_and_archives_hold_the_same(tmp_path):
     assert found == {name: FILES[name] for name in WANTED}, path
 
 
-def test_the_one_set_below_is_found(tmp_path):
+def test_find_returns_the_one_set_below(tmp_path):
   folder = write_folder(tmp_path / "a" / "b")
   assert files.find(tmp_path) == folder == files.find(folder)
   archive = write_archive(tmp_path / "c" / "x.tar.gz")
@@ -77,7 +77,7 @@ def test_the_one_set_below_is_found(tmp_path):
     files.find(tmp_path / "empty")
 
 
-def test_a_cut_off_archive_is_told(tmp_path):
+def test_read_reports_an_archive_that_is_cut_off(tmp_path):
   path = write_archive(tmp_path / "x.tar.gz")
   path.write_bytes(path.read_bytes()[:-60])
   with pytest.raises(ValueError, match="x.tar.gz cannot be unpacked"):
@@ -85,7 +85,7 @@ def test_a_cut_off_archive_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("length", (3, 16_000, 20_000))
-def test_clips_become_a_second_long(length):
+def test_parse_pads_and_cuts_clips_to_a_second(length):
   samples = np.arange(length) % 1000 - 500
   clip, found = parse(wav(samples))
   assert clip.shape == (16_000,) and clip.dtype == np.int16
@@ -108,6 +108,6 @@ def test_clips_become_a_second_long(length):
     (wav([1, 2, 3])[:-3], "ends after 1 of 3 samples"),
   ],
 )
-def test_what_is_no_clip_is_named(data, message):
+def test_parse_names_what_is_no_clip(data, message):
   with pytest.raises(ValueError, match=message):
     parse(data)

@@ -97,7 +97,7 @@ def _prepare(name, raw_dir, data_dir):
   return builder
 
 
-def test_a_prepared_table_is_what_the_file_says(raw, tmp_path):
+def test_uci_holds_what_the_raw_file_does(raw, tmp_path):
   builder = _prepare("abalone", raw, tmp_path / "data")
   features = builder.info.features
   assert features["features"].shape == (8,)
@@ -111,7 +111,7 @@ def test_a_prepared_table_is_what_the_file_says(raw, tmp_path):
   assert names == ["1", "2", "3", "4"]
 
 
-def test_preparing_does_not_import_tensorflow(raw, tmp_path):
+def test_uci_is_prepared_without_tensorflow(raw, tmp_path):
   code = (
     "import sys; from mixup_jax.data.sources.uci import builder, spec; "
     "spec.TABLES[0].rows = (4,); spec.TABLES[0].sha256 = None; "
@@ -122,7 +122,7 @@ def test_preparing_does_not_import_tensorflow(raw, tmp_path):
   subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_website_phishing_needs_no_checksum(monkeypatch, tmp_path):
+def test_uci_website_phishing_needs_no_checksum(monkeypatch, tmp_path):
   assert CONFIGS["website_phishing"].sha256 is None
   assert "checksum" in CONFIGS["website_phishing"].description
   monkeypatch.setattr(CONFIGS["website_phishing"], "rows", (3,))
@@ -157,9 +157,7 @@ def test_website_phishing_needs_no_checksum(monkeypatch, tmp_path):
     "other_value",
   ),
 )
-def test_a_damaged_file_is_refused_and_leaves_nothing(
-  raw, tmp_path, text, message
-):
+def test_uci_leaves_nothing_of_a_damaged_file(raw, tmp_path, text, message):
   (raw / "abalone.data").write_text(text)
   with pytest.raises(ValueError, match=message):
     _prepare("abalone", raw, tmp_path / "data")
@@ -168,7 +166,7 @@ def test_a_damaged_file_is_refused_and_leaves_nothing(
     tables.load("abalone", str(tmp_path / "data"))
 
 
-def test_a_checksum_error_names_both_sums(raw, monkeypatch):
+def test_read_names_both_sums_in_a_checksum_error(raw, monkeypatch):
   expected = CONFIGS["abalone"].sha256
   monkeypatch.setattr(CONFIGS["abalone"], "sha256", "0" * 64)
   with pytest.raises(ValueError) as error:
@@ -179,14 +177,14 @@ def test_a_checksum_error_names_both_sums(raw, monkeypatch):
   )
 
 
-def test_a_missing_file_is_named_with_the_directory(tmp_path):
+def test_read_names_a_missing_file_and_the_directory(tmp_path):
   with pytest.raises(FileNotFoundError) as error:
     uci.read(CONFIGS["arcene"], tmp_path)
   assert "'arcene_train.data'" in str(error.value)
   assert f"{tmp_path} or below" in str(error.value)
 
 
-def test_a_prepared_table_survives_damaged_raw_files(raw, tmp_path):
+def test_uci_prepared_table_survives_damaged_raw_files(raw, tmp_path):
   before = _prepare("abalone", raw, tmp_path / "data")
   examples = list(before.as_data_source("train"))
   (raw / "abalone.data").write_text("damaged\n")
@@ -195,7 +193,7 @@ def test_a_prepared_table_survives_damaged_raw_files(raw, tmp_path):
 
 
 @pytest.mark.usefixtures("raw")
-def test_downloads(serve, tmp_path):
+def test_uci_downloads(serve, tmp_path):
   serve("1/abalone.zip", _zip("Abalone/abalone.data", ABALONE))
   builder = _prepare("abalone", None, tmp_path / "data")
   assert len(builder.as_data_source("train")) == 4
@@ -212,7 +210,7 @@ def test_downloads(serve, tmp_path):
   ),
   ids=("no_archive", "archive_cut_off", "file_cut_off", "other_file"),
 )
-def test_a_damaged_download_is_fetched_again(serve, tmp_path, archive):
+def test_uci_fetches_a_damaged_download_again(serve, tmp_path, archive):
   serve("1/abalone.zip", archive)
   with pytest.raises(ValueError, match="1/abalone.zip is damaged or not"):
     _prepare("abalone", None, tmp_path / "data")
@@ -244,7 +242,7 @@ def _parse(name, directory):
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_real_table_is_the_published_one(raw_data, tmp_path, name):
+def test_uci_real_table_is_the_published_one(raw_data, tmp_path, name):
   _prepare(name, raw_data, tmp_path)
   table = tables._load_prepared(name, str(tmp_path))
   rows, columns, classes, error = PUBLISHED[name]
@@ -262,18 +260,18 @@ def test_real_table_is_the_published_one(raw_data, tmp_path, name):
   )
 
 
-def test_real_arrhythmia_keeps_its_missing_values(raw_data):
+def test_uci_real_arrhythmia_keeps_its_missing_values(raw_data):
   part = uci.read(CONFIGS["arrhythmia"], raw_data)["train"]
   assert np.isnan(part.features).sum() == 408
 
 
-def test_real_arcene_keeps_its_splits(raw_data):
+def test_uci_real_arcene_keeps_its_splits(raw_data):
   parts = uci.read(CONFIGS["arcene"], raw_data)
   sums = {name: part.features.sum() for name, part in parts.items()}
   assert sums == {"train": 70_726_744, "validation": 71_410_108}
 
 
-def test_real_iris_is_the_one_of_scikit_learn(raw_data, tmp_path):
+def test_uci_real_iris_is_the_one_of_scikit_learn(raw_data, tmp_path):
   part = uci.read(CONFIGS["iris"], raw_data)["train"]
   iris = sklearn.datasets.load_iris()
   np.testing.assert_array_equal(part.features, iris.data)

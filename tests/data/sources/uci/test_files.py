@@ -13,7 +13,7 @@ def _write(path, text):
   return path
 
 
-def test_reads_delimited_text_with_words_and_missing_values(tmp_path):
+def test_read_takes_delimited_text_with_words_and_missing_values(tmp_path):
   path = _write(tmp_path / "a.data", "M,1.5,x\n\n% note\r\nF, ?,y\n")
   features, labels = files.read(path, columns=2, codes={"F": 0, "M": 2})
   np.testing.assert_array_equal(features, [[2, 1.5], [0, np.nan]])
@@ -21,7 +21,7 @@ def test_reads_delimited_text_with_words_and_missing_values(tmp_path):
   assert labels == ["x", "y"]
 
 
-def test_reads_arff_behind_its_header(tmp_path):
+def test_read_takes_arff_behind_its_header(tmp_path):
   path = _write(
     tmp_path / "a.arff",
     "@relation r\n@attribute a {1,-1}\n"
@@ -32,7 +32,7 @@ def test_reads_arff_behind_its_header(tmp_path):
   assert labels == ["-1", "1"]
 
 
-def test_reads_labels_from_a_second_file(tmp_path):
+def test_read_takes_labels_from_a_second_file(tmp_path):
   path = _write(tmp_path / "a.data", "1  2 \n3 4\n")
   label_path = _write(tmp_path / "a.labels", "-1\n1\n")
   features, labels = files.read(
@@ -43,7 +43,7 @@ def test_reads_labels_from_a_second_file(tmp_path):
 
 
 @pytest.mark.parametrize("text", ("1,2,x\n3,4\n", "1,2,x\n3,4,5,x\n"))
-def test_a_ragged_row_is_named_with_what_was_found_and_expected(tmp_path, text):
+def test_read_names_a_ragged_row_with_found_and_expected(tmp_path, text):
   path = _write(tmp_path / "a.data", text)
   found = text.splitlines()[1].count(",") + 1
   with pytest.raises(ValueError) as error:
@@ -52,27 +52,27 @@ def test_a_ragged_row_is_named_with_what_was_found_and_expected(tmp_path, text):
   assert message in str(error.value)
 
 
-def test_a_line_number_counts_the_header(tmp_path):
+def test_read_counts_the_header_in_line_numbers(tmp_path):
   path = _write(tmp_path / "a.arff", "@relation r\n@data\n1,x\n1\n")
   with pytest.raises(ValueError, match="line 4: found 1 fields"):
     files.read(path, columns=1)
 
 
-def test_an_unparsable_value_is_named_with_its_place(tmp_path):
+def test_read_names_an_unparsable_value_with_its_place(tmp_path):
   path = _write(tmp_path / "a.data", "1,2,x\n3,4O,x\n")
   with pytest.raises(ValueError) as error:
     files.read(path, columns=2)
   assert f"{path}, line 2, column 2: '4O' is not a number" in str(error.value)
 
 
-def test_labels_and_rows_of_two_files_must_match(tmp_path):
+def test_read_refuses_labels_that_do_not_match_rows(tmp_path):
   path = _write(tmp_path / "a.data", "1 2\n3 4\n")
   label_path = _write(tmp_path / "a.labels", "1\n")
   with pytest.raises(ValueError, match="1 labels for the 2 rows"):
     files.read(path, columns=2, delimiter=None, label_path=label_path)
 
 
-def test_finds_a_file_anywhere_below(tmp_path):
+def test_find_looks_anywhere_below(tmp_path):
   deep = tmp_path / "uci" / "abalone"
   deep.mkdir(parents=True)
   path = _write(deep / "abalone.data", "")
@@ -82,7 +82,7 @@ def test_finds_a_file_anywhere_below(tmp_path):
   assert f"no file 'iris.data' in {tmp_path} or below" in str(error.value)
 
 
-def test_checksum_is_of_the_contents_and_not_of_white_space(tmp_path):
+def test_checksum_ignores_white_space(tmp_path):
   one = files.read(_write(tmp_path / "1", "1.0,?,x\n2,3,y\n"), columns=2)
   two = files.read(_write(tmp_path / "2", "1, ?, x\r\n\r\n2.0,3,y"), columns=2)
   values = np.array([[1, np.nan], [2, 3]], "<f8").tobytes()
@@ -93,7 +93,7 @@ def test_checksum_is_of_the_contents_and_not_of_white_space(tmp_path):
 @pytest.mark.parametrize(
   "text", ("1,2,y\n3,4,x\n", "3,4,x\n1,2,y\n", "1,2.0000000001,x\n3,4,y\n")
 )
-def test_checksum_sees_values_labels_and_order(tmp_path, text):
+def test_checksum_depends_on_values_labels_and_order(tmp_path, text):
   path = _write(tmp_path / "1", "1,2,x\n3,4,y\n")
   original = files.checksum([files.read(path, columns=2)])
   other = files.read(_write(tmp_path / "2", text), columns=2)
