@@ -101,11 +101,14 @@ def make_program(
     TypeError: If the model or the optimiser has no such field.
   """
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
-  drops = [
-    round(share * config.epochs) * steps_per_epoch for share in config.decay_at
-  ]
-  rate = optim.step_decay(
-    config.learning_rate, steps=drops, factor=config.decay_factor
+  rate = optim.make_schedule(
+    config.rate_schedule,
+    config.learning_rate,
+    epochs=config.epochs,
+    steps_per_epoch=steps_per_epoch,
+    decay_epochs=[round(share * config.epochs) for share in config.decay_at],
+    decay_factor=config.decay_factor,
+    warmup_epochs=config.warmup_epochs,
   )
   return assemble(
     config,

@@ -49,14 +49,14 @@ def schedule(config: Any, steps_per_epoch: int) -> optax.Schedule:
   """Returns the learning rate over the updates; it grows with the batch."""
   peak = config.learning_rate * config.batch_size / 256
 
-  def at(epochs: float) -> int:
-    return round(epochs * steps_per_epoch / config.accumulation)
-
-  return optim.step_decay(
+  return optim.make_schedule(
+    config.rate_schedule,
     peak,
-    steps=[at(share * config.epochs) for share in config.decay_at],
-    factor=config.decay_factor,
-    warmup_steps=at(config.warmup_epochs),
+    epochs=config.epochs,
+    steps_per_epoch=steps_per_epoch / config.accumulation,
+    decay_epochs=[share * config.epochs for share in config.decay_at],
+    decay_factor=config.decay_factor,
+    warmup_epochs=config.warmup_epochs,
     warmup_from=min(config.warmup_from, peak),
   )
 
