@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from configs import imagenet as configs
+from mixup_jax import results
+from mixup_jax.recipes import assemble
 from mixup_jax.recipes import streaming as streaming_recipe
 
 
@@ -73,9 +75,21 @@ def test_bad_sizes_are_refused(changes, message):
 
 
 @pytest.mark.parametrize("model", ("resnet50", "vit_s16", "vgg11"))
-def test_make_model_builds_models_with_and_without_batch_norm(model):
-  values = config(f"model={model}")
-  built = streaming_recipe.make_model(values, num_classes=7)
-  assert built.num_classes == 7
+def test_make_program_takes_models_with_and_without_batch_norm(
+  model, monkeypatch
+):
+  values, built = config(f"model={model}"), []
+  monkeypatch.setattr(
+    assemble, "make_program", lambda network, *_, **__: built.append(network)
+  )
+  streaming_recipe.make_program(
+    values,
+    results.ERM,
+    num_train=2048,
+    num_classes=7,
+    mean=(0.5,) * 3,
+    std=(0.25,) * 3,
+  )
+  assert built[0].num_classes == 7
   for name, size in values.model.items():
-    assert name == "name" or getattr(built, name) == size
+    assert name == "name" or getattr(built[0], name) == size
