@@ -1,23 +1,28 @@
-"""Proves the attacks on networks, and what is measured on others."""
+"""Proves attacks on networks, and the errors of others on what they make."""
 
 import types
 
+import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.adversarial import attack
 from mixup_jax import losses
 from mixup_jax import sharding
-from mixup_jax.data.in_memory import images
 from mixup_jax.evaluation import attacks
+from mixup_jax.evaluation import predict
+from mixup_jax.evaluation import robustness
 from mixup_jax.train import state as states
 
-CONFIG = types.SimpleNamespace(iterations=4, pgd_steps=6, restarts=2)
-KNOWN = attack.known(CONFIG)
+KNOWN = {
+  "FGSM": robustness.Attack(1, 1.0),
+  "I-FGSM": robustness.Attack(4, 1 / 4),
+  "PGD": robustness.Attack(6, 2.5 / 6, restarts=2),
+}
 CLASSES = 7
+DATA = types.SimpleNamespace(mean=(0.4,), std=(0.3,))
 
 
 class Net(nn.Module):
@@ -41,23 +46,20 @@ def examples(count=20):
   return pixels, rng.integers(0, CLASSES, count).astype(np.int32)
 
 
-DATA = images.ImageSet(
-  "some", *examples(), *examples(), CLASSES, (0.4,), (0.3,), 0, False
-)
 PROGRAMS = {
-  count: attack.make_program(
+  count: robustness.make_program(
     Net(), DATA, sharding.make_mesh(jax.devices()[:count])
   )
   for count in (1, 8)
 }
 
 
-def batch(program=PROGRAMS[1], size=24):
-  return next(attack.batches(examples(), batch_size=size, mesh=program.mesh))
+def batch(program=PROGRAMS[1]):
+  return next(predict.batches(examples(), batch_size=24, mesh=program.mesh))
 
 
 def perturb(name, epsilon=8.0, program=PROGRAMS[1]):
-  return attack.perturb(
+  return robustness.perturb(
     program,
     network(0),
     batch(program),
@@ -74,15 +76,8 @@ def loss_fn(x, labels):
   return losses.cross_entropy(logits, labels)
 
 
-def test_batches_hold_each_image_once():
-  parts = list(attack.batches(examples(), batch_size=8, mesh=PROGRAMS[1].mesh))
-  assert [int(part["where"].sum()) for part in parts] == [8, 8, 4]
-  whole = np.concatenate([p["pixels"][np.asarray(p["where"])] for p in parts])
-  np.testing.assert_array_equal(whole, examples()[0])
-
-
 @pytest.mark.parametrize("name, num_steps", [("FGSM", 1), ("I-FGSM", 4)])
-def test_a_loop_of_steps_is_the_attack_of_the_package(name, num_steps):
+def test_perturb_is_the_attack_of_one_program(name, num_steps):
   expected = attacks.iterated_fgsm(
     loss_fn,
     batch()["pixels"],
@@ -94,20 +89,20 @@ def test_a_loop_of_steps_is_the_attack_of_the_package(name, num_steps):
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_no_pixel_leaves_the_ball_and_the_loss_rises(name):
+def test_perturb_stays_in_the_ball_and_raises_the_loss(name):
   images, labels = batch()["pixels"], batch()["labels"]
   found = perturb(name)
   assert np.abs(found - images).max() <= 8 + 1e-4
   assert 0 <= found.min() and found.max() <= 255
   assert (loss_fn(found, labels) >= loss_fn(images, labels)).all()
-  np.testing.assert_array_equal(perturb(name, epsilon=0.0), images)
+  chex.assert_trees_all_equal(perturb(name, epsilon=0.0), images)
 
 
-def test_restarts_keep_the_worst_of_each_image():
+def test_perturb_keeps_the_worst_of_all_restarts():
   labels = batch()["labels"]
   each = [
     loss_fn(
-      attack.perturb(
+      robustness.perturb(
         PROGRAMS[1],
         network(0),
         batch(),
@@ -124,16 +119,32 @@ def test_restarts_keep_the_worst_of_each_image():
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_eight_devices_find_what_one_finds(name):
+def test_perturb_on_eight_devices_is_that_on_one(name):
   np.testing.assert_allclose(
-    perturb(name, program=PROGRAMS[8]), perturb(name), atol=1e-3
+    perturb(name, program=PROGRAMS[8])[:20], perturb(name), atol=1e-3
   )
 
 
-def test_errors_are_of_the_networks_that_are_shown_the_images():
+@pytest.mark.parametrize("count", PROGRAMS)
+def test_adversarial_examples_are_those_of_a_batch(count):
+  whole = sharding.replicated(PROGRAMS[count].mesh)
+  state = sharding.put(network(0), whole)
+  with jax.transfer_guard("disallow"):
+    found = robustness.adversarial_examples(
+      PROGRAMS[count],
+      state,
+      tuple(part[:5] for part in examples()),
+      attack=KNOWN["I-FGSM"],
+      epsilon=8.0,
+      seed=3,
+    )
+  np.testing.assert_allclose(found, perturb("I-FGSM")[:5], atol=1e-3)
+
+
+def test_errors_are_of_the_tested_networks():
   tested = {("ERM", 0): network(0), ("mixup", 0): network(1)}
   how = dict(attack=KNOWN["I-FGSM"], seed=0)
-  found = attack.errors(
+  found = robustness.errors(
     PROGRAMS[1],
     network(0),
     tested,

@@ -1,0 +1,228 @@
+"""Section 3.5, Table 3: ERM and mixup under attack.
+
+    python -m experiments.adversarial
+    python -m experiments.adversarial --config.networks=RUN --workdir=DIR
+
+White box: each network is attacked with its own gradient. Black box: the
+gradient is that of the first network of ERM, and the others of ERM and those of
+mixup are measured. Besides the paper's two attacks there is projected gradient
+descent, which is stronger.
+"""
+
+import collections
+import pathlib
+import time
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import tqdm
+
+from configs import adversarial as configs
+from configs import cifar
+from configs import imagenet
+from mixup_jax import results
+from mixup_jax import sharding
+from mixup_jax.evaluation import robustness
+from mixup_jax.recipes import checks
+from mixup_jax.recipes import pretrained
+from mixup_jax.recipes import subjects
+from mixup_jax.results import encoding
+from mixup_jax.results.recorder import Recorder
+from mixup_jax.runtime import cli
+from mixup_jax.train.state import TrainState
+
+CONFIG = pathlib.Path(configs.__file__)
+
+ERRORS = ("top-1 error (%)", "top-5 error (%)")
+# These errors, of ERM and of mixup: Zhang et al., ICLR 2018, Table 3.
+TABLE_3 = {
+  "white box, FGSM": ((90.7, 75.2), (63.1, 49.1)),
+  "white box, I-FGSM": ((99.9, 99.6), (93.4, 95.8)),
+  "black box, FGSM": ((57.0, 46.0), (24.8, 17.4)),
+  "black box, I-FGSM": ((57.3, 40.9), (18.1, 11.8)),
+}
+# The paper states neither alpha nor the epochs of its networks.
+PAPER = [
+  results.PaperNumber(
+    "imagenet2012, resnet101, epsilon 4", method, f"{error}, {attack}", number
+  )
+  for index, error in enumerate(ERRORS)
+  for attack, errors in TABLE_3.items()
+  for method, number in zip(("ERM", "mixup"), errors[index])
+]
+
+States = dict[tuple[results.Method, int], TrainState]  # By method and seed.
+# By method, and box and attack: `[seeds, epsilons, 2]`, as `ERRORS`.
+Values = dict[tuple[results.Method, str], np.ndarray]
+
+
+class Prepared(NamedTuple):
+  """Validated inputs of `run`."""
+
+  subjects: subjects.Subjects
+  examples: tuple[np.ndarray, np.ndarray]
+  program: robustness.Program
+
+
+def prepare(config: Any) -> Prepared:
+  """Checks the config, finds networks and images, and compiles the attacks."""
+  checks.at_least(config, iterations=1, pgd_steps=1, restarts=1, num_shown=1)
+  for epsilon in config.epsilons:
+    if not 0 <= epsilon <= 255:
+      raise ValueError(
+        f"config.epsilons has {epsilon}: it is how far a pixel of 0 to 255 may "
+        "move."
+      )
+  if not {0.0, config.epsilon} <= set(config.epsilons):
+    raise ValueError(
+      f"config.epsilons={config.epsilons} must hold 0 and "
+      f"config.epsilon={config.epsilon}, which the table is of."
+    )
+  found = subjects.find(config, (*pretrained.SECTIONS, "imagenet"))
+  if found.config.seeds < 2:
+    raise ValueError(
+      "a black box needs a second network of ERM, got "
+      f"seeds={found.config.seeds}: use two or more."
+    )
+  return Prepared(
+    found,
+    subjects.examples(found, config.num_images),
+    robustness.make_program(found.model, found.data, sharding.make_mesh()),
+  )
+
+
+def attacks(config: Any) -> dict[str, robustness.Attack]:
+  """Returns the attacks by name: the paper's two, and PGD."""
+  steps, pgd_steps = config.iterations, config.pgd_steps
+  return {
+    "FGSM": robustness.Attack(1, 1.0),
+    "I-FGSM": robustness.Attack(steps, 1 / steps),
+    "PGD": robustness.Attack(pgd_steps, 2.5 / pgd_steps, config.restarts),
+  }
+
+
+def measure(config: Any, prepared: Prepared, states: States) -> Values:
+  """Attacks every network at every epsilon, and returns the errors."""
+  first = next(iter(states))  # Of the networks of ERM.
+  shown_to = {  # By box: which network is attacked, and which are measured.
+    "white box": [(name, [name]) for name in states],
+    "black box": [(first, [name for name in states if name != first])],
+  }
+  grid = [
+    (box, name, epsilon)
+    for box in shown_to
+    for name in attacks(config)
+    for epsilon in config.epsilons
+    if (box, name) != ("black box", "PGD")
+  ]
+  found: Any = collections.defaultdict(lambda: collections.defaultdict(list))
+  for box, name, epsilon in tqdm.tqdm(
+    grid, unit="attack", disable=jax.process_index() > 0
+  ):
+    for attacked, measured in shown_to[box]:
+      errors = robustness.errors(
+        prepared.program,
+        states[attacked],
+        {network: states[network] for network in measured},
+        prepared.examples,
+        batch_size=prepared.subjects.config.eval_batch_size,
+        attack=attacks(config)[name],
+        epsilon=epsilon,
+        seed=config.attack_seed,
+      )
+      for (method, seed), both in errors.items():
+        found[method, f"{box}, {name}"][seed].append(both)
+  return {key: np.array(list(seeds.values())) for key, seeds in found.items()}
+
+
+def setting(config: Any, theirs: Any) -> str:
+  """Names set, network, and overrides relative to the paper's config."""
+  papers, dataset = (
+    (imagenet, "imagenet2012") if "image_size" in theirs else (cifar, "cifar10")
+  )
+  paper = papers.get_config(f"dataset={dataset},model={theirs.model.name}")
+  images = f", {config.num_images} images" if config.num_images else ""
+  return f"{subjects.setting(theirs, paper)}{images}"
+
+
+def rows(config: Any, theirs: Any, values: Values) -> list[results.Row]:
+  """Makes the rows at the epsilon of the config, and without an attack."""
+  at, nothing = map(config.epsilons.index, (config.epsilon, 0))
+  made = []
+  for index, error in enumerate(ERRORS):
+    for (method, attack), errors in values.items():
+      shown = {"no attack": nothing} if attack == "white box, FGSM" else {}
+      shown[attack] = at
+      made += [
+        results.summarize(
+          errors[:, where, index],
+          setting=f"{setting(config, theirs)}, epsilon {config.epsilon:g}",
+          method=method,
+          metric=f"{error}, {name}",
+          epochs=theirs.epochs,
+        )
+        for name, where in shown.items()
+      ]
+  return made
+
+
+def curves(
+  config: Any, theirs: Any, values: Values
+) -> list[results.Robustness]:
+  """Returns the top-1 error over epsilon, of each method and attack."""
+  return [
+    results.Robustness(
+      setting=setting(config, theirs),
+      method=method.label,
+      key=method.key,
+      attack=attack,
+      epsilon=list(config.epsilons),
+      values=errors[..., 0].round(4).tolist(),
+    )
+    for (method, attack), errors in values.items()
+  ]
+
+
+def strip(config: Any, prepared: Prepared, states: States) -> results.Strip:
+  """Shows images, and I-FGSM of them with the first network of each method."""
+  images, labels = (part[: config.num_shown] for part in prepared.examples)
+  shown = {"original": images.astype(np.float32)}
+  for (method, seed), state in states.items():
+    if seed == prepared.subjects.config.first_seed:
+      shown[f"I-FGSM on {method.label}"] = robustness.adversarial_examples(
+        prepared.program,
+        state,
+        (images, labels),
+        attack=attacks(config)["I-FGSM"],
+        epsilon=config.epsilon,
+        seed=config.attack_seed,
+      )
+  return results.Strip(
+    rows=list(shown),
+    columns=len(labels),
+    png=encoding.encode_png(encoding.tile_images(list(shown.values()))),
+  )
+
+
+def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
+  """Trains the networks or reads them, and attacks them."""
+  theirs, seconds = prepared.subjects.config, 0.0
+  states: States = {}
+  for network in subjects.trained(config, prepared.subjects, recorder.workdir):
+    states[network.method, network.seed] = network.state
+    seconds += network.seconds
+  start = time.perf_counter()
+  values = measure(config, prepared, states)
+  found, not_run = results.beside_paper(rows(config, theirs, values), PAPER)
+  return {
+    "rows": found,
+    "not_run": not_run,
+    "robustness": curves(config, theirs, values),
+    "strip": strip(config, prepared, states),
+    "wall_seconds": round(seconds + time.perf_counter() - start, 2),
+  }
+
+
+if __name__ == "__main__":
+  cli.launch("adversarial", prepare=prepare, run=run, config_file=CONFIG)
