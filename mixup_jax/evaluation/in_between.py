@@ -2,8 +2,8 @@
 
 The images are normalised and not augmented. A miss is a prediction that is
 neither of the two labels. The gradient is that of the cross-entropy of the
-mixed label, by the normalised image: the mean over x of its norm for each x
-alone. The paper does not say which label and which scaling it took.
+mixed label, by the normalised image; its norm is taken for each x, and then
+averaged. The paper states neither the label nor the scaling.
 """
 
 from typing import Any, Callable, Iterable
@@ -17,26 +17,22 @@ from mixup_jax import losses
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data import augment
-from mixup_jax.data.in_memory import images
-from mixup_jax.train import backend
-from mixup_jax.train import state as states
+from mixup_jax.evaluation import predict
+from mixup_jax.train.state import TrainState
 
 Array = jax.Array
-PyTree = Any
 Measure = Callable[..., Array]
 
 METRICS = ("misses (%)", "norm of the input gradient")
 
 
-def make_measure(
-  model: nn.Module, data: images.ImageSet, mesh: sharding.Mesh
-) -> Measure:
+def make_measure(model: nn.Module, data: Any, mesh: sharding.Mesh) -> Measure:
   """Compiles the measurement of a batch of pairs.
 
   Args:
     model: The classifier.
-    data: The set; only its constants are used here.
-    mesh: The data mesh, over which the pairs are spread.
+    data: The set; of it `mean` and `std` are used.
+    mesh: The data mesh, over which pairs are sharded.
 
   Returns:
     A jitted function `(state, images, labels, pairs, lam)` -> the sums of
@@ -45,7 +41,7 @@ def make_measure(
   """
 
   def measure(
-    state: states.TrainState,
+    state: TrainState,
     pixels: Array,
     labels: Array,
     pairs: dict[str, Array],
@@ -72,22 +68,18 @@ def make_measure(
     values = jnp.stack([100 * miss.astype(jnp.float32), norm])
     return values.sum(1, where=pairs["where"][None])
 
-  return jax.jit(
-    measure,
-    out_shardings=sharding.replicated(mesh),
-    compiler_options=backend.compiler_options("run often"),
-  )
+  return predict.jit(measure, sharding.replicated(mesh))
 
 
 def draw_pairs(
   seed: int, num_images: int, *, count: int, batch_size: int
 ) -> list[dict[str, np.ndarray]]:
-  """Draws random pairs, in which no image is twice on the same side.
+  """Draws random pairs; no image is twice on the same side.
 
   Args:
     seed: The seed of the pairs.
     num_images: The size of the set.
-    count: How many pairs.
+    count: The number of pairs.
     batch_size: Pairs in a batch; the last one is padded.
 
   Returns:
@@ -108,7 +100,7 @@ def draw_pairs(
 
 def curves(
   measure: Measure,
-  state: states.TrainState,
+  state: TrainState,
   examples: tuple[np.ndarray, np.ndarray],
   batches: list[dict[str, np.ndarray]],
   mesh: sharding.Mesh,
@@ -122,8 +114,7 @@ def curves(
     examples: Images and labels, the whole set.
     batches: As `draw_pairs` returns them.
     mesh: The data mesh.
-    lams: The weights of the first image of each pair; an iterator may tell how
-      far it is.
+    lams: The weights of the first image of each pair.
 
   Returns:
     The means of `METRICS` over the pairs, `[2, lams]`.

@@ -30,7 +30,8 @@ class Pairs(TypedDict):
   Attributes:
     lam: The weights, from 0 to 1.
     values: `[seeds, lams]`.
-    paper: The paper's values at equally spaced weights from 0 to 1.
+    paper: The paper's values at equally spaced weights from 0 to 1; none if it
+      does not have the method.
   """
 
   setting: str

@@ -4,7 +4,7 @@ from configs import cifar
 from configs import in_between
 
 
-def test_networks_are_trained_as_in_section_3_2():
+def test_get_config_trains_networks_as_in_section_3_2():
   ours = in_between.get_config("dataset=cifar10").to_dict()
   theirs = cifar.get_config("dataset=cifar10").to_dict()
   del theirs["method"]
@@ -12,13 +12,13 @@ def test_networks_are_trained_as_in_section_3_2():
   assert ours["num_lams"] == 21 and ours["epochs"] == 200
 
 
-def test_the_rings_of_the_figure():
+def test_get_config_has_the_rings_of_the_figure():
   rings = in_between.get_config().rings
   assert (rings.inner, rings.outer, rings.ratio) == (256, 102, 0.3)
   assert (rings.limit, rings.pixels, rings.alpha) == (1.2, 127, 1)
 
 
-def test_arguments():
+def test_get_config_with_arguments():
   assert in_between.get_config("part=rings").part == "rings"
   config = in_between.get_config("seeds=3")
   assert config.seeds == config.rings.seeds == 3

@@ -70,7 +70,7 @@ def test_curves_are_those_of_each_pair_alone(num_devices):
   assert 0 < values[0].max() < 100
 
 
-def test_pairs_are_drawn_from_all_images():
+def test_draw_pairs_takes_all_images():
   batches = measuring.draw_pairs(3, 100, count=100, batch_size=64)
   assert [batch["where"].sum() for batch in batches] == [64, 36]
   sides = [

@@ -36,14 +36,15 @@ def draw(pairs: list[dict[str, Any]], panels: Sequence[plt.Axes]) -> None:
       alpha=0.15,
       linewidth=0,
     )
-    axes.plot(
-      np.linspace(0, 1, len(curve["paper"])),
-      curve["paper"],
-      "--",
-      color=color,
-      linewidth=0.9,
-      label="the paper's, CIFAR-10",
-    )
+    if curve["paper"]:
+      axes.plot(
+        np.linspace(0, 1, len(curve["paper"])),
+        curve["paper"],
+        "--",
+        color=color,
+        linewidth=0.9,
+        label="the paper's, CIFAR-10",
+      )
   count = len(pairs[0]["values"])
   seeds = f"{count} seeds, mean and range" if count > 1 else "one seed"
   _style.title(panels[0], f"{pairs[0]['setting']}; {seeds}")

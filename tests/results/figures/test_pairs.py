@@ -38,3 +38,11 @@ def test_draw_gives_each_metric_a_panel():
     assert axes.get_ylabel() == metric
   assert panels[0].get_title("left") == "digits; 2 seeds, mean and range"
   plt.close(figure)
+
+
+def test_draw_of_a_method_that_the_paper_does_not_have():
+  figure, panels = plt.subplots(1, 1, squeeze=False)
+  _pairs.draw([{**curve("cutmix", "misses (%)"), "paper": []}], panels[0])
+  (line,) = panels[0, 0].lines
+  assert line.get_label() == "cutmix"
+  plt.close(figure)
