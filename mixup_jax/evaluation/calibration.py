@@ -1,28 +1,33 @@
-"""How far the confidence of a classifier is what it should be.
+"""Calibration of a classifier: reliability diagrams and temperature scaling.
 
-Numbers of the host, from all logits of a set: what `metrics` sums up batch by
-batch is there.
+It works on the host, with the logits of a whole set; `mixup_jax.metrics` has
+what is summed up batch by batch.
 """
 
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import scipy.optimize
 import scipy.special
 
+from mixup_jax import metrics
+
 BINS = 15  # As in Guo et al.
-# Beyond these a temperature says that the examples fix none: all of them are
+# A temperature at a bound is not determined by the examples: all of them are
 # classified rightly, or no better than by chance.
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
 
 
 class Reliability(NamedTuple):
-  """What became of the predictions in each bin of confidence.
+  """A reliability diagram.
 
   Attributes:
-    confidence: `[bins]`, their mean confidence; NaN for an empty bin.
-    accuracy: `[bins]`, the share of them that was right; NaN likewise.
-    share: `[bins]`, how many of all predictions they are.
+    confidence: `[bins]`, the mean confidence of the predictions in each bin;
+      NaN for an empty bin.
+    accuracy: `[bins]`, the share of them that is right; NaN likewise.
+    share: `[bins]`, their share of all predictions.
   """
 
   confidence: np.ndarray
@@ -39,7 +44,7 @@ class Reliability(NamedTuple):
 def predictions(
   logits: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Returns how sure a classifier was, and where it was right.
+  """Returns the confidence of each prediction, and whether it is right.
 
   Args:
     logits: `[examples, classes]` floats.
@@ -82,10 +87,10 @@ def equal_width(
 def equal_mass(
   confidence: np.ndarray, right: np.ndarray, *, bins: int = BINS
 ) -> Reliability:
-  """Sorts predictions into bins of equally many, from the least confident on.
+  """Sorts predictions into bins of equally many, by rising confidence.
 
-  Of a network that is nearly always sure, those of equal width are nearly
-  empty, all but one.
+  Where confidence is nearly always high, nearly all bins of equal width are
+  empty.
 
   Args:
     confidence: `[examples]` probabilities of the most probable class.
@@ -104,21 +109,21 @@ def equal_mass(
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-  """Finds the temperature that makes labels most likely.
+  """Finds the temperature that maximizes the likelihood of the labels.
 
       p = softmax(logits / T)
 
-  In 1 / T the negative log-likelihood is convex, so that its slope has one zero
-  at most.
+  The negative log-likelihood is convex in 1 / T: its slope has at most one
+  zero.
 
   Args:
-    logits: `[examples, classes]` floats, of examples that the network was not
-      trained on, and is not tested on.
+    logits: `[examples, classes]` floats, of examples that the network is
+      neither trained nor tested on.
     labels: `[examples]` class ids.
 
   Returns:
     The temperature, from `LOWEST_TEMPERATURE` to `HIGHEST_TEMPERATURE`; above 1
-    the network was too sure of itself.
+    the network is overconfident.
 
   Raises:
     ValueError: If a label is no class.
@@ -143,6 +148,39 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
   return 1 / scipy.optimize.brentq(slope, low, high)
 
 
+def measure(
+  logits: np.ndarray, labels: np.ndarray, *, temperature: float = 1.0
+) -> dict[str, float]:
+  """Measures the error and the calibration of logits at a temperature.
+
+  Args:
+    logits: `[examples, classes]` float32.
+    labels: `[examples]` int32 class ids.
+    temperature: What the logits are divided by.
+
+  Returns:
+    Numbers by name and unit; the temperature is the last one.
+
+  Raises:
+    ValueError: If a label is no class.
+  """
+  scaled = logits / np.float32(temperature)
+  confidence, right = predictions(scaled, labels)
+  with jax.transfer_guard("allow"):  # Small arrays, and outside of a step.
+    sums = metrics.classification(jnp.asarray(scaled), jnp.asarray(labels))
+    means = {name: float(x) for name, x in sums.means().items()}
+  return {
+    "test error (%)": means["error"],
+    "NLL (nats)": means["nll"],
+    "Brier score": means["brier"],
+    "ECE, equal width (%)": means["ece"],
+    "ECE, equal mass (%)": 100 * equal_mass(confidence, right).error(),
+    "confidence minus accuracy (%)": 100
+    * float(np.mean(confidence) - np.mean(right)),
+    "temperature": temperature,
+  }
+
+
 def _reliability(
   confidence: np.ndarray, right: np.ndarray, of_bin: np.ndarray, bins: int
 ) -> Reliability:
@@ -161,7 +199,7 @@ def _reliability(
 
 
 def _check(logits: np.ndarray, labels: np.ndarray) -> None:
-  """Raises unless there is a label for each row, and it is a class."""
+  """Raises ValueError unless each row has a label that is a class."""
   if len(logits) != len(labels) or not len(labels):
     raise ValueError(
       f"there are logits of {len(logits)} examples and "

@@ -1,5 +1,6 @@
 """Proves bins by hand and by brute force, and temperatures by scipy."""
 
+import jax
 import numpy as np
 import pytest
 import scipy.optimize
@@ -17,7 +18,7 @@ def draw(count=2000, classes=5, scale=1.0, seed=0):
   return scale * logits, labels
 
 
-def test_bins_of_equal_width_by_hand():
+def test_equal_width_by_hand():
   confidence = np.array([0.1, 0.5, 0.55, 0.9, 1.0])
   right = np.array([False, True, False, True, True])
   bins = calibration.equal_width(confidence, right, bins=2)
@@ -29,7 +30,7 @@ def test_bins_of_equal_width_by_hand():
   assert np.isnan(empty.accuracy).any() and empty.error() > 0
 
 
-def test_bins_of_equal_mass_by_hand():
+def test_equal_mass_by_hand():
   confidence = np.array([0.9, 0.2, 0.8, 0.3])
   right = np.array([True, False, False, True])
   bins = calibration.equal_mass(confidence, right, bins=2)
@@ -42,7 +43,7 @@ def test_bins_of_equal_mass_by_hand():
   assert np.ptp(100 * flat.share) < 1.001
 
 
-def test_equal_width_is_what_sums_over_batches_say():
+def test_equal_width_is_what_metrics_sums_up():
   logits, labels = draw()
   found = calibration.equal_width(*calibration.predictions(logits, labels))
   means = metrics.classification(np.float32(logits), np.int32(labels)).means()
@@ -52,7 +53,7 @@ def test_equal_width_is_what_sums_over_batches_say():
 @pytest.mark.parametrize(
   "bins", (calibration.equal_width, calibration.equal_mass)
 )
-def test_a_calibrated_classifier_has_no_error_but_that_of_chance(bins):
+def test_bins_of_a_calibrated_classifier_have_only_errors_of_chance(bins):
   errors = [
     bins(*calibration.predictions(*draw(count, seed=1))).error()
     for count in (1000, 100_000)
@@ -64,14 +65,14 @@ def test_a_calibrated_classifier_has_no_error_but_that_of_chance(bins):
 
 
 @pytest.mark.parametrize("scale", (0.5, 1.0, 4.0))
-def test_the_temperature_undoes_a_scale(scale):
+def test_fit_temperature_undoes_a_scale(scale):
   logits, labels = draw(20_000, scale=scale)
   np.testing.assert_allclose(
     calibration.fit_temperature(logits, labels), scale, rtol=0.03
   )
 
 
-def test_the_temperature_is_the_minimum():
+def test_fit_temperature_finds_the_minimum():
   logits, labels = draw(300, scale=2.5)
 
   def nll(temperature):
@@ -85,7 +86,7 @@ def test_the_temperature_is_the_minimum():
   np.testing.assert_allclose(found, expected.x, rtol=1e-5)
 
 
-def test_a_temperature_that_nothing_fixes_ends_at_a_bound():
+def test_fit_temperature_that_is_not_determined_ends_at_a_bound():
   logits = np.eye(3)[[0, 1, 2, 1]]
   assert (
     calibration.fit_temperature(logits, np.array([0, 1, 2, 1]))
@@ -97,7 +98,26 @@ def test_a_temperature_that_nothing_fixes_ends_at_a_bound():
   )
 
 
-def test_bad_labels_are_refused():
+def test_measure_is_of_the_scaled_logits():
+  logits = np.log(np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)) * 2
+  labels = np.array([0, 1], np.int32)
+  with jax.transfer_guard("disallow"):
+    found = calibration.measure(logits, labels, temperature=2.0)
+  np.testing.assert_allclose(found["test error (%)"], 50)
+  np.testing.assert_allclose(
+    found["NLL (nats)"], -np.log([0.9, 0.4]).mean(), rtol=1e-5
+  )
+  np.testing.assert_allclose(found["Brier score"], (0.02 + 0.72) / 2, rtol=1e-5)
+  np.testing.assert_allclose(
+    found["confidence minus accuracy (%)"], 25, rtol=1e-5
+  )
+  # Bins of a prediction each: gaps of 0.1 and 0.6.
+  for name in ("ECE, equal width (%)", "ECE, equal mass (%)"):
+    np.testing.assert_allclose(found[name], 35, rtol=1e-5)
+  assert list(found)[-1] == "temperature" and found["temperature"] == 2
+
+
+def test_predictions_and_fit_temperature_refuse_bad_labels():
   with pytest.raises(ValueError, match="label 3 is no class: there are 3"):
     calibration.fit_temperature(np.zeros((2, 3)), np.array([0, 3]))
   with pytest.raises(ValueError, match="logits of 2 examples and 1 labels"):

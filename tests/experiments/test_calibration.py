@@ -1,4 +1,4 @@
-"""Runs the calibration from end to end on digits; proves what is refused."""
+"""Runs the calibration from end to end on digits; proves its checks."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import pytest
 
 from configs import calibration as configs
 from experiments import calibration
+from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.runtime import cli
 
@@ -22,7 +23,7 @@ def config(**changes):
 
 
 @pytest.mark.slow
-def test_the_temperature_is_fitted_on_images_of_its_own(tmp_path, monkeypatch):
+def test_run_fits_the_temperature_on_images_of_its_own(tmp_path, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   monkeypatch.setattr(
     sys,
@@ -52,51 +53,37 @@ def test_the_temperature_is_fitted_on_images_of_its_own(tmp_path, monkeypatch):
     assert rows[method, "test error (%)"] == rows[scaled, "test error (%)"]
     assert rows[method, "NLL (nats)"] != rows[scaled, "NLL (nats)"]
   assert len(result["reliability"]) == 4
+  assert [each["key"] for each in result["reliability"]] == [
+    "erm",
+    "erm",
+    "mixup",
+    "mixup",
+  ]
+  assert (tmp_path / "mixup" / "seed_0").exists()
   for diagram in result["reliability"]:
     np.testing.assert_allclose(sum(diagram["share"]), 1, atol=1e-3)
   assert (tmp_path / "result.png").exists()
 
 
-def test_no_image_is_held_out_and_trained_on():
+def test_prepare_holds_out_images_that_are_not_trained_on():
   prepared = calibration.prepare(config(held_out=0.25))
-  train = {x.tobytes() for x in prepared.data.train_images}
+  train = {x.tobytes() for x in prepared.subjects.data.train_images}
   held = {x.tobytes() for x in prepared.held_out[0]}
   assert not train & held and len(held) > 300
   counts = np.bincount(prepared.held_out[1])
   assert counts.max() - counts.min() <= 4  # Evenly over the classes.
 
 
-def test_logits_come_in_order_without_the_padding(monkeypatch):
-  monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
-  values = config(eval_batch_size=8)
-  images = np.arange(20, dtype=np.uint8)[:, None]
-
-  def predict(state, pixels):
-    return jax.numpy.concatenate([pixels, pixels], 1)
-
-  logits, _ = calibration.all_logits(
-    values, predict, None, (images, np.zeros(20, np.int32))
-  )
-  np.testing.assert_array_equal(logits, np.repeat(images, 2, axis=1))
-
-
-def test_numbers_are_those_of_the_scaled_logits():
-  logits = np.log(np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)) * 2
-  found = dict(
-    zip(
-      calibration.METRICS,
-      calibration.measure((logits, np.array([0, 1], np.int32)), 2.0),
-    )
-  )
-  np.testing.assert_allclose(found["test error (%)"], 50)
-  np.testing.assert_allclose(
-    found["NLL (nats)"], -np.log([0.9, 0.4]).mean(), rtol=1e-5
-  )
-  np.testing.assert_allclose(found["Brier score"], (0.02 + 0.72) / 2, rtol=1e-5)
-  np.testing.assert_allclose(
-    found["confidence minus accuracy (%)"], 25, rtol=1e-5
-  )
-  assert found["temperature"] == 2
+def test_reliability_is_of_all_seeds_at_their_temperatures():
+  labels = np.array([0, 1], np.int32)
+  seeds = [
+    (scale * np.log(np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)), labels)
+    for scale in (1, 2)
+  ]
+  found = calibration.reliability(config(), results.ERM, seeds, [1.0, 2.0])
+  # Both seeds are alike once they are scaled; empty bins are left out.
+  assert found["confidence"] == [0.6, 0.9] and found["share"] == [0.5, 0.5]
+  assert found["accuracy"] == [0, 1] and found["error"] == 35
 
 
 @pytest.mark.parametrize(
@@ -104,10 +91,13 @@ def test_numbers_are_those_of_the_scaled_logits():
   [
     ({"held_out": 0.0}, "held_out must be between 0 and 1, got 0.0"),
     ({"held_out": 1.0}, "held_out must be between 0 and 1, got 1.0"),
+    ({"mix": {"name": "mixap"}}, "unknown transform .* Did you mean 'mixup'?"),
     ({"networks": "RUN"}, "networks=RUN: networks of another run were trained"),
-    ({"alpha": -1.0}, "alpha must be .* got -1"),
+    ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
   ],
 )
-def test_bad_configs_are_refused_before_any_work(changes, message):
+def test_prepare_refuses_bad_configs(changes, message):
+  values = config()
+  values.update(changes)
   with pytest.raises(ValueError, match=message):
-    calibration.prepare(config(**changes))
+    calibration.prepare(values)
