@@ -45,7 +45,7 @@ def examples(rows=8):
 
 
 @each_attack
-def test_pixels_stay_in_the_ball_and_in_their_range(attack):
+def test_attack_stays_in_the_ball_and_the_range_of_pixels(attack):
   pixels, labels = examples(64)
   moved = attack(loss_fn, pixels, labels, epsilon=EPSILON)
   chex.assert_trees_all_equal_shapes_and_dtypes(moved, pixels)
@@ -56,7 +56,7 @@ def test_pixels_stay_in_the_ball_and_in_their_range(attack):
 
 
 @each_attack
-def test_the_loss_of_every_example_rises_on_a_convex_toy(attack):
+def test_attack_raises_the_loss_of_every_example_of_a_convex_toy(attack):
   """By epsilon times the 1-norm of the gradient, of a linear loss."""
   pixels, labels = examples()
   slope = jnp.asarray(weights()[0][:, 0].reshape(2, 2, 3))
@@ -73,7 +73,7 @@ def test_the_loss_of_every_example_rises_on_a_convex_toy(attack):
   assert (loss_fn(moved, labels) > loss_fn(pixels, labels)).all()
 
 
-def test_one_long_step_of_the_iterated_attack_is_fgsm():
+def test_iterated_fgsm_of_one_long_step_is_fgsm():
   one = attacks.iterated_fgsm(
     loss_fn, *examples(), epsilon=EPSILON, num_steps=1, step_size=EPSILON
   )
@@ -82,7 +82,7 @@ def test_one_long_step_of_the_iterated_attack_is_fgsm():
   )
 
 
-def test_without_a_radius_nothing_moves():
+def test_attack_without_a_radius_moves_nothing():
   pixels, labels = examples()
   for attack in ATTACKS.values():
     chex.assert_trees_all_equal(
@@ -91,7 +91,7 @@ def test_without_a_radius_nothing_moves():
 
 
 @each_attack
-def test_eager_jit_vmap_and_8_devices(attack):
+def test_attack_is_alike_eager_jitted_vmapped_and_on_8_devices(attack):
   pixels, labels = examples()
   attack = functools.partial(attack, loss_fn)
   expected = attack(pixels, labels, epsilon=EPSILON)
@@ -110,7 +110,7 @@ def test_eager_jit_vmap_and_8_devices(attack):
   same(jax.device_get(spread))
 
 
-def test_a_loop_and_steps_compiled_for_themselves_are_the_same():
+def test_iterated_fgsm_is_alike_in_a_loop_and_unrolled():
   attack = functools.partial(attacks.iterated_fgsm, loss_fn, epsilon=EPSILON)
   chex.assert_trees_all_close(
     attack(*examples()), attack(*examples(), unroll=True), atol=1e-4
@@ -119,7 +119,7 @@ def test_a_loop_and_steps_compiled_for_themselves_are_the_same():
   assert "while" not in lowered.as_text()
 
 
-def test_random_starts_fill_the_ball(getkey):
+def test_random_start_fills_the_ball(getkey):
   pixels = jnp.full((1000, 2, 2, 3), 127.0)
   start = attacks.random_start(getkey(), pixels, epsilon=EPSILON)
   moved = start - pixels
@@ -129,7 +129,7 @@ def test_random_starts_fill_the_ball(getkey):
   assert low.min() == 0 and low.max() <= EPSILON
 
 
-def test_an_attack_from_a_start_stays_in_the_ball_of_the_inputs(getkey):
+def test_iterated_fgsm_from_a_start_stays_in_the_ball_of_the_inputs(getkey):
   pixels, labels = examples()
   start = attacks.random_start(getkey(), pixels, epsilon=EPSILON)
   moved = attacks.iterated_fgsm(
@@ -146,7 +146,7 @@ def test_an_attack_from_a_start_stays_in_the_ball_of_the_inputs(getkey):
 
 
 @pytest.mark.parametrize("num_steps", [1, 10])
-def test_pytorch_moves_alike(num_steps):
+def test_iterated_fgsm_is_that_of_pytorch(num_steps):
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   pixels, labels = examples()
   first, second = map(torch.from_numpy, weights())
@@ -174,12 +174,12 @@ def test_pytorch_moves_alike(num_steps):
     ({"epsilon": 4.0, "num_steps": 0}, ValueError, "num_steps .* got 0"),
   ],
 )
-def test_bad_sizes_are_refused(options, error, message):
+def test_iterated_fgsm_refuses_bad_sizes(options, error, message):
   with pytest.raises(error, match=message):
     attacks.iterated_fgsm(loss_fn, *examples(), **options)
 
 
-def test_pixels_that_small_steps_cannot_move_are_refused():
+def test_fgsm_refuses_pixels_that_small_steps_cannot_move():
   pixels, labels = examples()
   for dtype in ("uint8", "int32", "bfloat16"):
     with pytest.raises(TypeError, match=f"cannot move {dtype} pixels"):
