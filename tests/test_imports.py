@@ -88,10 +88,12 @@ def test_libraries_stay_where_they_belong(path):
   if own in ("__init__", "losses", "metrics", "sharding", "transforms"):
     allowed = {"jax", "numpy", "mixup_jax"}
     assert not roots & {"flax", "optax", "chex"} and roots - allowed <= {
-      "typing",
-      "numbers",
+      "dataclasses",
       "functools",
+      "inspect",
       "math",
+      "numbers",
+      "typing",
     }
 
 

@@ -20,15 +20,21 @@ CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "tabular.py"
 # A section whose data one process may not be able to read.
 SCRIPT = """
 import os, sys
-sys.modules["torch"] = None  # tensorboardX would import it, for seconds.
+
+class NoTorch:  # tensorboardX would import it, for seconds.
+  def find_spec(self, name, *_):
+    if name == "torch":
+      raise ImportError(name)
+
+sys.meta_path.insert(0, NoTorch())
 from mixup_jax.runtime import cli
 
 def prepare(config):
   if "--process_id=" + os.environ.get("WITHOUT_DATA", "") in sys.argv:
     raise FileNotFoundError("iris is not prepared in /data: prepare it")
 
-row = dict(setting="iris", method="ERM", metric="error", paper=None, value=1.0,
-           std=0.0, n=1, epochs=1)
+row = dict(setting="iris", method="ERM", key="erm", metric="error", paper=None,
+           value=1.0, std=0.0, n=1, epochs=1)
 cli.launch("toy", prepare=prepare, config_file=sys.argv.pop(1),
            run=lambda config, prepared, recorder: {"rows": [row]})
 """

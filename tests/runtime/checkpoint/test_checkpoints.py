@@ -219,7 +219,8 @@ TOGETHER = """
 import resource, sys
 import jax
 import numpy as np
-from mixup_jax import checkpoint, distributed, sharding
+from mixup_jax import sharding
+from mixup_jax.runtime import checkpoint, distributed
 from mixup_jax.runtime.checkpoint import _reading
 
 directory, index, port, mode = sys.argv[1:]

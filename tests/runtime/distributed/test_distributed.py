@@ -19,7 +19,8 @@ SCRIPT = """
 import json, sys, time
 import jax
 import numpy as np
-from mixup_jax import distributed, preemption, sharding
+from mixup_jax import sharding
+from mixup_jax.runtime import distributed, preemption
 
 mode, start = sys.argv[1], json.loads(sys.argv[2])
 distributed.initialize(initialization_timeout=60, **start)
