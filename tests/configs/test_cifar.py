@@ -3,6 +3,7 @@
 import pytest
 
 from configs import cifar
+from configs import mixing
 from mixup_jax import models
 from mixup_jax.train import optim
 
@@ -11,7 +12,8 @@ from mixup_jax.train import optim
 @pytest.mark.parametrize("dataset", cifar.DATASETS)
 def test_get_config_returns_the_settings_of_the_paper(dataset, model):
   config = cifar.get_config(f"dataset={dataset},model={model}")
-  assert (config.batch_size, config.epochs, config.alpha) == (128, 200, 1)
+  assert (config.batch_size, config.epochs) == (128, 200)
+  assert config.mix == mixing.get_mix(alpha=1.0) and config.method == "all"
   assert config.learning_rate == 0.1 and config.decay_factor == 0.1
   assert dict(config.optimizer) == {
     "name": "sgd",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from configs import imagenet
+from configs import mixing
 from mixup_jax import models
 
 
@@ -16,7 +17,8 @@ def test_the_settings_of_the_paper(model, alpha, epochs, drops):
     f"dataset=imagenet2012,model={model},epochs={epochs}"
   )
   assert (config.batch_size, config.image_size) == (1024, 224)
-  assert (config.epochs, config.alpha) == (epochs, alpha)
+  assert (config.epochs, config.method) == (epochs, "all")
+  assert config.mix == mixing.get_mix(alpha=alpha)
   assert [round(share * epochs) for share in config.decay_at] == drops
   peak = config.learning_rate * config.batch_size / 256
   assert (config.warmup_from, peak, config.warmup_epochs) == (0.1, 0.4, 5)

@@ -7,7 +7,8 @@ from configs import speech
 
 def test_the_settings_of_the_paper():
   config = speech.get_config("dataset=speech_commands_v0.01")
-  assert (config.batch_size, config.epochs, config.plain_epochs) == (100, 30, 5)
+  assert (config.batch_size, config.epochs) == (100, 30)
+  assert config.mix.name == "mixup" and config.mix.plain_first_epochs == 5
   assert (config.learning_rate, config.decay_every) == (3e-3, 10)
   assert config.decay_factor == 0.1 and config.alphas == (0.1, 0.2)
   assert config.optimizer.name == "adam" and config.bins == 160
