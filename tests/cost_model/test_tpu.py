@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import ml_collections
 import pytest
 
+from configs import mixing
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.cost_model import hlo
@@ -15,6 +16,7 @@ from mixup_jax.cost_model import tpu
 from mixup_jax.train import backend
 
 CHIP = tpu.Chip(flops=100.0, bandwidth=10.0)
+MIXUP = results.Method("mixup", "mixup, alpha 0.2", 0.2)
 
 
 def config(**changes):
@@ -24,7 +26,7 @@ def config(**changes):
       "model": {"name": "mlp"},
       "batch_size": 16,
       "method": "all",
-      "alpha": 0.2,
+      "mix": mixing.get_mix(alpha=0.2),
       "partners": "local",
       **changes,
     }
@@ -42,14 +44,15 @@ def laptop(monkeypatch):
   mesh = sharding.make_mesh()
   monkeypatch.setattr(tpu, "make_mesh", lambda topology: (mesh, CHIP))
 
-  def lower(config, alpha, mesh):
-    asked.append((config.partners, alpha, backend.on_cpu()))
-    if alpha and config.partners == "all_to_all":
+  def lower(config, method, mesh):
+    asked.append((config.partners, method, backend.on_cpu()))
+    mixes = method != results.ERM
+    if mixes and config.partners == "all_to_all":
       raise ValueError("16 examples do not divide")
     rows = jax.ShapeDtypeStruct(
       (config.batch_size, 2), jnp.float32, sharding=sharding.sharded(mesh)
     )
-    shift = 1 if alpha and config.partners == "roll" else 0
+    shift = 1 if mixes and config.partners == "roll" else 0
     return jax.jit(lambda x: jnp.roll(x, shift, axis=0).sum()).lower(rows)
 
   return types.SimpleNamespace(asked=asked, lower=lower)
@@ -57,8 +60,8 @@ def laptop(monkeypatch):
 
 def test_every_policy_is_compiled_as_for_a_tpu(laptop, capsys):
   found = tpu.rehearse(config(), topology="v5e:2x4", lower=laptop.lower)
-  assert laptop.asked == [("local", 0.0, False)] + [
-    (policy, 0.2, False) for policy in sharding.POLICIES
+  assert laptop.asked == [("local", results.ERM, False)] + [
+    (policy, MIXUP, False) for policy in sharding.POLICIES
   ]
   assert backend.on_cpu()  # Again.
   assert list(found.costs) == ["ERM"] + [
@@ -77,23 +80,23 @@ def test_partners_that_do_not_fit_are_left_out_and_erm_is_not(laptop, capsys):
   def compile_in_vain():
     raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: no")
 
-  def lower(config, alpha, mesh):
-    lowered = laptop.lower(config, alpha, mesh)
-    if alpha == in_vain:
+  def lower(config, method, mesh):
+    lowered = laptop.lower(config, method, mesh)
+    if method == in_vain:
       lowered = types.SimpleNamespace(compile=compile_in_vain)
     return lowered
 
-  in_vain = 0.2
-  found = tpu.rehearse(config(method="mixup"), topology="v5e:2x4", lower=lower)
+  in_vain = MIXUP
+  found = tpu.rehearse(config(method="mix"), topology="v5e:2x4", lower=lower)
   assert found.costs["ERM"] is not None
   assert found.costs["mixup, local partners"] is None
   assert "local partners: left out, a step needs" in capsys.readouterr().err
-  in_vain = 0.0
+  in_vain = results.ERM
   with pytest.raises(ValueError, match="a step needs more than the memory"):
     tpu.rehearse(config(), topology="v5e:2x4", lower=lower)
 
 
-@pytest.mark.parametrize("method, count", [("erm", 1), ("mixup", 2)])
+@pytest.mark.parametrize("method, count", [("erm", 1), ("mix", 2)])
 def test_the_method_says_what_is_compiled(laptop, method, count):
   found = tpu.rehearse(
     config(method=method, partners="roll"),
@@ -102,6 +105,16 @@ def test_the_method_says_what_is_compiled(laptop, method, count):
   )
   assert len(found.costs) == count
   assert laptop.asked[-1][0] == "roll"
+
+
+def test_rows_are_named_after_the_transform(laptop):
+  found = tpu.rehearse(
+    config(method="mix", mix=mixing.get_mix(alpha=1.0, name="cutmix")),
+    topology="v5e:2x4",
+    lower=laptop.lower,
+  )
+  assert list(found.costs) == ["ERM", "cutmix, local partners"]
+  assert laptop.asked[-1][1].key == "cutmix"
 
 
 def test_the_time_is_that_of_what_is_slower():

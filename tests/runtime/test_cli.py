@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mixup_jax import results
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import distributed
 from mixup_jax.train import loop
@@ -295,7 +296,7 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
   asked = []
 
   def rehearse(config, *, topology, lower):
-    asked.append((config.seeds, topology, lower(config, 0.2, None)))
+    asked.append((config.seeds, topology, lower(config, results.ERM, None)))
     return "costs"
 
   def result(config, costs, recorder):
@@ -319,9 +320,9 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
     prepare=None,
     run=None,
     config_file=CONFIG,
-    lower=lambda config, alpha, mesh: alpha,
+    lower=lambda config, method, mesh: method,
   )
-  assert asked == ["no", (3, "v5e:16x16", 0.2)]
+  assert asked == ["no", (3, "v5e:16x16", results.ERM)]
   assert "costs" in capsys.readouterr().out
   assert (tmp_path / "result.json").exists()
 
