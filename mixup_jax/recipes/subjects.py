@@ -100,11 +100,10 @@ def make(config: Any, data: Any) -> Subjects:
     )
 
   transforms.check_alpha(config.mix.alpha)
-  fields = streaming.model_fields(config) if _streams(config) else config.model
   model = models.build(
     num_classes=data.num_classes,
     dtype=backend.compute_dtype(config.precision),
-    **fields,
+    **config.model,
   )
   methods = pretrained.methods(config)
   return Subjects(
