@@ -18,7 +18,7 @@ from mixup_jax.data import augment
 from mixup_jax.data.in_memory import images
 from mixup_jax.results import format_table
 from mixup_jax.train import backend
-from mixup_jax.train import feeds
+from mixup_jax.train import inputs
 from mixup_jax.train import optim
 from mixup_jax.train import program as programs
 
@@ -89,7 +89,7 @@ class Step:
     self._program = programs.make_program(
       model,
       optim.build("sgd", learning_rate=0.1, **_SGD),
-      feeds.resident_inputs(data),
+      inputs.resident(data),
       mesh=mesh,
       transform=transform if alpha else None,
     )

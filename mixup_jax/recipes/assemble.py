@@ -11,7 +11,7 @@ from mixup_jax import sharding
 from mixup_jax.recipes import mixing
 from mixup_jax.train import backend
 from mixup_jax.train import optim
-from mixup_jax.train.program import Inputs
+from mixup_jax.train.inputs import Inputs
 from mixup_jax.train.program import make_program
 from mixup_jax.train.program import Program
 

@@ -20,8 +20,8 @@ from mixup_jax.recipes import checks
 from mixup_jax.recipes import mixing
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.results import encoding
-from mixup_jax.train import optim
-from mixup_jax.train.program import Inputs
+from mixup_jax.train import schedules
+from mixup_jax.train.inputs import Inputs
 from mixup_jax.train.program import Program
 from mixup_jax.train.step import Batch
 
@@ -67,7 +67,7 @@ def make_program(
   checks.choice("level", level, LEVELS)
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
   drops = range(config.decay_every, config.epochs, config.decay_every)
-  rate = optim.step_decay(
+  rate = schedules.step_decay(
     config.learning_rate,
     steps=[epoch * steps_per_epoch for epoch in drops],
     factor=config.decay_factor,

@@ -16,8 +16,9 @@ from mixup_jax.recipes import mixing
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.train import backend
 from mixup_jax.train import feeds
-from mixup_jax.train import optim
+from mixup_jax.train import inputs
 from mixup_jax.train import run
+from mixup_jax.train import schedules
 from mixup_jax.train.program import Program
 
 # The paper does not state how it summed up the epochs in section 3.2; in
@@ -101,7 +102,7 @@ def make_program(
     TypeError: If the model or the optimiser has no such field.
   """
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
-  rate = optim.make_schedule(
+  rate = schedules.make_schedule(
     config.rate_schedule,
     config.learning_rate,
     epochs=config.epochs,
@@ -112,7 +113,7 @@ def make_program(
   )
   return assemble(
     config,
-    feeds.resident_inputs(data),
+    inputs.resident(data),
     model={**config.model, **(model or {})},
     optimizer={**config.optimizer, **(optimizer or {})},
     num_classes=data.num_classes,

@@ -16,8 +16,9 @@ from mixup_jax.data.streaming import batches
 from mixup_jax.recipes import checks
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.train import feeds
-from mixup_jax.train import optim
+from mixup_jax.train import inputs
 from mixup_jax.train import run
+from mixup_jax.train import schedules
 from mixup_jax.train.program import Program
 
 
@@ -49,7 +50,7 @@ def schedule(config: Any, steps_per_epoch: int) -> optax.Schedule:
   """Returns the learning rate over the updates; it grows with the batch."""
   peak = config.learning_rate * config.batch_size / 256
 
-  return optim.make_schedule(
+  return schedules.make_schedule(
     config.rate_schedule,
     peak,
     epochs=config.epochs,
@@ -88,7 +89,7 @@ def make_program(
   steps_per_epoch = num_train // step_size(config)
   return assemble(
     config,
-    feeds.streamed_inputs(config.image_size, mean=mean, std=std),
+    inputs.streamed(config.image_size, mean=mean, std=std),
     model=config.model.to_dict(),
     optimizer=config.optimizer.to_dict(),
     num_classes=num_classes,

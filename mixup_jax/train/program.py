@@ -21,28 +21,11 @@ from mixup_jax.train import backend
 from mixup_jax.train import rngs
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
+from mixup_jax.train.inputs import Inputs
 
 Array = jax.Array
 PyTree = Any
 Stepped = tuple[states.TrainState, dict[str, Array]]
-
-
-class Inputs(NamedTuple):
-  """How a program makes inputs and targets of a batch, on the devices.
-
-  Attributes:
-    example: The shape and dtype of the model's input, `[1, ...]`.
-    prepare: Takes a key and a batch; returns raw inputs and targets for
-      training, augmented.
-    normalize: Makes floats of raw inputs.
-    fetch: Takes a batch; returns inputs of the model and labels, as they are
-      evaluated.
-  """
-
-  example: jax.ShapeDtypeStruct
-  prepare: steps.Prepare
-  normalize: steps.Normalize
-  fetch: Callable[[steps.Batch], tuple[PyTree, Array]]
 
 
 class Program(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from configs import cifar
 from mixup_jax import sharding
 from mixup_jax.recipes import assemble
-from mixup_jax.train import feeds
+from mixup_jax.train import inputs
 
 SIZES = {"model": {"name": "preact_resnet18"}, "optimizer": {"name": "adam"}}
 
@@ -25,7 +25,7 @@ def assembled(monkeypatch, mix="config", **changes):
   monkeypatch.setattr(assemble, "make_program", make_program)
   assemble.assemble(
     config,
-    feeds.streamed_inputs(8, mean=(0.5,), std=(0.5,)),
+    inputs.streamed(8, mean=(0.5,), std=(0.5,)),
     **SIZES,
     num_classes=10,
     rate=optax.constant_schedule(0.1),

@@ -17,6 +17,7 @@ import pytest
 from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
 from mixup_jax.train import feeds
+from mixup_jax.train import inputs
 from mixup_jax.train import optim
 from mixup_jax.train import program as programs
 from tests import every_transform
@@ -58,7 +59,7 @@ def resident(mesh):
   feed = feeds.Resident(
     small_set(), mesh, batch_size=BATCH, eval_batch_size=BATCH
   )
-  return feeds.resident_inputs(small_set()), feed
+  return inputs.resident(small_set()), feed
 
 
 def streamed(mesh):
@@ -81,8 +82,7 @@ def streamed(mesh):
     train=lambda seed, first: map(batch, range(first, EPOCHS * STEPS)),
     evaluate=lambda: [batch(0)],
   )
-  inputs = feeds.streamed_inputs(SIZE, mean=data.mean, std=data.std)
-  return inputs, feed
+  return inputs.streamed(SIZE, mean=data.mean, std=data.std), feed
 
 
 FEEDS = {"in memory": resident, "streaming": streamed}

@@ -22,10 +22,12 @@ from mixup_jax.data.in_memory import images
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import feeds
+from mixup_jax.train import inputs
 from mixup_jax.train import loop
 from mixup_jax.train import optim
 from mixup_jax.train import program as programs
 from mixup_jax.train import run as runs
+from mixup_jax.train import schedules
 
 ROOT = pathlib.Path(__file__).parents[2]
 MEANS = ("error", "top5_error", "nll", "brier", "ece")
@@ -52,12 +54,12 @@ def small_set():
 
 
 def make_program(devices=1, learning_rate=0.1):
-  rate = optim.step_decay(learning_rate, steps=(6,), factor=0.1)
+  rate = schedules.step_decay(learning_rate, steps=(6,), factor=0.1)
   model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
   return programs.make_program(
     model,
     optim.build("sgd", learning_rate=rate, momentum=0.9),
-    feeds.resident_inputs(small_set()),
+    inputs.resident(small_set()),
     mesh=sharding.make_mesh(jax.devices()[:devices]),
     learning_rate=rate,
   )

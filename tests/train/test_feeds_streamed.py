@@ -15,10 +15,12 @@ from mixup_jax.cost_model import tpu
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import feeds
+from mixup_jax.train import inputs
 from mixup_jax.train import loop
 from mixup_jax.train import optim
 from mixup_jax.train import program as programs
 from mixup_jax.train import run as runs
+from mixup_jax.train import schedules
 
 SIZE, CLASSES, STEPS = 4, 3, 3
 
@@ -34,7 +36,7 @@ class Linear(nn.Module):
 
 @functools.cache
 def program(devices=1, accumulation=1, alpha=1.0, partners=None):
-  rate = optim.step_decay(0.1, steps=(4,), factor=0.1)
+  rate = schedules.step_decay(0.1, steps=(4,), factor=0.1)
   tx = optim.build("sgd", learning_rate=rate, momentum=0.9, weight_decay=1e-3)
   mixup = functools.partial(transforms.mixup, alpha=alpha)
   mesh = sharding.make_mesh(jax.devices()[:devices])
@@ -43,7 +45,7 @@ def program(devices=1, accumulation=1, alpha=1.0, partners=None):
   return programs.make_program(
     Linear(),
     optim.accumulated(tx, accumulation),
-    feeds.streamed_inputs(SIZE, mean=(0.5,) * 3, std=(0.25,) * 3),
+    inputs.streamed(SIZE, mean=(0.5,) * 3, std=(0.25,) * 3),
     mesh=mesh,
     transform=mixup if alpha else None,
     learning_rate=lambda step: rate(step // accumulation),

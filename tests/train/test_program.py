@@ -15,10 +15,12 @@ from mixup_jax import transforms
 from mixup_jax.data import augment
 from mixup_jax.data.in_memory import images
 from mixup_jax.train import feeds
+from mixup_jax.train import inputs
 from mixup_jax.train import optim
 from mixup_jax.train import program as programs
+from mixup_jax.train import schedules
 
-RATE = optim.step_decay(0.1, steps=(2,), factor=0.1)
+RATE = schedules.step_decay(0.1, steps=(2,), factor=0.1)
 
 
 def small_set():
@@ -52,7 +54,7 @@ def program(devices, average_decay=None):
   return programs.make_program(
     model,
     tx,
-    feeds.resident_inputs(data),
+    inputs.resident(data),
     mesh=sharding.make_mesh(jax.devices()[:devices]),
     transform=functools.partial(transforms.mixup, alpha=1.0),
     learning_rate=RATE,
@@ -129,52 +131,11 @@ def test_partners_from_the_whole_set_do_not_depend_on_the_devices():
     chex.assert_trees_all_close(trained(program(1), 2)[0].params, one.params)
 
 
-def test_partners_come_from_the_table_and_are_augmented_independently():
-  data = small_set()
-  prepare = feeds.resident_inputs(data).prepare
-  rows = np.arange(40, dtype=np.int32)
-  batch = {
-    "images": jnp.asarray(data.train_images),
-    "labels": jnp.asarray(rows),  # So that a label tells the row.
-    "rows": jnp.asarray(rows),
-    "neighbors": jnp.asarray(table()),
-  }
-  _, found = prepare(jax.random.key(0), batch)
-  own, partner = found.reshape(40, 2).T
-  chex.assert_trees_all_equal(np.asarray(own), rows)
-  assert (table() == partner[:, None]).any(axis=1).all()
-  assert len(set((np.asarray(partner) - rows).tolist()) - {-39, -38}) > 3
-  # With a table of the images themselves only the augmentation differs.
-  batch["neighbors"] = batch["rows"][:, None]
-  inputs, _ = prepare(jax.random.key(0), batch)
-  first, second = jnp.moveaxis(inputs.reshape(40, 2, *inputs.shape[1:]), 1, 0)
-  same = (first == second).all(axis=(1, 2, 3))
-  assert same.sum() < 10  # Of 3 x 3 shifts, mirrored or not.
-
-
-def test_without_a_table_nothing_is_drawn_but_crops_and_mirrors():
-  data = small_set()
-  _, prepare, normalize, _ = feeds.resident_inputs(data)
-  rows = np.arange(5, dtype=np.int32)
-  batch = {
-    "images": data.train_images,
-    "labels": data.train_labels,
-    "rows": rows,
-  }
-  inputs, labels = prepare(jax.random.key(3), batch)
-  crop_key, flip_key = jax.random.split(jax.random.key(3))
-  crops = augment.random_crop(crop_key, data.train_images[rows], padding=1)
-  expected = augment.random_flip(flip_key, crops)
-  chex.assert_trees_all_equal(inputs, expected)
-  chex.assert_type(normalize(inputs), jnp.float32)
-  chex.assert_trees_all_equal(labels, data.train_labels[rows])
-
-
 def test_neighbors_of_erm_are_refused():
   made = programs.make_program(
     models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,)),
     optim.build("sgd", learning_rate=RATE),
-    feeds.resident_inputs(small_set()),
+    inputs.resident(small_set()),
     mesh=sharding.make_mesh(jax.devices()[:1]),
   )
   with pytest.raises(ValueError, match="nothing is mixed with: give a trans"):
