@@ -9,6 +9,11 @@ import pytest
 from mixup_jax.train import schedules
 
 
+def rates(schedule, steps):
+  with jax.numpy_dtype_promotion("standard"):  # As the training step does.
+    return np.asarray([schedule(np.int32(step)) for step in steps])
+
+
 def test_step_decay_drops_at_its_steps():
   rate = schedules.step_decay(0.1, steps=(100, 150), factor=0.1)
   rates = [float(rate(step)) for step in (0, 99, 100, 149, 150, 999)]
