@@ -98,9 +98,11 @@ def methods(config: Any) -> dict[results.Method, tuple[str, Any]]:
   for level in config.levels:
     for alpha in config.alphas:
       mix = mixing.changed(config.mix, alpha=alpha)
-      text = mixing.method(mix).label.removeprefix("mixup, ")
+      own = mixing.method(mix)
+      text = own.label.removeprefix("mixup, ")
       key = f"{level}_{text.replace(', ', '_').replace(' ', '_')}"
-      found[results.Method(key, f"{level}, {text}", alpha)] = level, mix
+      # Without alpha of its own, a transform is one method for all alphas.
+      found[results.Method(key, f"{level}, {text}", own.alpha)] = level, mix
   return found
 
 

@@ -62,7 +62,8 @@ def make_program(
 
   Raises:
     ValueError: If there is no such model, level or transform.
-    TypeError: If the model has no such field.
+    TypeError: If the model has no such field, or hidden layers of waveforms
+      would be mixed.
   """
   checks.choice("level", level, LEVELS)
   steps_per_epoch = -(-len(data.train_labels) // config.batch_size)
@@ -75,7 +76,16 @@ def make_program(
   mixes_waveforms = mix is not None and level == "waveform"
 
   def wrap(transform: mixing.Transform) -> mixing.Transform:
-    return _before_features(config, transform) if mixes_waveforms else transform
+    if not mixes_waveforms:
+      return transform
+    mixed = _before_features(config, transform)
+    shape = config.batch_size, *data.train_images.shape[1:]
+    jax.eval_shape(  # So that what it refuses is reported before work.
+      lambda *batch: mixed(jax.random.key(0), *batch),
+      jax.ShapeDtypeStruct(shape, jnp.float32),
+      jax.ShapeDtypeStruct(shape[:1], jnp.int32),
+    )
+    return mixed
 
   return assemble(
     config,
