@@ -2,14 +2,17 @@
 
 import json
 import sys
+import types
 
 import jax
 import pytest
 
 from configs import cifar as configs
 from experiments import cifar
+from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import mixing
 from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
@@ -50,25 +53,47 @@ def test_the_smoke_run_learns_and_is_not_done_twice(
     assert clean < 10
     # Half of the weight of a mixed pair is on a label that cannot be guessed.
     assert (weighted["value"] > 20) == (method != "ERM")
-  paper = rows["cifar10, preact_resnet18", "mixup, alpha 1", in_memory.MEDIAN]
-  assert paper["paper"] == 4.2 and paper["value"] is None
-  assert len([row for row in result["rows"] if row["paper"]]) == 12
+  assert {row["key"] for row in result["rows"]} == {"erm", "mixup"}
+  assert all(row["n"] and row["paper"] is None for row in result["rows"])
+  assert len(result["not_run"]) == 12
+  assert {
+    "setting": "cifar10, preact_resnet18",
+    "method": "mixup, alpha 1",
+    "metric": in_memory.MEDIAN,
+    "paper": 4.2,
+  } in result["not_run"]
   assert [len(curve["values"][0]) for curve in result["curves"]] == [10] * 4
   out = capsys.readouterr().out
-  assert "not run" in out and "result.json" in out
+  assert "Not run: 12 of the paper's 12" in out and "result.json" in out
   again = launch(monkeypatch, tmp_path)
   assert again["rows"] == result["rows"] and again["curves"] == result["curves"]
   assert again["wall_seconds"] == result["wall_seconds"] > 0
 
 
-def test_settings_name_what_is_not_the_papers():
-  values = config("dataset=cifar10")
-  assert cifar.setting(values) == "cifar10, preact_resnet18"
-  values.model.width = 8
-  values.epochs = 12
-  assert (
-    cifar.setting(values) == "cifar10, preact_resnet18 (width 8, epochs 12)"
+def test_another_transform_is_trained_from_the_command_line(
+  tmp_path, monkeypatch
+):
+  result = launch(
+    monkeypatch,
+    tmp_path,
+    "--config.method=mix",
+    "--config.mix.name=cutmix",
+    "--config.mix.plain_first_epochs=1",
+    "--config.mix.plain_last_epochs=1",
+    "--config.model.width=2",
+    "--config.model.blocks=(1,)",
+    "--config.num_train=72",  # The last batch of 32 has 8.
+    "--config.epochs=4",
   )
+  setting = (
+    "digits, preact_resnet18 (blocks (1,), width 2, plain first epochs 1, "
+    "plain last epochs 1, 72 training images)"
+  )
+  assert {(row["setting"], row["method"]) for row in result["rows"]} == {
+    (setting, "cutmix, alpha 1")
+  }
+  assert (tmp_path / "cutmix" / "seed_0" / "metrics.jsonl").exists()
+  assert {curve["key"] for curve in result["curves"]} == {"cutmix"}
 
 
 def lines(*errors):
@@ -86,14 +111,38 @@ def lines(*errors):
   ]
 
 
-def test_rows_sum_up_the_epochs_of_every_seed():
-  runs = [lines(90, *range(20, 10, -1)), lines(90, *range(30, 20, -1))]
-  values = config("dataset=cifar10,seeds=2")
-  rows = {row["metric"]: row for row in cifar.result_rows(values, "ERM", runs)}
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+  """Returns the result of a config, with what training returns made up."""
+
+  def run_config(values, method, *trained):
+    seeds = dict(zip(in_memory.seeds(values), trained, strict=True))
+
+    def train(config, program, data, *, seed, workdir):
+      assert workdir == tmp_path / method.key / f"seed_{seed}"
+      return seeds[seed]
+
+    monkeypatch.setattr(in_memory, "train", train)
+    recorder = types.SimpleNamespace(workdir=tmp_path)
+    prepared = cifar.Prepared(None, {method: None})
+    return cifar.run(values, prepared, recorder)
+
+  return run_config
+
+
+def test_rows_sum_up_the_epochs_of_every_seed(run):
+  result = run(
+    config("dataset=cifar10,seeds=2"),
+    results.ERM,
+    lines(90, *range(20, 10, -1)),
+    lines(90, *range(30, 20, -1)),
+  )
+  rows = {row["metric"]: row for row in result["rows"]}
   assert rows[in_memory.MEDIAN]["value"] == 20.5  # Of 15.5 and 25.5.
   assert (
     rows[in_memory.MEDIAN]["paper"] == 5.6 and rows[in_memory.MEDIAN]["n"] == 2
   )
+  assert rows[in_memory.MEDIAN]["setting"] == "cifar10, preact_resnet18"
   assert rows["test error (%), best epoch"]["value"] == 16
   assert rows["test error (%), last epoch"]["value"] == 16
   assert rows["test NLL (nats), last epoch"]["value"] == 1.6
@@ -102,31 +151,56 @@ def test_rows_sum_up_the_epochs_of_every_seed():
   assert rows["training error (%), clean"]["value"] == 8
   assert rows["seconds a network"]["value"] == 33
   assert rows["training error (%), clean"]["paper"] is None
+  assert result["wall_seconds"] == 66 and len(result["not_run"]) == 11
+  test, training = result["curves"]
+  assert (
+    test["values"][0][:2]
+    == [90, 20]
+    == [x / 2 for x in training["values"][0][:2]]
+  )
+  assert test["epochs"] == list(range(1, 12))
 
 
-def test_a_changed_network_is_not_put_beside_the_papers():
-  values = config("dataset=cifar10", epochs=12)
-  rows = cifar.result_rows(values, "ERM", [lines(20, 10)])
-  assert all(row["paper"] is None for row in rows)
-  assert len(cifar.rows_not_run(rows)) == 12
-  values = config("dataset=cifar10", epochs=200)
-  other = cifar.result_rows(values, "mixup, alpha 0.2", [lines(20, 10)])
-  assert all(row["paper"] is None for row in other)
-  paper = cifar.result_rows(values, "ERM", [lines(20, 10)])
-  assert len(cifar.rows_not_run(paper)) == 11
+@pytest.mark.parametrize(
+  "changes, method, count",
+  [
+    ({"epochs": 12}, results.ERM, 12),
+    ({"model": {"width": 8}}, results.ERM, 12),
+    ({"mix": {"per_example": True}}, results.ERM, 12),
+    ({}, results.Method("mixup", "mixup, alpha 0.2", 0.2), 12),
+    ({}, results.Method("cutmix", "cutmix, alpha 1", 1.0), 12),
+    ({}, results.Method("mixup", "mixup, alpha 1", 1.0), 11),
+    ({}, results.ERM, 11),
+  ],
+)
+def test_only_the_papers_setting_is_put_beside_the_paper(
+  run, changes, method, count
+):
+  values = config("dataset=cifar10", **changes)
+  result = run(values, method, lines(20, 10))
+  beside = [row for row in result["rows"] if row["paper"] is not None]
+  assert len(beside) == 12 - count == 12 - len(result["not_run"])
 
 
 @pytest.mark.parametrize(
   "changes, message",
   [
     ({"method": "mixpu"}, "unknown method 'mixpu': choose one of erm"),
-    ({"alpha": -1.0}, "alpha must be .* got -1"),
+    ({"mix": {"name": "mixpu"}}, "mix.name='mixpu'. Did you mean 'mixup'"),
+    ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
+    ({"mix": {"plain_last_epochs": 11}}, "at most the 10 epochs of a run"),
     ({"dataset": "cifar11"}, "Did you mean 'cifar10'"),
+    ({"partners": "local", "batch_size": 8}, "8 examples on 8 devices"),
   ],
 )
 def test_bad_configs_are_refused_before_any_work(changes, message):
   with pytest.raises(ValueError, match=message):
     cifar.prepare(config(**changes))
+
+
+def test_a_typo_in_the_argument_is_refused():
+  with pytest.raises(ValueError, match="'mixpu'. Did you mean 'mixup'"):
+    cifar.prepare(config("smoke,method=mixpu"))
 
 
 def test_missing_data_names_its_command(tmp_path):
@@ -137,7 +211,7 @@ def test_missing_data_names_its_command(tmp_path):
 def test_a_step_is_lowered_without_the_data():
   values = config("dataset=cifar10")
   values.model.update(width=4, blocks=(1,))
-  lowered = cifar.lower(values, 1.0, sharding.make_mesh())
+  lowered = cifar.lower(values, mixing.method(values.mix), sharding.make_mesh())
   _, state, batch = lowered.in_avals[0]
   assert batch["rows"].shape == (128,)
   assert batch["images"].shape == (50_000, 32, 32, 3)
