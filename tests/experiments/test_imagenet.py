@@ -1,29 +1,34 @@
-"""Runs section 3.1 from end to end on digits, stopped and continued."""
+"""Runs section 3.1 from end to end on digits, stopped and resumed."""
 
 import json
 import sys
+import types
 
 import jax
 import pytest
 
 from configs import imagenet as configs
-from experiments.imagenet import __main__ as imagenet
-from experiments.imagenet import table
+from experiments import imagenet
+from mixup_jax import results
 from mixup_jax import sharding
+from mixup_jax.recipes import mixing
+from mixup_jax.recipes import streaming
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import preemption
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
+PAPERS = "dataset=imagenet2012,epochs=90"
+MIXUP = results.Method("mixup", "mixup, alpha 0.2", 0.2)
 
 
-def config(**changes):
-  values = configs.get_config("smoke")
+def config(argument="smoke", **changes):
+  values = configs.get_config(argument)
   values.update(changes)
   return values
 
 
 @pytest.mark.slow
-def test_a_run_on_digits_is_stopped_and_goes_on(tmp_path, capsys, monkeypatch):
+def test_a_run_on_digits_is_stopped_and_resumes(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   monkeypatch.setattr(
     sys,
@@ -62,10 +67,10 @@ def test_a_run_on_digits_is_stopped_and_goes_on(tmp_path, capsys, monkeypatch):
   )
   launch()
   result = json.loads((tmp_path / "result.json").read_text())
-  rows = {row["metric"]: row["value"] for row in result["rows"] if row["n"]}
-  assert 0 < rows[table.TOP5] < rows[table.TOP1] < 100
+  rows = {row["metric"]: row["value"] for row in result["rows"]}
+  assert 0 < rows[imagenet.TOP5] < rows[imagenet.TOP1] < 100
   assert len(result["curves"][0]["values"][0]) == 2
-  assert sum(row["n"] == 0 for row in result["rows"]) == 30
+  assert len(result["not_run"]) == 15 + 12
   written = (tmp_path / "mixup" / "seed_0" / "metrics.jsonl").read_text()
   steps = [
     json.loads(line)["step"]
@@ -79,9 +84,14 @@ def test_a_run_on_digits_is_stopped_and_goes_on(tmp_path, capsys, monkeypatch):
   "changes, message",
   [
     ({"method": "mixpu"}, "unknown method 'mixpu': choose one of erm"),
-    ({"alpha": -1.0}, "alpha must be .* got -1"),
+    ({"mix": {"name": "mixpu"}}, "mix.name='mixpu'. Did you mean 'mixup'"),
+    ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
     ({"batch_size": 2048}, "batch_size=2048 is more than the 1437 training"),
     ({"dataset": "imagenet_2012"}, "unknown set 'imagenet_2012'"),
+    (
+      {"batch_size": 32, "accumulation": 4},
+      "'local_roll' partners need .* 8 examples on 8 devices.*fewer steps",
+    ),
   ],
 )
 def test_bad_configs_are_refused_before_any_work(changes, message):
@@ -99,7 +109,113 @@ def test_a_step_is_lowered_without_the_data():
   values = configs.get_config("dataset=imagenet2012")
   values.model.update(width=8, blocks=(1,), bn_group_size=0)
   values.image_size, values.accumulation = 32, 4
-  lowered = imagenet.lower(values, 0.2, sharding.make_mesh())
+  method = mixing.method(values.mix)
+  lowered = imagenet.lower(values, method, sharding.make_mesh())
   _, state, batch = lowered.in_avals[0]
   assert batch["images"].shape == (256, 32, 32, 3)  # Of 1,024, in four steps.
   assert (1000,) in [x.shape for x in jax.tree.leaves(state.params)]
+
+
+def lines(*errors):
+  return [
+    {
+      "validation/error": error,
+      "validation/top5_error": error / 4,
+      "validation/nll": 1.0,
+      "validation/ece": 2.0,
+      "train/error": error + 1,
+      "train/seconds": 2.0,
+      "seconds": 1.0,
+    }
+    for error in errors
+  ]
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+  """Returns the result of a config, with what training returns made up."""
+
+  def run_config(values, method=MIXUP):
+    trained = lines(60, 24), lines(50, 20)
+    values.seeds = 2
+
+    def train(config, program, data, *, seed, workdir):
+      assert workdir == tmp_path / method.key / f"seed_{seed}"
+      return trained[seed]
+
+    monkeypatch.setattr(streaming, "train", train)
+    recorder = types.SimpleNamespace(workdir=tmp_path)
+    prepared = imagenet.Prepared(None, {method: None})
+    return imagenet.run(values, prepared, recorder)
+
+  return run_config
+
+
+def by_metric(result):
+  return {row["metric"]: row for row in result["rows"]}
+
+
+def test_rows_are_of_the_last_epoch(run):
+  result = run(config(PAPERS))
+  rows = by_metric(result)
+  top1, top5 = rows[imagenet.TOP1], rows[imagenet.TOP5]
+  assert top1["value"] == 22 and top1["n"] == 2
+  assert top5["value"] == 5.5
+  assert top1["paper"] == 23.3 and top5["paper"] == 6.6
+  assert rows["NLL (nats), last epoch"]["value"] == 1
+  assert rows["ECE (%), last epoch"]["value"] == 2
+  assert rows["training error (%), weighted by lam"]["value"] == 23
+  assert rows["seconds a network"]["value"] == 6
+  assert result["wall_seconds"] == 12
+  assert (
+    by_metric(run(config(PAPERS), results.ERM))[imagenet.TOP5]["paper"] is None
+  )
+
+
+@pytest.mark.parametrize(
+  "argument, changes, method",
+  [
+    ("dataset=tiny_imagenet,epochs=90", {}, results.ERM),
+    (PAPERS, {"batch_size": 256}, results.ERM),
+    (PAPERS, {"epochs": 30}, results.ERM),
+    (PAPERS, {"mix": {"probability": 0.5}}, results.ERM),
+    (PAPERS, {}, results.Method("mixup", "mixup, alpha 0.4", 0.4)),
+    (PAPERS, {}, results.Method("cutmix", "cutmix, alpha 0.2", 0.2)),
+  ],
+)
+def test_only_the_papers_setting_is_put_beside_the_paper(
+  run, argument, changes, method
+):
+  result = run(config(argument, **changes), method)
+  assert all(row["paper"] is None for row in result["rows"])
+  assert len(result["not_run"]) == 15 + 12
+
+
+def test_settings_name_overrides():
+  name = imagenet.setting(config("dataset=tiny_imagenet,epochs=3"))
+  assert name.startswith("tiny_imagenet, resnet50, 3 epochs (")
+  assert "width 24" in name and "image size 64" in name
+  assert imagenet.setting(config(PAPERS)) == "imagenet2012, resnet50, 90 epochs"
+
+
+def test_the_papers_numbers_are_not_run(run):
+  assert len(imagenet.PAPER) == 15 + 12
+  found = {number[:3]: number.value for number in imagenet.PAPER}
+  assert (
+    found[
+      "imagenet2012, resnext101_32x4d, 200 epochs",
+      "mixup, alpha 0.4",
+      imagenet.TOP1,
+    ]
+    == 20.1
+  )
+  missing = run(config(PAPERS))["not_run"]
+  assert len(missing) == 15 + 12 - 2
+  assert {number["paper"] for number in missing} <= set(found.values())
+
+
+def test_curves_are_errors_over_the_epochs(run):
+  top1, training = run(config(PAPERS))["curves"]
+  assert top1["values"] == [[60, 24], [50, 20]] and top1["epochs"] == [1, 2]
+  assert training["values"] == [[61, 25], [51, 21]]
+  assert top1["method"] == "mixup, alpha 0.2" and top1["key"] == "mixup"
