@@ -1,0 +1,153 @@
+"""The documents are short, their links exist, and their commands work."""
+
+import configparser
+import importlib.util
+import json
+import pathlib
+import re
+import shlex
+import sys
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from experiments.benchmark import __main__ as benchmark
+from mixup_jax.data import prepare
+from mixup_jax.runtime import cli
+
+ROOT = pathlib.Path(__file__).parent.parent
+README = ROOT / "README.md"
+RESULTS = ROOT / "experiments" / "results"
+DOCUMENTS = [README, *sorted((ROOT / "experiments").rglob("*.md"))]
+MAX_LINES, MAX_WORDS = 150, 1200
+
+each_document = pytest.mark.parametrize(
+  "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+def commands(path: pathlib.Path) -> list[list[str]]:
+  """Returns the words after `python -m` of every command of a document."""
+  text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+  blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+  lines = [line for block in blocks for line in block.splitlines()]
+  lines += re.findall(r"`([^`\n]*python -m [^`\n]*)`", text)
+  return [
+    shlex.split(part.split("python -m ")[1], comments=True)
+    for line in lines
+    for part in line.split(" && ")
+    if "python -m " in part
+  ]
+
+
+ALL_COMMANDS = [words for path in DOCUMENTS for words in commands(path)]
+
+
+def test_readme_is_short():
+  text = README.read_text(encoding="utf-8")
+  assert len(text.splitlines()) <= MAX_LINES
+  assert len(text.split()) <= MAX_WORDS
+
+
+def test_readme_has_one_test_command():
+  lines = README.read_text(encoding="utf-8").splitlines()
+  (command,) = [line for line in lines if line.endswith("pytest")]
+  assert command.startswith("python3 -m venv .venv && ")  # As .ci/run runs it.
+
+
+def test_readme_names_every_package():
+  text = README.read_text(encoding="utf-8")
+  for path in (ROOT / "mixup_jax").glob("*/__init__.py"):
+    assert f"\n{path.parent.name}/ " in text
+
+
+@each_document
+def test_links_exist(path):
+  text = path.read_text(encoding="utf-8")
+  links = re.findall(r"\]\(([^)\s]+)\)", text)
+  assert links or "](" not in text
+  for link in links:
+    if not link.startswith("https://"):
+      assert (path.parent / link).exists(), link
+
+
+def test_every_page_and_picture_is_linked():
+  linked = set()
+  for path in DOCUMENTS:
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+      linked.add((path.parent / link).resolve())
+  for path in [*DOCUMENTS[1:], *RESULTS.glob("*.png")]:
+    assert path.resolve() in linked, path.name
+
+
+@pytest.mark.parametrize("words", ALL_COMMANDS, ids=" ".join)
+def test_commands_name_modules_and_configs(words, monkeypatch):
+  module, *arguments = words
+  if module in ("venv", "pytest"):
+    return
+  assert importlib.util.find_spec(module), module
+  section = module.removeprefix("experiments.")
+  config = ROOT / "configs" / f"{section}.py"
+  if module == "mixup_jax.data.prepare":
+    names = [x for x in arguments if not x.startswith("-")]
+    if "--raw" in arguments:
+      names = arguments[: arguments.index("--raw")]
+    assert names and set(names) <= set(prepare.SETS)
+  elif section == "benchmark":
+    with pytest.raises(SystemExit) as raised:
+      benchmark.main([*arguments, "--help"])
+    assert raised.value.code == 0
+  elif config.exists() and "--help" not in arguments:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", [module, *arguments])
+    values = cli._parse_flags(section, config)
+    assert values.config.to_dict()
+
+
+@each_document
+def test_extras_are_those_of_the_package(path):
+  settings = configparser.ConfigParser()
+  settings.read(ROOT / "setup.cfg")
+  for names in re.findall(r"'\.\[(.*?)\]'", path.read_text("utf-8")):
+    assert set(names.split(",")) <= set(settings["options.extras_require"])
+
+
+def outside_of_tables(path: pathlib.Path) -> str:
+  """Returns a document in one line, without what is made of result files."""
+  text = path.read_text(encoding="utf-8")
+  made = r"<!-- (\w+) -->.*?<!-- end of \1 -->"
+  return " ".join(re.sub(made, "", text, flags=re.DOTALL).split())
+
+
+@each_document
+def test_means_are_those_of_result_files(path):
+  text = path.read_text(encoding="utf-8")
+  names = re.findall(r"<!-- end of (\w+) -->", text)
+  files = [RESULTS / f"{name}.json" for name in names]
+  if path.parent != RESULTS:
+    files = sorted(RESULTS.glob("*.json"))
+  known = [
+    (abs(row["value"]), row["std"] / row["n"] ** 0.5)
+    for file in files
+    for row in json.loads(file.read_text("utf-8"))["rows"]
+    if row["n"] > 1 and row["value"] is not None
+  ]
+  for pair in re.findall(r"([\d.]+) ± ([\d.]*\d)", outside_of_tables(path)):
+    decimals = len(pair[0].partition(".")[2])
+    shown = {tuple(f"{x:.{decimals}f}" for x in numbers) for numbers in known}
+    assert pair in shown
+
+
+def test_snippet_runs_and_its_loss_falls(getkey):
+  text = README.read_text(encoding="utf-8")
+  (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+  names: dict = {}
+  exec(code, names)
+  labels = jnp.arange(64, dtype=jnp.int32) % 4
+  images = jax.nn.one_hot(labels, 8) + jax.random.normal(getkey(), (64, 8)) / 4
+  weights, losses = jnp.zeros((8, 4)), []
+  for _ in range(100):
+    weights, loss = names["train_step"](weights, getkey(), images, labels)
+    losses.append(float(loss))
+  assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
