@@ -16,6 +16,9 @@ The paper's test error in per cent, ERM -> mixup:
     WRN-28-10   3.8 -> 2.7    19.4 -> 17.5
     DenseNet    3.7 -> 2.7    19.0 -> 16.8
 
+They are not run. Ten epochs of networks of width 8 took 42 minutes on two cores
+of a CPU, and ended at 21.4 % with ERM, 27.4 % with mixup.
+
 "Released code" below is the authors' own, of which the paper says less.
 """
 

@@ -4,6 +4,9 @@
     python -m experiments.tabular --config=configs/tabular.py:dataset=all
     python -m experiments.tabular --config=configs/tabular.py:smoke
 
+The second took three minutes on two cores of a CPU; mixup has a higher mean
+error than ERM on five of the six tables.
+
 The paper gives the network, the optimiser, the number of epochs and the batch
 size. It does not give alpha, the split, the scaling of the columns or the
 number of runs: those below are our choice, and marked so.
