@@ -2,23 +2,28 @@
 
     pip install -e '.[benchmark]'
     python -m experiments.benchmark transforms
+    python -m experiments.benchmark transforms --rounds=5 --workdir=RUN
     python -m experiments.benchmark tabular --dataset=phishing_websites
     python -m experiments.benchmark step --width=64
     python -m experiments.benchmark gan --seeds=20
     python -m experiments.benchmark input
     python -m experiments.benchmark speech
 
-PyTorch is the other side of the first four: its mixing is the algorithm of the
-released code (a lambda of numpy, a random permutation, two products and a sum),
-its training a plain loop over seeds. Each pair takes turns, and a ratio is the
-median of the ratios of turns that follow each other, so that a busy machine
-slows both.
+PyTorch is the other side of all but the last two: its mixing is the algorithm
+of the released code (a lambda of numpy, a random permutation, two products and
+a sum), its training a plain loop over seeds. The sides of a pair alternate, and
+a ratio is the median of the ratios of calls that follow each other, so that a
+busy machine slows both. With `--workdir` what was measured is a result:
+`python -m experiments.report RUN/result.json` prints it.
 """
 
 import argparse
+import json
 import os
+import pathlib
 import sys
-from typing import Sequence
+import time
+from typing import Any, Mapping, Sequence
 
 import jax
 
@@ -27,23 +32,61 @@ from experiments.benchmark import gan
 from experiments.benchmark import speech
 from experiments.benchmark import step
 from experiments.benchmark import tabular
+from experiments.benchmark import timing
 from experiments.benchmark import transforms
-from mixup_jax.results.recorder import environment
+from mixup_jax.results import recorder
+from mixup_jax.results import workdirs
 
 
 def main(argv: Sequence[str] | None = None) -> None:
   """Prints a table of the part that the command line names."""
+  arguments = _parse(argv)
+  config = {k: v for k, v in vars(arguments).items() if k != "workdir"}
+  workdir = getattr(arguments, "workdir", None)
+  torch = None if arguments.part in ("input", "speech") else _import_torch()
+  if arguments.part == "tabular":
+    jax.config.update("jax_num_cpu_devices", os.cpu_count())
+  if workdir is not None:
+    try:
+      workdir = workdirs.check(workdir, config)
+    except (ValueError, OSError) as error:
+      sys.exit(f"error: {error}")
+  environment = _environment(torch)
+  print(", ".join(f"{k} {v}" for k, v in environment.items()), end="\n\n")
+  start = time.perf_counter()
+  text, measured = _run(torch, dict(config))
+  print(text)
+  if workdir is not None:
+    seconds = round(time.perf_counter() - start, 2)
+    path = _write(workdir, measured, config, environment, seconds)
+    print(f"\n{seconds:.1f} s, written to {path}")
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+  """Returns the arguments of the command line, its counts at least 1."""
   parser = argparse.ArgumentParser(
     prog="python -m experiments.benchmark", description="Speed, side by side."
   )
+  result = argparse.ArgumentParser(add_help=False)
+  result.add_argument("--rounds", type=int, default=1)
+  result.add_argument("--workdir", help="where to write result.json")
   parts = parser.add_subparsers(dest="part", required=True)
-  part = parts.add_parser("transforms", help="mixing, lambdas and losses")
+  part = parts.add_parser(
+    "transforms", help="mixing, lambdas and losses", parents=[result]
+  )
   part.add_argument("--turns", type=int, default=30)
+  part.add_argument(
+    "--official_only",
+    action="store_true",
+    help="leave out all but the algorithm of the released code",
+  )
   part = parts.add_parser("tabular", help="all seeds against a PyTorch loop")
   part.add_argument("--dataset", default="iris")
   part.add_argument("--data_dir")
   part.add_argument("--seeds", type=int, default=50)
-  part = parts.add_parser("step", help="training steps of PreAct-ResNet-18")
+  part = parts.add_parser(
+    "step", help="training steps of PreAct-ResNet-18", parents=[result]
+  )
   part.add_argument("--turns", type=int, default=5)
   part.add_argument("--width", type=int, default=64)
   part.add_argument("--batch_size", type=int, default=128)
@@ -54,57 +97,84 @@ def main(argv: Sequence[str] | None = None) -> None:
   part = parts.add_parser("input", help="images read, decoded and cropped")
   part.add_argument("--turns", type=int, default=7)
   part.add_argument("--data_dir")
-  part = parts.add_parser("speech", help="spectrograms, beside scipy")
+  part = parts.add_parser(
+    "speech", help="spectrograms, beside scipy", parents=[result]
+  )
   part.add_argument("--turns", type=int, default=15)
   arguments = parser.parse_args(argv)
   for name, value in vars(arguments).items():
-    if isinstance(value, int) and value < 1:
+    if type(value) is int and value < 1:  # A bool is an int as well.
       sys.exit(f"error: --{name} must be at least 1, got {value}.")
-  if arguments.part in ("input", "speech"):  # PyTorch has no side in these.
-    print(", ".join(f"{k} {v}" for k, v in environment().items()), end="\n\n")
-    if arguments.part == "input":
-      print(decoding.table(arguments.turns, arguments.data_dir))
-    else:
-      print(speech.table(arguments.turns))
-    return
+  return arguments
+
+
+def _import_torch() -> Any:
+  """Imports PyTorch, which only the benchmark extra brings."""
   try:
-    import torch  # Only the benchmark extra brings it.
+    import torch
   except ImportError:
     sys.exit(
       "error: the benchmark compares with PyTorch, which is not "
       "installed: pip install -e '.[benchmark]'"
     )
-  if arguments.part == "tabular":
-    jax.config.update("jax_num_cpu_devices", os.cpu_count())
-    try:
-      problem = tabular.load_problem(
-        arguments.dataset, arguments.data_dir, arguments.seeds
-      )
-    except (ValueError, FileNotFoundError) as error:
-      sys.exit(f"error: {error}")
-  print(
-    ", ".join(f"{k} {v}" for k, v in environment().items()),
-    f"torch {torch.__version__}, {torch.get_num_threads()} threads\n",
-    sep=", ",
-  )
-  if arguments.part == "transforms":
-    print(transforms.table(torch, arguments.turns))
-  elif arguments.part == "step":
-    print(
-      step.table(
-        torch,
-        width=arguments.width,
-        batch_size=arguments.batch_size,
-        turns=arguments.turns,
-      )
+  return torch
+
+
+def _environment(torch: Any) -> dict[str, Any]:
+  """Returns that of all results, the load of the machine, and PyTorch's."""
+  found = {**recorder.environment(), "load": round(os.getloadavg()[0], 1)}
+  if torch is not None:
+    found |= {
+      "torch": torch.__version__,
+      "torch_threads": torch.get_num_threads(),
+    }
+  return found
+
+
+def _run(
+  torch: Any, options: dict[str, Any]
+) -> tuple[str, list[timing.Measured]]:
+  """Returns the table of a part, and the times that a result can hold."""
+  match options.pop("part"):
+    case "transforms":
+      return transforms.table(torch, **options)
+    case "step":
+      return step.table(torch, **options)
+    case "speech":
+      return speech.table(**options)
+    case "input":
+      return decoding.table(**options), []
+    case "gan":
+      config = gan.paper_config(options.pop("width"))
+      return gan.table(torch, config, **options), []
+  try:
+    problem = tabular.load_problem(
+      options["dataset"], options["data_dir"], options["seeds"]
     )
-  elif arguments.part == "gan":
-    config = gan.paper_config(arguments.width)
-    print(
-      gan.table(torch, config, seeds=arguments.seeds, turns=arguments.turns)
-    )
-  else:
-    print(tabular.table(torch, problem))
+  except (ValueError, FileNotFoundError) as error:
+    sys.exit(f"error: {error}")
+  return tabular.table(torch, problem), []
+
+
+def _write(
+  workdir: pathlib.Path,
+  measured: Sequence[timing.Measured],
+  config: Mapping[str, Any],
+  environment: Mapping[str, Any],
+  seconds: float,
+) -> pathlib.Path:
+  """Writes `result.json`, and returns its path."""
+  content = {
+    "section": "benchmark",
+    "wall_seconds": seconds,
+    "rows": timing.rows(measured),
+    "layout": timing.LAYOUT,
+    "config": config,
+    "environment": environment,
+  }
+  path = workdir / "result.json"
+  recorder.replace(path, json.dumps(content, indent=2))
+  return path
 
 
 if __name__ == "__main__":

@@ -9,33 +9,33 @@ import scipy.signal
 from experiments.benchmark import timing
 from mixup_jax.data import spectrogram
 from mixup_jax.data.in_memory import audio
-from mixup_jax.results import format_table
+from mixup_jax.results import Method
 
 _CLIPS = 100  # A batch of the paper; each is a second.
 
 
-def table(turns: int) -> str:
-  """Lets both sides make the spectrograms of a batch, and compares them."""
+def table(turns: int, rounds: int = 1) -> tuple[str, list[timing.Measured]]:
+  """Makes the spectrograms of a batch both ways; returns a table, and times."""
   waveforms = audio.load("tones").train[0][:_CLIPS].astype(np.float32) / 2**15
   on_device = jax.device_put(waveforms)
   ours = jax.jit(spectrogram.log_spectrogram)
   case = timing.Case(
     f"spectrograms of {_CLIPS} clips of 1 s",
     lambda: ours(on_device),
-    "scipy, clip by clip",
+    Method("scipy", "scipy, clip by clip"),
     lambda: with_scipy(waveforms),
     0.2,
   )
-  line = timing.measure(case, turns=turns)
-  each = [
-    _CLIPS / statistics.median(timing.seconds(side) for _ in range(turns))
-    for side in (case.ours, case.other)
-  ]
-  header = ["ours", "against", "ours ms", "other ms", "ratio", "goal", "met"]
-  return (
-    f"{format_table([header, line])}\n\nseconds of speech a second: "
-    f"{each[0]:,.0f} ours, {each[1]:,.0f} scipy's"
+  measured = timing.measure([case], turns=turns, rounds=rounds)
+  rates = (
+    1e3 * _CLIPS / statistics.mean(side)
+    for side in (measured[0].ours, measured[0].other)
   )
+  text = (
+    f"{timing.table(measured)}\n\nseconds of speech a second: "
+    "{:,.0f} ours, {:,.0f} scipy's".format(*rates)
+  )
+  return text, measured
 
 
 def with_scipy(waveforms: np.ndarray) -> np.ndarray:

@@ -16,12 +16,15 @@ from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.data import augment
 from mixup_jax.data.in_memory import images
+from mixup_jax.results import ERM
 from mixup_jax.results import format_table
+from mixup_jax.results import Method
 from mixup_jax.train import backend
 from mixup_jax.train import inputs
 from mixup_jax.train import optim
-from mixup_jax.train import program as programs
+from mixup_jax.train.program import make_program
 
+_PYTORCH = Method("pytorch", "PyTorch")
 _SGD = {"momentum": 0.9, "weight_decay": 1e-4}
 # FLOP/s in bfloat16 and bytes/s of memory, as their makers state them.
 _PEAKS = {
@@ -34,42 +37,45 @@ _PEAKS = {
 }
 
 
-def table(torch: Any, *, width: int, batch_size: int, turns: int) -> str:
+def table(
+  torch: Any, *, width: int, batch_size: int, turns: int, rounds: int = 1
+) -> tuple[str, list[timing.Measured]]:
   """Measures steps, and what surrounds them.
 
   Args:
     torch: The module.
     width: The channels of the first stage; the paper's network has 64.
     batch_size: Images in a batch; the paper's is 128.
-    turns: How often the two sides of each comparison take turns.
+    turns: How often the sides of a comparison alternate in a round.
+    rounds: How often to measure all comparisons.
 
   Returns:
-    Two tables: comparisons, and single figures.
+    Two tables, comparisons and single figures; and the times of the former.
   """
   data = fake_set()
   erm, mixup = (Step(data, width, batch_size, alpha) for alpha in (0.0, 1.0))
-  cases = [timing.Case("step, mixup", mixup, "step, ERM", erm, 1.02)]
+  name = f"step of width {width}, batch {batch_size}"
+  cases = [timing.Case(f"{name}, mixup beside ERM", mixup, ERM, erm, 1.02)]
   if backend.on_cpu():  # PyTorch is here on a CPU alone.
     plain, mixed = (
       TorchStep(torch, width, batch_size, alpha) for alpha in (0.0, 1.0)
     )
     goal = 1.25 if width == 64 else 1.05
-    official_name = "PyTorch, official algorithm"
     cases += [
-      timing.Case("step, mixup", mixup, official_name, mixed, goal),
-      timing.Case("step, ERM", erm, "PyTorch", plain, goal),
+      timing.Case(f"{name}, mixup", mixup, official.OFFICIAL, mixed, goal),
+      timing.Case(f"{name}, ERM", erm, _PYTORCH, plain, goal),
       augmentation_case(torch, data),
     ]
-  header = ["ours", "against", "ours ms", "other ms", "ratio", "goal", "met"]
-  rows = [timing.measure(case, turns=turns) for case in cases]
-  return "\n\n".join(
+  measured = timing.measure(cases, turns=turns, rounds=rounds)
+  text = "\n\n".join(
     (
       f"PreAct-ResNet-18 of width {width}, batches of "
       f"{batch_size}, {erm.at_once} step(s) a dispatch",
-      format_table([header, *rows]),
+      timing.table(measured),
       format_table(figures(mixup, data, batch_size)),
     )
   )
+  return text, measured
 
 
 class Step:
@@ -86,7 +92,7 @@ class Step:
       dtype=backend.compute_dtype("auto"),
     )
     transform = functools.partial(transforms.mixup, alpha=alpha)
-    self._program = programs.make_program(
+    self._program = make_program(
       model,
       optim.build("sgd", learning_rate=0.1, **_SGD),
       inputs.resident(data),
@@ -170,7 +176,7 @@ def augmentation_case(torch: Any, data: images.ImageSet) -> timing.Case:
   return timing.Case(
     "crop, flip, normalise 1024x32x32x3",
     functools.partial(ours, jax.random.key(0), pixels),
-    "PyTorch, one gather",
+    Method("pytorch_gather", "PyTorch, one gather"),
     other,
     0.2,
   )

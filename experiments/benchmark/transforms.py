@@ -11,7 +11,7 @@ from experiments.benchmark import official
 from experiments.benchmark import timing
 from mixup_jax import losses
 from mixup_jax import transforms
-from mixup_jax.results import format_table
+from mixup_jax.results import Method
 
 IMAGE_MEAN, IMAGE_STD = 0.4734, 0.2009  # One channel will do for a time.
 
@@ -34,20 +34,24 @@ def mixing_cases(torch: Any) -> list[timing.Case]:
     mix = functools.partial(ours, key, images, labels)
     other = functools.partial(official.mixup, torch, torch_images, torch_labels)
     cases.append(
-      timing.Case(
-        f"mixup {size}", mix, "PyTorch, official algorithm", other, goal
-      )
+      timing.Case(f"mixup {size}", mix, official.OFFICIAL, other, goal)
     )
     if shape[0] == 64:
       product = functools.partial(scaled, jnp.float32(0.7), images)
       cases.append(
-        timing.Case(f"mixup {size}", mix, "a * x, jitted", product, 1.2)
+        timing.Case(
+          f"mixup {size}, beside a product",
+          mix,
+          Method("product", "a * x, jitted"),
+          product,
+          1.2,
+        )
       )
       cases.append(
         timing.Case(
           f"mixup {size}, donated output",
           into_donated(ours, key, images, labels),
-          "PyTorch, official algorithm",
+          official.OFFICIAL,
           other,
           0.1,
         )
@@ -95,7 +99,7 @@ def bytes_case(torch: Any) -> timing.Case:
   return timing.Case(
     "normalise and mix uint8 1024x32x32x3",
     lambda: ours(key, device_images),
-    "PyTorch, official algorithm",
+    official.OFFICIAL,
     lambda: theirs(torch_images, torch_labels),
     0.35,
   )
@@ -111,7 +115,7 @@ def lambda_case() -> timing.Case:
   return timing.Case(
     "sample_lambda, 1,024 draws",
     lambda: ours(key),
-    "jax.random.beta",
+    Method("jax_beta", "jax.random.beta"),
     lambda: jax_beta(key),
     0.25,
   )
@@ -146,23 +150,43 @@ def loss_cases(torch: Any) -> list[timing.Case]:
     loss.backward()
     return loss.item()
 
-  name, by_ids = "loss of MixedLabels", lambda: ours(device_logits, mixed)
+  def by_ids() -> Any:
+    return ours(device_logits, mixed)
+
   return [
-    timing.Case(name, by_ids, "PyTorch, two cross-entropies", theirs, 0.2),
     timing.Case(
-      name,
+      "loss of MixedLabels",
       by_ids,
-      "one-hot labels, mixed",
+      Method("two_losses", "PyTorch, two cross-entropies"),
+      theirs,
+      0.2,
+    ),
+    timing.Case(
+      "loss of MixedLabels, beside soft labels",
+      by_ids,
+      Method("soft_labels", "one-hot labels, mixed"),
       lambda: soft(device_logits, mixed),
       0.5,
     ),
   ]
 
 
-def table(torch: Any, turns: int) -> str:
-  """Measures all cases of the transforms, and returns the table."""
+def table(
+  torch: Any, *, turns: int, rounds: int = 1, official_only: bool = False
+) -> tuple[str, list[timing.Measured]]:
+  """Measures the transforms, and returns the table and the times.
+
+  Args:
+    torch: The module.
+    turns: How often the sides of a case alternate in a round.
+    rounds: How often to measure all cases.
+    official_only: Whether to leave out all but the official algorithm.
+
+  Returns:
+    A line for each case, and its times.
+  """
   cases = [*mixing_cases(torch), lambda_case(), *loss_cases(torch)]
-  header = ["ours", "other", "ours ms", "other ms", "ratio", "goal", "reached"]
-  return format_table(
-    [header] + [timing.measure(case, turns=turns) for case in cases]
-  )
+  if official_only:
+    cases = [case for case in cases if case.against == official.OFFICIAL]
+  measured = timing.measure(cases, turns=turns, rounds=rounds)
+  return timing.table(measured), measured

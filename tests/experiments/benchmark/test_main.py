@@ -1,8 +1,14 @@
 """Proves the command line of the benchmark."""
 
+import json
 import subprocess
 import sys
 import textwrap
+
+import pytest
+
+from experiments.benchmark import __main__ as benchmark
+from experiments.report import tables
 
 
 def test_without_pytorch_the_extra_is_named():
@@ -24,3 +30,26 @@ def test_without_pytorch_the_extra_is_named():
   assert done.returncode == 1
   assert "pip install -e '.[benchmark]'" in done.stderr
   assert "Traceback" not in done.stderr
+
+
+def test_main_writes_a_result(tmp_path, capsys):
+  benchmark.main(["speech", "--turns=1", "--rounds=2", f"--workdir={tmp_path}"])
+  path = tmp_path / "result.json"
+  assert str(path) in capsys.readouterr().out
+  result = json.loads(path.read_text("utf-8"))
+  assert result["config"] == {"part": "speech", "turns": 1, "rounds": 2}
+  assert {"commit", "load"} <= set(result["environment"])
+  table = tables.table(result)
+  assert "| ms, median | ours | scipy, clip by clip |" in table
+  assert "n = 2" in table
+
+
+def test_main_refuses_the_directory_of_another_run(tmp_path):
+  (tmp_path / "config.json").write_text('{"seeds": 1}', "utf-8")
+  with pytest.raises(SystemExit, match="another config"):
+    benchmark.main(["speech", f"--workdir={tmp_path}"])
+
+
+def test_main_refuses_no_rounds():
+  with pytest.raises(SystemExit, match="--rounds must be at least 1, got 0"):
+    benchmark.main(["speech", "--rounds=0"])

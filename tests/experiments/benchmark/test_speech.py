@@ -15,5 +15,6 @@ def test_both_sides_agree():
 
 
 def test_the_table_has_both_sides():
-  text = speech.table(turns=1)
+  text, measured = speech.table(turns=1, rounds=2)
   assert "scipy, clip by clip" in text and "seconds of speech a second" in text
+  assert len(measured) == 1 and len(measured[0].ratio) == 2

@@ -10,9 +10,11 @@ from experiments.benchmark import step
 def test_the_tables_are_filled():
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   with jax.debug_key_reuse(False):  # What is timed is done again and again.
-    text = step.table(torch, width=2, batch_size=8, turns=1)
-  for word in ("step, ERM", "PyTorch, one gather", "images a second"):
+    text, measured = step.table(torch, width=2, batch_size=8, turns=1)
+  for word in ("batch 8, ERM", "PyTorch, one gather", "images a second"):
     assert word in text
+  names = [each.case.name for each in measured]
+  assert len(set(names)) == len(names) == 4
 
 
 def test_the_step_in_pytorch_is_a_step():

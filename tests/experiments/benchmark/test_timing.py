@@ -2,18 +2,71 @@
 
 import time
 
+import pytest
+
 from experiments.benchmark import timing
+from mixup_jax import results
+
+OTHER = results.Method("other", "the other side")
 
 
-def test_a_case_is_measured_in_turns():
-  calls = []
+@pytest.fixture(name="calls")
+def make_calls():
+  return []
 
+
+@pytest.fixture(name="case")
+def make_case(calls):
   def call(name):
-    time.sleep(1e-4)  # Milliseconds are told with three decimals.
+    time.sleep(1e-4)  # Tables show milliseconds with three decimals.
     calls.append(name)
 
-  case = timing.Case("sum", lambda: call("a"), "other", lambda: call("b"), 1e9)
-  line = timing.measure(case, turns=3)
-  assert line[0] == "sum" and line[1] == "other" and line[-1] == "yes"
-  assert float(line[2]) > 0 and float(line[3]) > 0
+  return timing.Case("sum", lambda: call("a"), OTHER, lambda: call("b"), 1e9)
+
+
+def test_measure_alternates_the_sides(case, calls):
+  (found,) = timing.measure([case], turns=3)
+  assert found.case is case
+  assert found.ours[0] > 0 and found.other[0] > 0
   assert calls[-12:] == ["a", "a", "b", "b"] * 3
+
+
+def test_measure_repeats_all_cases_in_each_round(case, calls):
+  second = case._replace(ours=lambda: calls.append("c"))
+  found = timing.measure([case, second], turns=1, rounds=3)
+  assert [len(each.ratio) for each in found] == [3, 3]
+  assert calls[-24:] == [*"aabbccbb"] * 3
+
+
+def test_measure_takes_medians_of_the_turns(case, monkeypatch):
+  """Of 2/4, 30/10 and 3/8 s: the ratios of turns are 0.5, 3 and 0.375."""
+  times = iter([1.0] * 4 + [2.0, 4.0, 30.0, 10.0, 3.0, 8.0])
+  monkeypatch.setattr(timing, "seconds", lambda thunk: next(times))
+  (found,) = timing.measure([case], turns=3)
+  assert found[1:] == ((3000.0,), (8000.0,), (0.5,))
+
+
+def test_table_says_whether_the_goal_is_met(case):
+  measured = [
+    timing.Measured(
+      case._replace(goal=goal), (1.0, 2.0), (4.0, 2.0), (0.3, 0.5)
+    )
+    for goal in (0.4, 0.35)
+  ]
+  yes, no = timing.table(measured).splitlines()[2:]
+  for line, met in ((yes, "yes"), (no, "no")):
+    assert line.split()[:5] == ["sum", "the", "other", "side", "1.500"]
+    assert line.split()[5:7] == ["3.000", "0.40"] and line.split()[-1] == met
+
+
+def test_rows_hold_both_sides_and_their_ratio(case):
+  rows = timing.rows(
+    [timing.Measured(case, (1.0, 2.0), (4.0, 2.0), (0.3, 0.5))]
+  )
+  assert [row["method"] for row in rows] == ["ours", "the other side", "ours"]
+  assert [row["value"] for row in rows] == [1.5, 3.0, 0.4]
+  assert {row["n"] for row in rows} == {2}
+  times, ratios = results.blocks({"rows": rows, "layout": timing.LAYOUT})
+  assert times.cells[0] == ["", "ours", "the other side"]
+  assert times.cells[1] == ["sum", "1.500 ± 0.500", "3.000 ± 1.000"]
+  assert ratios.cells == [["", "ours"], ["sum", "0.400 ± 0.100"]]

@@ -3,6 +3,8 @@
 import jax
 import pytest
 
+from experiments.benchmark import official
+from experiments.benchmark import timing
 from experiments.benchmark import transforms
 
 
@@ -17,3 +19,14 @@ def test_both_losses_are_one_number():
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   for case in transforms.loss_cases(torch)[:1]:
     assert abs(float(case.ours()[0]) - case.other()) < 1e-4
+
+
+def test_table_names_each_case_once(monkeypatch):
+  torch = pytest.importorskip("torch", reason="needs the benchmark extra")
+  monkeypatch.setattr(timing, "seconds", lambda thunk: 1.0)
+  _, measured = transforms.table(torch, turns=1)
+  names = [each.case.name for each in measured]
+  assert len(set(names)) == len(names)
+  _, measured = transforms.table(torch, turns=1, official_only=True)
+  assert {each.case.against for each in measured} == {official.OFFICIAL}
+  assert {each.case.name for each in measured} < set(names)
