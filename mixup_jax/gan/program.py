@@ -14,12 +14,12 @@ from mixup_jax.gan.game import generate
 from mixup_jax.gan.game import init_players
 from mixup_jax.gan.game import iterate
 from mixup_jax.gan.game import Players
+from mixup_jax.train import rngs
 
 Array = jax.Array
 
 # The streams of random numbers of a seed: initial weights, iterations, and the
 # noise of snapshots and of measurements, which is the same each time.
-_STREAMS = ("weights", "iterations", "snapshots", "measurements")
 _PER_DISPATCH = 100  # Iterations; a run can be stopped between dispatches.
 
 
@@ -124,10 +124,9 @@ def iteration_numbers(
 
 def _keys(seed: Array, stream: str, *, num_seeds: int) -> Array:
   """Returns the key of a stream for each seed, `[seeds]`."""
-  index = _STREAMS.index(stream)
 
   def one(number: Array) -> Array:
-    return jax.random.split(jax.random.key(number), len(_STREAMS))[index]
+    return rngs.stream(jax.random.key(number), stream)
 
   return jax.vmap(one)(seed + jnp.arange(num_seeds, dtype=jnp.uint32))
 

@@ -1,4 +1,4 @@
-"""Named streams of random numbers: all randomness of a run, from one key.
+"""Named streams of random numbers: all randomness of a run, from its seed.
 
     seed --key--> root --fold in the name--> stream --fold in the step--> key
 
@@ -6,13 +6,24 @@ A stream depends on the seed, its name and the step alone: not on the number of
 hosts or devices, not on where data lies, not on which other streams are used.
 """
 
+import zlib
+
 import jax
+import numpy as np
 
 Array = jax.Array
 
-# What each of them draws: the first weights; the order of an epoch, by its
-# number; crops and flips, and neighbours; partners and lam; dropout.
-NAMES = ("weights", "order", "augment", "mix", "dropout")
+# What each of them draws.
+NAMES = (
+  "weights",  # The first weights.
+  "order",  # The order of an epoch, by its number.
+  "augment",  # Crops and flips, and neighbours.
+  "mix",  # Partners and lam.
+  "dropout",
+  "iterations",  # All of an iteration of a GAN.
+  "snapshots",  # The noise of points that a GAN shows.
+  "measurements",  # The noise of points that a GAN is measured on.
+)
 
 
 def stream(root: Array, name: str, step: jax.typing.ArrayLike = 0) -> Array:
@@ -35,10 +46,7 @@ def stream(root: Array, name: str, step: jax.typing.ArrayLike = 0) -> Array:
     raise ValueError(
       f"unknown stream {name!r}: choose one of {', '.join(NAMES)}."
     )
-  keys = jax.random.split(jax.random.clone(root), 3)
-  if name == "weights":
-    return keys[0]
-  if name == "order":
-    return jax.random.fold_in(keys[1], step)
-  key = jax.random.fold_in(keys[2], step)
-  return jax.random.split(key, 3)[("augment", "mix", "dropout").index(name)]
+  # Not the place of the name in the list: a name more would change all others.
+  number = np.uint32(zlib.crc32(name.encode()))
+  named = jax.random.fold_in(jax.random.clone(root), number)
+  return jax.random.fold_in(named, step)
