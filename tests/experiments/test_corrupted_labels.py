@@ -1,7 +1,8 @@
-"""Runs section 3.4 on digits: noise is learnt by heart, or it is not."""
+"""Runs section 3.4 on digits: noise is memorized, or it is not."""
 
 import json
 import sys
+import types
 
 import jax
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 
 from configs import corrupted_labels as configs
 from experiments import corrupted_labels
+from mixup_jax import results
 from mixup_jax import sharding
+from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import summary
 from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
@@ -45,14 +49,16 @@ def launch(monkeypatch, workdir, *argv):
   return json.loads((workdir / "result.json").read_text())
 
 
-def test_every_cell_has_four_errors_and_the_paper_has_twelve(
+def test_every_network_has_four_errors_and_the_paper_has_twelve(
   tmp_path, monkeypatch
 ):
   result = launch(monkeypatch, tmp_path)
-  ours = [row for row in result["rows"] if row["n"]]
-  assert [row["metric"] for row in ours] == [*corrupted_labels.METRICS] * 2
-  assert all(0 <= row["value"] <= 100 for row in ours)
-  assert len([row for row in result["rows"] if row["paper"]]) == 12 * 4
+  metrics = [*corrupted_labels.METRICS, summary.SECONDS]
+  assert [row["metric"] for row in result["rows"]] == metrics * 2
+  assert all(row["n"] == 1 and row["paper"] is None for row in result["rows"])
+  errors = [x for x in result["rows"] if x["metric"] != summary.SECONDS]
+  assert all(0 <= row["value"] <= 100 for row in errors)
+  assert len(result["not_run"]) == 12 * 4
   assert len(result["curves"]) == 2 * 3 and not result["failed"]
   assert (tmp_path / "result.png").exists()
   again = launch(monkeypatch, tmp_path)
@@ -60,7 +66,7 @@ def test_every_cell_has_four_errors_and_the_paper_has_twelve(
   assert again["wall_seconds"] == result["wall_seconds"]
 
 
-def test_a_cell_that_fails_is_named_and_its_rows_are_missing(
+def test_a_network_that_fails_is_named_and_its_rows_are_missing(
   tmp_path, monkeypatch, capsys
 ):
   with pytest.raises(SystemExit) as status:
@@ -68,7 +74,7 @@ def test_a_cell_that_fails_is_named_and_its_rows_are_missing(
   assert status.value.code == 1
   result = json.loads((tmp_path / "result.json").read_text())
   assert len(result["failed"]) == 2
-  assert not [row for row in result["rows"] if row["n"]]
+  assert not result["rows"] and len(result["not_run"]) == 12 * 4
   assert "failed: replaced_50/alpha_0_dropout_0: the loss is" in (
     capsys.readouterr().err
   )
@@ -78,7 +84,7 @@ def test_all_methods_train_on_the_same_noise():
   values = config()
   prepared = corrupted_labels.prepare(values)
   first, second = (
-    corrupted_labels._replace_labels(values, prepared.data, 0.5)
+    corrupted_labels.replace_labels(values, prepared.data, 0.5)
     for _ in range(2)
   )
   np.testing.assert_array_equal(first[1], second[1])
@@ -90,47 +96,109 @@ def test_all_methods_train_on_the_same_noise():
   assert 0.85 < changed < 0.95  # One in ten is drawn as it was.
 
 
-def test_dropout_of_a_cell_reaches_its_model(monkeypatch):
+def test_dropout_and_alpha_of_a_network_reach_its_program(monkeypatch):
   made = []
   monkeypatch.setattr(
-    corrupted_labels.recipe,
+    in_memory,
     "make_program",
-    lambda config, data, *, transform, model: made.append((transform, model)),
+    lambda config, data, method, *, mix, model: made.append(
+      (method, mix, model)
+    ),
   )
-  corrupted_labels.prepare(config("noise=20"))
-  assert [model["dropout"] for _, model in made] == [0, 0.7, 0, 0.1]
-  alphas = [t and t.keywords["alpha"] for t, _ in made]
-  assert alphas == [None, None, 8, 4]
+  values = config("noise=20")
+  values.mix.per_example = True
+  corrupted_labels.prepare(values)
+  assert [model["dropout"] for *_, model in made] == [0, 0.7, 0, 0.1]
+  assert [mix.alpha for _, mix, _ in made] == [0, 0, 8, 4]
+  assert all(mix.per_example for _, mix, _ in made)
+  # Dropout alone mixes nothing.
+  assert [method.alpha for method, *_ in made] == [0, 0, 8, 4]
+  assert [method == results.ERM for method, *_ in made] == [
+    True,
+    True,
+    False,
+    False,
+  ]
 
 
 def lines(*errors):
   return [
-    {"test/error": e, "kept/error": e / 2, "replaced/error": 2 * e}
+    {
+      "test/error": e,
+      "kept/error": e / 2,
+      "replaced/error": 2 * e,
+      "train/seconds": 2.0,
+      "seconds": 1.0,
+    }
     for e in errors
   ]
 
 
-def test_rows_are_best_and_last():
-  cell = corrupted_labels.Cell(0.8, 0.0, 0.0)
-  runs = [lines(30, 10, 20), lines(40, 20, 40)]
-  rows = corrupted_labels.result_rows(config("dataset=cifar10"), cell, runs)
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+  """Returns the result of a network, with what training returns made up."""
+
+  def run_network(values, network, *trained):
+    monkeypatch.setattr(
+      corrupted_labels, "train", lambda *_: [lines(*each) for each in trained]
+    )
+    recorder = types.SimpleNamespace(workdir=tmp_path)
+    prepared = corrupted_labels.Prepared(None, {network: None})
+    return corrupted_labels.run(values, prepared, recorder)
+
+  return run_network
+
+
+def test_rows_are_best_and_last(run):
+  network = corrupted_labels.Network(0.8, 0.0, 0.0)
+  errors = (30, 10, 20), (40, 20, 40)
+  result = run(config("dataset=cifar10"), network, *errors)
+  *rows, seconds = result["rows"]
   assert [row["value"] for row in rows] == [15, 30, 15, 60]
   assert [row["paper"] for row in rows] == [36.5, 73.9, 0.62, 0.83]
-  rows = corrupted_labels.result_rows(
-    config("dataset=cifar10", keep_true=False), cell, runs
-  )
-  assert [row["paper"] for row in rows] == [None] * 4
-  assert len(corrupted_labels.rows_not_run(rows)) == 11 * 4
+  assert seconds["value"] == 9 and result["wall_seconds"] == 18
+  assert len(result["not_run"]) == 11 * 4
+  curves = {curve["metric"]: curve["values"] for curve in result["curves"]}
+  assert curves == {
+    "test": [[30, 10, 20], [40, 20, 40]],
+    "replaced labels": [[60, 20, 40], [80, 40, 80]],
+    "kept labels": [[15, 5, 10], [20, 10, 20]],
+  }
 
 
-def test_names_of_methods():
-  def name(alpha, rate):
-    return corrupted_labels.Cell(0.2, alpha, rate).method()
+@pytest.mark.parametrize(
+  "changes",
+  (
+    {"keep_true": False},
+    {"epochs": 20},
+    {"mix": {"fold": True}},
+    {"mix": {"name": "cutmix"}},
+  ),
+)
+def test_only_the_papers_setting_is_put_beside_the_paper(run, changes):
+  network = corrupted_labels.Network(0.8, 32.0, 0.0)
+  result = run(config("dataset=cifar10", **changes), network, (30, 10))
+  assert [row["paper"] for row in result["rows"]] == [None] * 5
+  assert len(result["not_run"]) == 12 * 4
 
-  assert name(0.0, 0.0) == "ERM"
-  assert name(0.0, 0.7) == "dropout, rate 0.7"
-  assert name(8.0, 0.0) == "mixup, alpha 8"
-  assert name(4.0, 0.1) == "mixup + dropout, alpha 4, rate 0.1"
+
+@pytest.mark.parametrize(
+  "alpha, rate, key, label",
+  [
+    (0.0, 0.0, "erm", "ERM"),
+    (0.0, 0.7, "dropout", "dropout, rate 0.7"),
+    (8.0, 0.0, "mixup", "mixup, alpha 8"),
+    (4.0, 0.1, "mixup_dropout", "mixup + dropout, alpha 4, rate 0.1"),
+  ],
+)
+def test_methods_are_named_after_mixing_and_dropout(alpha, rate, key, label):
+  network = corrupted_labels.Network(0.2, alpha, rate)
+  method = corrupted_labels.method(config(), network)
+  assert method == results.Method(key, label, alpha)
+  values = config(mix={"name": "cutmix"})
+  method = corrupted_labels.method(values, network)
+  assert method.label == label.replace("mixup", "cutmix")
+  assert method.key == key.replace("mixup", "cutmix")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +210,11 @@ def test_names_of_methods():
     (((0.2, 0.0),), r"config.cells: \(0.2, 0.0\) is not \(share of"),
   ],
 )
-def test_bad_cells_are_refused_before_any_work(cells, message):
+def test_bad_networks_are_refused_before_any_work(cells, message):
   with pytest.raises(ValueError, match=message):
     corrupted_labels.prepare(config(cells=cells))
+
+
+def test_an_unknown_transform_is_refused_before_any_work():
+  with pytest.raises(ValueError, match="mix.name='mixpu'. Did you mean"):
+    corrupted_labels.prepare(config(mix={"name": "mixpu"}))
