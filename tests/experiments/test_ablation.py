@@ -2,6 +2,7 @@
 
 import json
 import sys
+import types
 
 import jax
 import matplotlib.image
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 from configs import ablation as configs
-from experiments.ablation import __main__ as ablation
-from experiments.ablation import methods
+from experiments import ablation
 from experiments.report import tables
+from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.recipes import in_memory
 from mixup_jax.runtime import cli
@@ -59,18 +60,18 @@ def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
   rows = "inputs_sc_knn"
   result = launch(monkeypatch, tmp_path, rows)
   assert not result["failed"]
-  run = [row for row in result["rows"] if row["n"]]
+  run = result["rows"]
   assert [
     row["method"] for row in run if row["metric"] == in_memory.MEDIAN
-  ] == [methods.METHODS[name].name for name in rows.split("+")]
-  assert all(row["paper"] is None for row in run)
-  paper = [row for row in result["rows"] if row["paper"] is not None]
-  assert len(paper) == 44 and all(row["value"] is None for row in paper)
+  ] == [configs.ROWS[name].label for name in rows.split("+")]
+  assert all(row["paper"] is None and row["n"] == 1 for row in run)
+  assert len(result["not_run"]) == 44
   assert len(list((tmp_path / "neighbors").iterdir())) == 1
   name = "inputs_sc_knn/weight_decay_1e-4/seed_0/metrics.jsonl"
   before = (tmp_path / name).read_bytes()
   text = tables.table(result)
-  assert "| mixup, AC + RP | - | 4.24 | not run | 4.68 | not run |" in text
+  assert "inputs only, SC + KNN" in text
+  assert "mixup, AC + RP 4.24" in text  # Not run.
   assert matplotlib.image.imread(tmp_path / "result.png").std() > 0.01
   again = launch(monkeypatch, tmp_path, rows)
   assert again["rows"] == result["rows"]
@@ -80,60 +81,96 @@ def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
   )
 
 
-def test_a_network_that_fails_is_named_and_stops_no_other(
-  tmp_path, monkeypatch
-):
-  """One weight decay of two, with what training returns made up."""
-  lines = [{"test/error": 5.0, "train/seconds": 2.0, "seconds": 1.0}]
-  seen = []
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+  """Returns the result of networks, with what training returns made up.
 
-  def train(values, program, data, *, seed, workdir, neighbors):
-    seen.append((workdir.relative_to(tmp_path).as_posix(), neighbors))
-    if "weight_decay_1e-4/seed_1" in str(workdir):
-      raise FloatingPointError("the loss is nan at step 3")
-    return lines
+  Which were trained, and with which neighbours, are under "seen".
+  """
 
-  monkeypatch.setattr(in_memory, "train", train)
-  values = config("dataset=cifar10,seeds=2")
-  method = methods.METHODS["mixup_ac_knn"]
+  def run_networks(values, *networks, table=None):
+    lines = [{"test/error": 5.0, "train/seconds": 2.0, "seconds": 1.0}]
+    seen = []
+
+    def train(values, program, data, *, seed, workdir, neighbors):
+      seen.append((workdir.relative_to(tmp_path).as_posix(), neighbors))
+      if "weight_decay_1e-4/seed_1" in str(workdir):
+        raise FloatingPointError("the loss is nan at step 3")
+      return lines
+
+    monkeypatch.setattr(in_memory, "train", train)
+    rows = {network.row: configs.ROWS[network.row] for network in networks}
+    prepared = ablation.Prepared(
+      None, rows, dict.fromkeys(networks), table or {}
+    )
+    recorder = types.SimpleNamespace(workdir=tmp_path)
+    return {**ablation.run(values, prepared, recorder), "seen": seen}
+
+  return run_networks
+
+
+def test_a_network_that_fails_is_named_and_stops_no_other(run):
+  """One weight decay of two."""
   table = {"all classes": np.zeros((3, 2), np.int32)}
-  decays = dict.fromkeys([("mixup_ac_knn", 1e-4), ("mixup_ac_knn", 5e-4)])
-  recorder = type("Recorder", (), {"workdir": tmp_path})
-  result = ablation.run(
-    values,
-    ablation.Prepared(None, {"mixup_ac_knn": method}, decays, table),
-    recorder,
-  )
+  networks = [ablation.Network("mixup_ac_knn", decay) for decay in (1e-4, 5e-4)]
+  result = run(config("dataset=cifar10,seeds=2"), *networks, table=table)
   assert result["failed"] == {
     "mixup_ac_knn/weight_decay_1e-4/seed_1": "the loss is nan at step 3"
   }
+  seen = result["seen"]
   assert len(seen) == 4 and all(n is table["all classes"] for _, n in seen)
-  rows = [
-    row
-    for row in result["rows"]
-    if row["n"] and row["metric"] == in_memory.MEDIAN
-  ]
+  assert seen[-1][0] == "mixup_ac_knn/weight_decay_5e-4/seed_1"
+  rows = [r for r in result["rows"] if r["metric"] == in_memory.MEDIAN]
   assert [(r["setting"], r["n"], r["paper"]) for r in rows] == [
     ("weight decay 1e-4", 1, 4.98),
     ("weight decay 5e-4", 2, 5.26),
   ]
+  assert {(r["method"], r["key"]) for r in rows} == {
+    ("mixup, AC + KNN", "mixup_ac_knn")
+  }
   assert result["wall_seconds"] == 9
-  assert len([r for r in result["rows"] if r["paper"] is not None]) == 44
+  assert len(result["not_run"]) == 42
 
 
-def test_the_last_epochs_are_not_mixed(monkeypatch):
-  made = []
-  monkeypatch.setattr(
-    in_memory, "make_program", lambda *_, **options: made.append(options)
+def test_rows_without_neighbors_are_given_none(run):
+  table = {"same class": np.zeros((3, 2), np.int32)}
+  network = ablation.Network("mixup_ac_rp", 1e-4)
+  result = run(config("dataset=cifar10"), network, table=table)
+  assert [neighbors for _, neighbors in result["seen"]] == [None]
+
+
+def test_the_row_mix_is_named_after_the_transform():
+  values = config("dataset=cifar10", mix={"name": "cutmix", "alpha": 0.5})
+  assert ablation.method(values, "mix") == results.Method(
+    "cutmix", "cutmix, alpha 0.5", 0.5
   )
-  values = config("dataset=cifar10")
-  data = in_memory.load(config())  # 1,437 images: 12 batches of 128.
-  for name in ("erm", "mixup_ac_rp", "layer_2", "ends_early"):
-    ablation.make_program(values, data, methods.METHODS[name], 5e-4)
-  assert made[0] == {"optimizer": {"weight_decay": 5e-4}}
-  assert made[1]["transform"].keywords == {"alpha": 1.0}
-  assert made[2]["mix_hidden"].keywords == {"alpha": 1.0, "layers": (2,)}
-  assert made[3]["num_mixed_steps"] == 180 * 12
+  assert ablation.method(values, "layer_2") == results.Method(
+    "layer_2", "mixup of layer 2", 0.5
+  )
+
+
+def test_rows_are_chosen_by_name():
+  chosen = ablation.choose(config("dataset=cifar10"))
+  assert chosen == {name: configs.ROWS[name] for name in configs.ALL_ROWS}
+  values = config("", rows=("layer_3", "erm", "erm"))
+  values.model.blocks = (1, 1)
+  assert list(ablation.choose(values)) == ["layer_3", "erm"]
+
+
+@pytest.mark.parametrize(
+  "names, stages, message",
+  [
+    (("mixup_ac_pr",), 4, "'mixup_ac_pr'. Did you mean 'mixup_ac_rp'.*erm, "),
+    (("layer_5",), 3, "layer_5 mixes at depth 5, but a network of 3 stages"),
+    (("all",), 3, "one number for each of 4 stages"),
+    (("erm", "all"), 4, "unknown row 'all'"),
+  ],
+)
+def test_unknown_rows_are_refused(names, stages, message):
+  values = config("", rows=names)
+  values.model.blocks = (1,) * stages
+  with pytest.raises(ValueError, match=message):
+    ablation.choose(values)
 
 
 @pytest.mark.parametrize(
@@ -147,16 +184,15 @@ def test_the_last_epochs_are_not_mixed(monkeypatch):
     ),
     (
       "dataset=cifar10",
-      {"k": 10, "alpha": 0.4},
-      "weight decay 5e-4: cifar10, preact_resnet18, alpha 0.4, k 10",
+      {"k": 10, "mix": {"alpha": 0.4}},
+      "weight decay 5e-4: cifar10, preact_resnet18, k 10, alpha 0.4",
     ),
   ],
 )
-def test_settings_name_what_is_not_the_papers(argument, changes, expected):
+def test_settings_name_overrides(run, argument, changes, expected):
   values = config(argument, **changes)
   assert ablation.setting(values, 5e-4) == expected
-  runs = [[{"test/error": 5.0, "train/seconds": 2.0, "seconds": 1.0}]]
-  row, _ = ablation.result_rows(values, methods.METHODS["erm"], 5e-4, runs)
+  row, _ = run(values, ablation.Network("erm", 5e-4))["rows"]
   assert row["paper"] == (5.18 if expected == "weight decay 5e-4" else None)
   assert ablation.decay_name(1.5e-3) == "weight decay 1.5e-3"
 
@@ -165,7 +201,7 @@ def test_settings_name_what_is_not_the_papers(argument, changes, expected):
   "changes, message",
   [
     ({"rows": ("emr",)}, "unknown row 'emr'. Did you mean 'erm'"),
-    ({"alpha": -1.0}, "alpha must be .* got -1"),
+    ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
     ({"mixed_share": 0.0}, "mixed_share must be .* got 0.0"),
     ({"weight_decays": ()}, "nothing to run: .* name one of each"),
     ({"k": 1000}, "1000 neighbours cannot be found .* smallest class"),
