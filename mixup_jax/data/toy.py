@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import sklearn.datasets
 
 Array = jax.Array
 
@@ -71,6 +70,8 @@ def sample_rings(
       "ratio must be from 0 to 1, and below it, got "
       f"{ratio}: the outer circle has radius 1."
     )
+  import sklearn.datasets  # Only now: the import takes a second.
+
   points, labels = sklearn.datasets.make_circles(
     (outer, inner), shuffle=False, noise=noise, random_state=seed, factor=ratio
   )

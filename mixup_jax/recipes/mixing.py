@@ -181,12 +181,12 @@ def transform(
     ValueError: If there is no such transform or policy, or a policy would pair
       every example with itself.
   """
-  method(mix)
   transforms.check_alpha(mix.alpha)
+  method(mix)
   mesh = mesh or sharding.make_mesh()
-  sharding.check_pairable(batch_size, mesh=mesh, policy=partners)
 
   def pair(function: Any) -> Any:
+    sharding.check_pairable(batch_size, mesh=mesh, policy=partners)
     if partners == "global":
       return function  # Plain mixup is that, and stays off the padding.
     return sharding.with_partners(function, mesh, policy=partners)

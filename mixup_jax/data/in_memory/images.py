@@ -4,7 +4,6 @@ import difflib
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
-import sklearn.datasets
 
 from mixup_jax.data import splits
 
@@ -163,6 +162,8 @@ def _digits() -> ImageSet:
 
   The split is drawn once and for all, evenly over the classes.
   """
+  import sklearn.datasets  # Only now: the import takes a second.
+
   digits = sklearn.datasets.load_digits()
   # Counts of 0 to 16 black dots become 0 to 255.
   images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
