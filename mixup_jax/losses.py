@@ -1,4 +1,4 @@
-"""Losses: one value an example, never reduced."""
+"""Losses: one value per example, never reduced."""
 
 from typing import Callable
 
@@ -13,7 +13,7 @@ Array = jax.Array
 def cross_entropy(
   logits: Array, targets: Array | MixedLabels, *, label_smoothing: float = 0.0
 ) -> Array:
-  """Computes the cross-entropy of each example, for every form of label.
+  """Computes the cross-entropy of each example, for every kind of label.
 
       loss = -sum_c t_c log softmax(logits)_c
 
@@ -31,7 +31,7 @@ def cross_entropy(
     `[...]` float32 losses in nats. NaN where a class id is out of range.
 
   Raises:
-    ValueError: If the shape of the targets does not fit the logits, or
+    ValueError: If the shape of the targets does not match the logits, or
       `label_smoothing` is not in [0, 1].
 
   References:
@@ -43,8 +43,8 @@ def cross_entropy(
       f"label_smoothing must be from 0 to 1, got {label_smoothing!r}."
     )
   logits = logits.astype(jnp.float32)
-  # Softmax does not feel the shift, but large logits would lose digits. It is
-  # taken off where values are used: a shifted copy would cost a pass of memory.
+  # Softmax is invariant to the shift, but large logits would lose digits. It is
+  # subtracted where values are used: a shifted copy costs a pass over memory.
   shift = jax.lax.stop_gradient(logits.max(-1))
   log_sum = jnp.log(jnp.sum(jnp.exp(logits - shift[..., None]), axis=-1))
 
@@ -63,12 +63,12 @@ def cross_entropy(
 
 
 def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
-  """Computes the 0-1 loss of each example, for every form of label.
+  """Computes the 0-1 loss of each example, for every kind of label.
 
       loss = sum_c t_c [c is not the most probable class]
 
-  with `t` as in `cross_entropy`. Of `MixedLabels` it is the error weighted by
-  lam, which is what a training error can mean under mixup.
+  with `t` as in `cross_entropy`. For `MixedLabels` it is the error weighted by
+  lam, the training error under mixup.
 
   Args:
     logits: `[..., classes]` of any floating-point dtype.
@@ -79,7 +79,7 @@ def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
     `[...]` float32 losses, from 0 to 1 if the targets are probabilities.
 
   Raises:
-    ValueError: If the shape of the targets does not fit the logits.
+    ValueError: If the shape of the targets does not match the logits.
   """
   predicted = jnp.argmax(logits, axis=-1)
 
@@ -102,7 +102,7 @@ def _expectation(
 
   Args:
     targets: As in `cross_entropy`.
-    shape: That of the logits, `[..., classes]`.
+    shape: The shape of the logits, `[..., classes]`.
     of_ids: The loss of class ids, `[...]` to `[...]`.
     of_classes: The losses of every class, `[..., classes]`.
   """
@@ -117,14 +117,14 @@ def _expectation(
   if jnp.issubdtype(targets.dtype, jnp.integer):
     if targets.shape != shape[:-1]:
       raise ValueError(
-        f"class ids of shape {targets.shape} do not fit logits "
-        f"of shape {shape}: pass one id an example, or one-hot "
+        f"class ids of shape {targets.shape} do not match logits "
+        f"of shape {shape}: pass one id per example, or one-hot "
         "targets as floats."
       )
     return of_ids(targets)
   if targets.shape != shape:
     raise ValueError(
-      f"soft targets of shape {targets.shape} do not fit logits "
-      f"of shape {shape}: pass one number a class."
+      f"soft targets of shape {targets.shape} do not match logits "
+      f"of shape {shape}: pass one number per class."
     )
   return jnp.sum(targets.astype(jnp.float32) * of_classes(), axis=-1)

@@ -1,4 +1,4 @@
-"""Every public transform with options, and a plain function of a user's own."""
+"""Every public transform with options, and plain functions of a user."""
 
 import functools
 
@@ -11,7 +11,7 @@ CLASSES = 5
 
 
 def plain(key, inputs, targets):
-  """Mixes with the row before, as a user who knows no protocol would."""
+  """Mixes with the previous row, without the options of the protocol."""
   mix = transforms.sample_mix(
     key,
     len(targets),
@@ -72,7 +72,7 @@ TRANSFORMS = {
   "a plain function": plain,
   "a plain function, soft": plain_soft,
 }
-# Public transforms of pairs that stand beside each other take twice the rows.
+# The transform of adjacent pairs takes twice the rows.
 PAIRED = _partial(
   transforms.paired, transform=_partial(transforms.mixup, alpha=1.0)
 )

@@ -1,4 +1,4 @@
-"""Proves the cross-entropy of every form of label."""
+"""Tests of the losses for every kind of label."""
 
 import chex
 import hypothesis
@@ -21,7 +21,9 @@ def draw(getkey, shape=(6,), classes=5):
 
 @pytest.mark.parametrize("shape", [(), (6,), (4, 3, 2)])
 @pytest.mark.parametrize("smoothing", (0.0, 0.2))
-def test_ids_and_soft_targets_equal_optax(getkey, shape, smoothing):
+def test_cross_entropy_of_ids_and_soft_targets_equals_optax(
+  getkey, shape, smoothing
+):
   logits, labels = draw(getkey, shape)
   soft = optax.smooth_labels(jax.nn.one_hot(labels, 5), smoothing)
   expected = optax.softmax_cross_entropy(logits, soft)
@@ -35,7 +37,7 @@ def test_ids_and_soft_targets_equal_optax(getkey, shape, smoothing):
 
 @hypothesis.settings(max_examples=15)
 @hypothesis.given(lam=st.floats(0, 1, width=32), seed=st.integers(0, 10**6))
-def test_mixed_labels_are_the_weighted_sum(lam, seed):
+def test_cross_entropy_of_mixed_labels_is_the_weighted_sum(lam, seed):
   keys = jax.random.split(jax.random.key(seed), 3)
   logits = 5 * jax.random.normal(keys[0], (7, 4))
   ids = [jax.random.randint(key, (7,), 0, 4) for key in keys[1:]]
@@ -48,7 +50,7 @@ def test_mixed_labels_are_the_weighted_sum(lam, seed):
   )
 
 
-def test_a_weight_for_each_example_of_a_segmentation(getkey):
+def test_cross_entropy_of_a_segmentation_takes_one_weight_per_example(getkey):
   logits, labels = draw(getkey, (3, 2, 2))
   mixed = transforms.MixedLabels(
     labels, labels[::-1], jnp.asarray([0.0, 0.5, 1.0])
@@ -60,7 +62,7 @@ def test_a_weight_for_each_example_of_a_segmentation(getkey):
   )
 
 
-def test_large_logits_keep_their_digits():
+def test_cross_entropy_of_large_logits_keeps_their_digits():
   logits = jnp.asarray([[1e4, 1e4 + 1.0, 1e4 - 2.0]])
   exact = -np.log(np.exp(-1.0) / np.exp([-1.0, 0.0, -3.0]).sum())
   loss = losses.cross_entropy(logits, jnp.asarray([0]))
@@ -69,7 +71,7 @@ def test_large_logits_keep_their_digits():
   )
 
 
-def test_half_precision_logits_are_used_in_float32(getkey):
+def test_cross_entropy_of_half_precision_logits_is_in_float32(getkey):
   logits, labels = draw(getkey)
   half = logits.astype(jnp.bfloat16)
   loss = losses.cross_entropy(half, labels)
@@ -79,7 +81,7 @@ def test_half_precision_logits_are_used_in_float32(getkey):
   )
 
 
-def test_the_gradient_is_probability_minus_target(getkey):
+def test_cross_entropy_gradient_is_probability_minus_target(getkey):
   logits, labels = draw(getkey)
   mixed = transforms.MixedLabels(labels, labels[::-1], jnp.float32(0.3))
   gradient = jax.grad(lambda x: losses.cross_entropy(x, mixed).sum())(logits)
@@ -88,7 +90,7 @@ def test_the_gradient_is_probability_minus_target(getkey):
   )
 
 
-def test_a_class_out_of_range_is_seen():
+def test_cross_entropy_of_a_class_out_of_range_is_nan():
   loss = losses.cross_entropy(jnp.zeros((1, 3)), jnp.asarray([3]))
   assert jnp.isnan(loss).all()
 
@@ -97,25 +99,25 @@ def test_a_class_out_of_range_is_seen():
   "targets, message",
   [
     (jnp.zeros((4, 3), jnp.int32), "one-hot targets as floats"),
-    (jnp.zeros((5,), jnp.int32), r"class ids of shape \(5,\) do not fit"),
-    (jnp.zeros((4, 2)), r"soft targets of shape \(4, 2\) do not fit"),
-    (jnp.zeros((4,)), "one number a class"),
+    (jnp.zeros((5,), jnp.int32), r"class ids of shape \(5,\) do not match"),
+    (jnp.zeros((4, 2)), r"soft targets of shape \(4, 2\) do not match"),
+    (jnp.zeros((4,)), "one number per class"),
   ],
 )
-def test_shapes_that_do_not_fit_are_refused(targets, message):
+def test_cross_entropy_refuses_shapes_that_do_not_match(targets, message):
   with pytest.raises(ValueError, match=message):
     losses.cross_entropy(jnp.zeros((4, 3)), targets)
 
 
 @pytest.mark.parametrize("smoothing", (-0.1, 1.1, float("nan")))
-def test_wrong_smoothing_is_refused(smoothing):
+def test_cross_entropy_refuses_wrong_smoothing(smoothing):
   with pytest.raises(ValueError, match=f"from 0 to 1, got {smoothing}"):
     losses.cross_entropy(
       jnp.zeros((4, 3)), jnp.zeros(4, jnp.int32), label_smoothing=smoothing
     )
 
 
-def test_zero_one_of_every_form_of_label(getkey):
+def test_zero_one_of_every_kind_of_label(getkey):
   logits, labels = draw(getkey, (40,))
   wrong = (logits.argmax(-1) != labels).astype(jnp.float32)
   assert 0 < wrong.sum() < 40
@@ -134,6 +136,6 @@ def test_zero_one_of_every_form_of_label(getkey):
   )
 
 
-def test_zero_one_refuses_shapes_that_do_not_fit():
-  with pytest.raises(ValueError, match="class ids of shape .* do not fit"):
+def test_zero_one_refuses_shapes_that_do_not_match():
+  with pytest.raises(ValueError, match="class ids of shape .* do not match"):
     losses.zero_one(jnp.zeros((3, 2)), jnp.zeros((4,), jnp.int32))

@@ -1,10 +1,10 @@
-"""Pure functions of (key, arrays): mixup, its relatives and their parts.
+"""Pure functions of (key, arrays): mixup, related transforms and their parts.
 
-Each transform has the form `(key, inputs, targets, *, where=None, enabled=True,
-...) -> (inputs, targets)`, the protocol `Transform`, so that
+Each transform follows the protocol `Transform`, `(key, inputs, targets, *,
+where=None, enabled=True, ...) -> (inputs, targets)`, so that
 `functools.partial(mixup, alpha=0.2)` plugs into any training step, under `jit`,
-`vmap`, `pmap` and `shard_map` alike; `as_transform` gives that form to a plain
-function. What comes back can be cut along the batch axis.
+`vmap`, `pmap` and `shard_map` alike. `as_transform` adapts a plain function to
+it. The results can be split along the batch axis.
 """
 
 from mixup_jax.transforms._checks import check_alpha

@@ -1,4 +1,4 @@
-"""Checks of hyperparameters and batches, before any work."""
+"""Checks of hyperparameters and batches."""
 
 import numbers
 from typing import Any
@@ -13,8 +13,8 @@ def check_alpha(alpha: jax.typing.ArrayLike) -> None:
   """Checks the concentration of Beta(alpha, alpha).
 
   Args:
-    alpha: A number or array of numbers in [0, infinity]. JAX arrays pass as
-      they are.
+    alpha: A number or array of numbers in [0, infinity]. JAX arrays are not
+      checked.
 
   Raises:
     TypeError: If it is not a number or an array of numbers.
@@ -34,10 +34,10 @@ def check_range(
   high: float = float("inf"),
   advice: str,
 ) -> None:
-  """Raises unless a hyperparameter that is known now lies in [0, high].
+  """Raises unless a hyperparameter is a number in [0, high].
 
-  JAX arrays pass: looking at their values would wait for the device, or fail
-  under a trace.
+  JAX arrays are not checked: reading their values would wait for the device, or
+  fail under a trace.
   """
   if isinstance(value, jax.Array):
     return
@@ -54,12 +54,12 @@ def check_range(
 
 
 def check_pairable(batch_size: int) -> None:
-  """Raises if there is nobody to be paired with."""
+  """Raises ValueError if a batch has fewer than two examples."""
   if batch_size < 2:
     raise ValueError(
       f"mixing needs at least two examples, got a batch of {batch_size}: use "
-      "a larger batch (per device, if pairs are made inside a device), or no "
-      "transform at all for ERM."
+      "a larger batch (per device, if partners come from the same device), or "
+      "no transform for ERM."
     )
 
 

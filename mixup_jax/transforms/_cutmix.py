@@ -1,4 +1,4 @@
-"""CutMix: a box of each image is replaced by the same box of its partner."""
+"""CutMix: replaces a box of each image by the same box of its partner."""
 
 from typing import NamedTuple, Unpack
 
@@ -32,7 +32,7 @@ def cutmix(
 ) -> tuple[Array, PyTree]:
   """Pastes a random box of each image's partner, and mixes targets by its area.
 
-  Pixels are moved, not averaged, so images of any dtype will do.
+  It copies pixels instead of averaging them, so images may have any dtype.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -41,13 +41,13 @@ def cutmix(
     targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats
       (one-hot, multi-label, regression).
     alpha: Concentration of lam ~ Beta(alpha, alpha), where 1 - lam is the share
-      of the image that the box takes before it is clipped; 0 is ERM.
-    **options: `partner`, `per_example` (one box an example instead of one a
+      of the image that the box covers before clipping; 0 is ERM.
+    **options: `partner`, `per_example` (one box per example instead of one per
       batch), `fold`, `probability`, `enabled` and `where`, as in `sample_mix`.
 
   Returns:
-    The images, and the targets mixed with lam = 1 - (pixels really pasted) /
-    (pixels of the image).
+    The images, and the targets mixed with lam = 1 - (pasted pixels) / (pixels
+    of the image).
 
   Raises:
     TypeError: If `alpha` is not a number.
@@ -78,7 +78,7 @@ def cutmix(
 
 
 def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
-  """Draws boxes of relative area 1 - lam, centred anywhere, then clipped.
+  """Draws boxes of relative area 1 - lam, centred uniformly, then clipped.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -88,8 +88,8 @@ def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
 
   Returns:
     A box of `[...]` int32 edges inside the image. Its area may be smaller than
-    asked for: sides are rounded down, and clipped at the border. Along an axis
-    of one pixel it takes that pixel, and is an interval of the other.
+    1 - lam: sides are rounded down, and clipped at the border. If one axis has
+    a single pixel, the box is an interval of the other axis.
 
   References:
     Yun et al., CutMix, ICCV 2019, eq. 2.

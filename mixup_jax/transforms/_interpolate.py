@@ -1,4 +1,4 @@
-"""Convex combinations: of trees of arrays, and of class ids."""
+"""Convex combinations of trees of arrays, and of class ids."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ PyTree = _plan.PyTree
 
 
 def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
-  """Returns lam * a + (1 - lam) * b, for partners that come from elsewhere.
+  """Returns `lam * a + (1 - lam) * b`, for partners from another batch.
 
   Args:
     a: Any tree of floating-point arrays `[batch, ...]`.
@@ -33,14 +33,14 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
     x, y = jnp.asarray(x), jnp.asarray(y)
     if not jnp.issubdtype(x.dtype, jnp.inexact):
       raise TypeError(
-        f"cannot interpolate {x.dtype.name} values of shape {x.shape}: make "
-        "inputs floats (normalise images first) and multi-label targets one "
-        "float a class; integer class ids belong in `targets`."
+        f"cannot interpolate {x.dtype.name} values of shape {x.shape}: convert "
+        "inputs to floats (normalise images first) and multi-label targets to "
+        "one float per class; integer class ids belong in `targets`."
       )
     if x.shape != y.shape:
       raise ValueError(
         f"cannot interpolate shapes {x.shape} and {y.shape}: "
-        "every example needs a partner of its own shape."
+        "every example needs a partner of the same shape."
       )
     # bfloat16 and float16 would round lam itself to two or three digits.
     dtype = x.dtype if x.dtype.itemsize >= 4 else jnp.float32
@@ -52,13 +52,13 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
 
 
 class MixedLabels(NamedTuple):
-  """Two class ids and a weight: a mixed label without the one-hot vector.
+  """Two class ids and a weight: a mixed label without a one-hot vector.
 
   Attributes:
     labels: `[batch, ...]` integers, the class ids of the examples.
     partner_labels: `[batch, ...]` integers, those of their partners.
-    lam: `[batch]` float32, the weight of `labels`. It has a row an example also
-      where all share one weight, so that a batch can be cut into parts.
+    lam: `[batch]` float32, the weight of `labels`. It has one entry per example
+      even if all share a weight, so that a batch can be split.
   """
 
   labels: Array
@@ -66,7 +66,7 @@ class MixedLabels(NamedTuple):
   lam: Array
 
   def soft(self, num_classes: int) -> Array:
-    """Returns the same labels as `[batch, ..., num_classes]` float32."""
+    """Returns soft targets, `[batch, ..., num_classes]` float32."""
     own, other = (
       jax.nn.one_hot(ids, num_classes, dtype=jnp.float32)
       for ids in (self.labels, self.partner_labels)
@@ -75,11 +75,11 @@ class MixedLabels(NamedTuple):
 
 
 def mix_pairs(tree: PyTree, mix: _plan.Mix) -> PyTree:
-  """Mixes every leaf with its partner: lam * x + (1 - lam) * x[partner].
+  """Mixes every leaf with its partner: `lam * x + (1 - lam) * x[partner]`.
 
   Args:
     tree: Any tree of `[batch, ...]` floating-point arrays.
-    mix: The plan, drawn by `sample_mix` or made by hand.
+    mix: The plan, drawn by `sample_mix` or built by hand.
 
   Returns:
     The mixed tree, shapes and dtypes unchanged.

@@ -23,21 +23,22 @@ def sample_lambda(
 
       min(lam, 1 - lam) = q / d / (2 (1 + s)),   s = |c| sqrt((1 - q) / d),
 
-  and the sign of `c` says which of the two the minimum is. No loop, so it
-  compiles fast, runs in constant time, and `alpha` may be traced: one program
-  serves a whole schedule or sweep.
+  and the sign of `c` decides which of the two is the minimum. Without a loop,
+  it compiles fast and runs in constant time. `alpha` may be traced, so that one
+  program serves a whole schedule or sweep.
 
   In float32 a weight closer to 1 than 6e-8 rounds to 1, which happens in 2 %
   of the draws at alpha = 0.2 and in 22 % at 0.05. Weights near 0 keep their
-  relative precision down to 1e-38 and are 0 below. Means and variances stay
-  right for every alpha; only a test of continuity notices, below alpha = 0.05.
+  relative precision down to 1e-38 and are 0 below. Means and variances are
+  correct for every alpha; only a test of continuity detects the rounding, below
+  alpha = 0.05.
 
   Args:
     key: A typed PRNG key, consumed.
     alpha: The concentration, broadcastable to `shape`: 0 gives exactly 1 (ERM),
       1 the uniform distribution, infinity exactly 1/2.
-    shape: Shape of the result: `()` for one weight a batch, `[batch]` for one
-      weight an example.
+    shape: Shape of the result: `()` for one weight per batch, `(batch,)` for
+      one weight per example.
     fold: Whether to return `max(lam, 1 - lam)`, so that an example never weighs
       less than its partner.
 

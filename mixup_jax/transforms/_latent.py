@@ -1,4 +1,4 @@
-"""Mixing in the space of another network's codes, seen as inputs again."""
+"""Mixing in the latent space of an autoencoder."""
 
 import functools
 from typing import Any, Callable, Unpack
@@ -23,18 +23,18 @@ def latent(
   decode: Callable[[PyTree], PyTree],
   **options: Unpack[_plan.MixOptions],
 ) -> tuple[PyTree, PyTree]:
-  """Mixes the codes of a batch and decodes them, and mixes targets alike.
+  """Mixes the codes of a batch, decodes them, and mixes the targets likewise.
 
       codes   = encode(inputs)
       inputs  = decode(lam * codes + (1 - lam) * codes[partner])
       targets = lam * targets + (1 - lam) * targets[partner]
 
-  For the same key the pairs and weights are those of `mixup`, which it is if
-  neither function changes anything. If only `decode` changes nothing, and
-  `encode` is a whole autoencoder, it mixes reconstructions.
+  For the same key, the pairs and weights are those of `mixup`, and so is the
+  result if both functions are the identity. If `decode` is the identity and
+  `encode` a whole autoencoder, it mixes reconstructions.
 
-  Where `alpha` is 0, what is not mixed is encoded and decoded all the same:
-  inputs become their reconstructions. Where `enabled` is False, they stay.
+  If `alpha` is 0, inputs are still encoded and decoded: they become their
+  reconstructions. If `enabled` is False, they are returned unchanged.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -72,5 +72,5 @@ def latent(
 
 
 def _keep(enabled: jax.typing.ArrayLike, x: jax.Array, own: Any) -> jax.Array:
-  """Returns what was decoded, or, where not enabled, the input itself."""
+  """Returns the decoded inputs if enabled, else the inputs themselves."""
   return jnp.where(enabled, x, jnp.asarray(own).astype(x.dtype))

@@ -1,4 +1,4 @@
-"""Manifold mixup: the mixing happens at a hidden layer."""
+"""Manifold mixup: mixes at a hidden layer."""
 
 import dataclasses
 from typing import Unpack
@@ -17,13 +17,13 @@ PyTree = _plan.PyTree
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class HiddenMix:
-  """Inputs whose hidden layers are to be mixed: what `manifold` returns.
+  """Inputs, and a plan to mix one of their hidden layers; see `manifold`.
 
   Attributes:
-    inputs: The inputs as they are.
-    mix: Who is mixed with whom, and how much.
+    inputs: The inputs, unchanged.
+    mix: The mixing plan.
     layer: `[]` int32, the drawn depth.
-    layers: The depths it was drawn from.
+    layers: The depths that `layer` was drawn from.
   """
 
   inputs: PyTree
@@ -32,14 +32,14 @@ class HiddenMix:
   layers: tuple[int, ...] = dataclasses.field(metadata={"static": True})
 
   def hook(self, depth: int, hidden: PyTree) -> PyTree:
-    """Mixes a hidden layer at the drawn depth, for the model to call.
+    """Mixes hidden values at the drawn depth; the model calls it at each depth.
 
     Args:
       depth: 0 for the input, d for the output of the d-th layer or stage.
       hidden: Any tree of `[batch, ...]` floating-point arrays.
 
     Returns:
-      The mixed tree at the drawn depth, elsewhere the tree itself.
+      The mixed tree at the drawn depth, else the tree itself.
     """
     if depth not in self.layers:
       return hidden
@@ -65,15 +65,16 @@ def manifold(
 
   Args:
     key: A typed PRNG key, consumed.
-    inputs: Any tree of `[batch, ...]` arrays, passed on.
+    inputs: Any tree of `[batch, ...]` arrays, returned unchanged.
     targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats.
     alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
     layers: The depths to choose from, uniformly; 0 is the input.
     **options: As in `sample_mix`.
 
   Returns:
-    The inputs with the drawn plan, and the mixed targets. To cut a batch into
-    parts, cut it before: a plan holds for the batch that it was drawn for.
+    The inputs with the drawn plan, and the mixed targets. Split a batch before
+    this call, not after it: a plan is valid only for the batch that it was
+    drawn for.
 
   Raises:
     TypeError: If `alpha` is not a number.

@@ -28,13 +28,14 @@ def mixup(
 
   Args:
     key: A typed PRNG key, consumed.
-    inputs: Any tree of `[batch, ...]` floating-point arrays, or of any that
-      `normalize` takes.
+    inputs: Any tree of `[batch, ...]` floating-point arrays, or of any dtype
+      that `normalize` takes.
     targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats
       (one-hot, multi-label, regression).
     alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
-    normalize: Makes floats of inputs, and of partners once they are fetched:
-      bytes are a quarter of what else moves between devices, and in memory.
+    normalize: Converts inputs to floats, and partners after they are fetched:
+      bytes move between devices and in memory at a quarter of the cost of
+      float32.
     **options: `partner`, `per_example`, `fold`, `probability`, `enabled` and
       `where`, as in `sample_mix`.
 

@@ -1,4 +1,4 @@
-"""Partners among the nearest neighbours, found without an n x n matrix."""
+"""Partners from the nearest neighbours, without an n x n matrix."""
 
 import jax
 import jax.numpy as jnp
@@ -11,15 +11,15 @@ def nearest_neighbors(
 ) -> Array:
   """Finds the k nearest other examples of each example, by Euclidean distance.
 
-  Works on `chunk_size` queries at a time, so the largest intermediate is
-  `[chunk_size, n]` float32: 51 MB for 50,000 examples.
+  It compares `chunk_size` queries with all examples at a time, so that the
+  largest intermediate is `[chunk_size, n]` float32: 51 MB for 50,000 examples.
 
   Args:
     inputs: `[n, ...]` numbers of any dtype, flattened to vectors.
-    k: How many neighbours, less than the number of examples (of each class).
-    labels: `[n]` integers: neighbours are sought inside the class if given.
-      Where a class has no more than k examples, the example itself fills up.
-    chunk_size: How many examples are compared with all others at a time.
+    k: The number of neighbours, less than the number of examples.
+    labels: `[n]` integers; if given, neighbours are of the same class. In a
+      class of k examples or fewer, the example itself fills the other columns.
+    chunk_size: The number of queries at a time.
 
   Returns:
     `[n, k]` int32 row numbers, nearest first. An example is never its own
@@ -30,13 +30,13 @@ def nearest_neighbors(
 
   References:
     Zhang et al., ICLR 2018, section 3.8: "KNN" of the ablation study, k = 200.
-    The space is not stated there; raw inputs are the usual reading.
+    The paper does not state the space; raw inputs are the usual reading.
   """
   n = inputs.shape[0]
   if not 1 <= k < n:
     raise ValueError(f"k must be from 1 to {n - 1} for {n} examples, got {k}.")
   points = inputs.reshape(n, -1).astype(jnp.float32)
-  # Distances do not change when the mean is removed, their rounding does.
+  # Removing the mean changes no distance, and reduces rounding errors.
   points = points - points.mean(0, keepdims=True)
   norms = jnp.sum(points**2, axis=1)
 
@@ -55,8 +55,8 @@ def nearest_neighbors(
     values, neighbors = jax.lax.top_k(-distances, k)
     return jnp.where(values > -jnp.inf, neighbors, rows[:, None])
 
-  # One product of matrices a chunk, written out: from `lax.map` over single
-  # rows the compiler of CPUs makes one that takes twice as long.
+  # One explicit matrix product per chunk: for `lax.map` over single rows the
+  # CPU compiler emits one that takes twice as long.
   num_chunks = -(-n // chunk_size)
   rows = jnp.arange(num_chunks * chunk_size, dtype=jnp.int32) % n
   found = jax.lax.map(search, rows.reshape(num_chunks, chunk_size))
@@ -79,9 +79,9 @@ def nearest_partners(
   Args:
     key: A typed PRNG key, consumed.
     inputs: `[batch, ...]` numbers of any dtype.
-    k: How many neighbours to draw from.
-    labels: `[batch]` integers: neighbours are sought inside the class if given.
-    chunk_size: How many examples are compared with all others at a time.
+    k: The number of neighbours to draw from.
+    labels: `[batch]` integers; if given, neighbours are of the same class.
+    chunk_size: As in `nearest_neighbors`.
 
   Returns:
     `[batch]` int32. Not a permutation: a central example may be the partner of
@@ -99,14 +99,14 @@ def nearest_partners(
 
 
 def draw_neighbors(key: Array, neighbors: Array) -> Array:
-  """Draws one entry of each row of a table of neighbours.
+  """Draws one neighbour from each row of a table.
 
   Args:
     key: A typed PRNG key, consumed.
     neighbors: `[batch, k]` int32 row numbers, as from `nearest_neighbors`.
 
   Returns:
-    `[batch]` int32, one uniformly drawn neighbour each.
+    `[batch]` int32, uniformly drawn.
   """
   batch_size, k = neighbors.shape
   column = jax.random.randint(key, (batch_size, 1), 0, k, jnp.int32)

@@ -1,4 +1,4 @@
-"""Partners that stand beside their examples, from wherever they come."""
+"""Mixing with partners that follow their examples in the batch."""
 
 from typing import Any, Callable
 
@@ -19,10 +19,10 @@ def paired(
   where: Array | None = None,
   **options: Any,
 ) -> tuple[PyTree, PyTree]:
-  """Mixes each example with the row behind it, and drops that row.
+  """Mixes each example with the row after it, and drops that row.
 
-  Rows 2 i and 2 i + 1 are example i and its partner. Neighbours, so that pairs
-  of a sharded batch stay on their devices.
+  Rows 2 i and 2 i + 1 are example i and its partner: adjacent, so that each
+  pair of a sharded batch stays on one device.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -30,8 +30,8 @@ def paired(
     targets: Any tree of `[2 * batch, ...]` arrays.
     transform: A transform with the option `partner`, such as
       `functools.partial(mixup, alpha=1.0)`.
-    where: Not used: padding is its own pair, and meets no example.
-    **options: Handed on.
+    where: Unused: padding is only paired with padding.
+    **options: Passed to the transform.
 
   Returns:
     The transformed inputs and targets, `[batch, ...]`.
@@ -44,17 +44,16 @@ def paired(
   """
   del where
   inputs, targets = transform(key, inputs, targets, partner=_swap, **options)
-
   if isinstance(inputs, HiddenMix):
     raise TypeError(
-      "paired cannot mix hidden layers: the model would be called with "
-      "partners too. Mix inputs, or take partners from the batch."
+      "paired cannot mix hidden layers: the model would run on the partners "
+      "too. Mix inputs, or take partners from the batch."
     )
   return jax.tree.map(lambda x: _pairs(x)[:, 0], (inputs, targets))
 
 
 def _swap(tree: PyTree) -> PyTree:
-  """Puts the two rows of each pair in each other's place."""
+  """Swaps the two rows of each pair."""
   return jax.tree.map(lambda x: _pairs(x)[:, ::-1].reshape(x.shape), tree)
 
 

@@ -1,8 +1,8 @@
 """Chooses the row of the batch that each example is mixed with.
 
-Every function returns `[batch]` int32 row numbers. They are permutations, so
-each example is used as a partner exactly once, except for
-`different_class_partners`, where that can be impossible.
+Every function returns `[batch]` int32 row numbers: a permutation, so that each
+example is a partner exactly once, except for `different_class_partners`, where
+that may be impossible.
 """
 
 import jax
@@ -36,10 +36,10 @@ def random_partners(key: Array, batch_size: int) -> Array:
   index_bits = (batch_size - 1).bit_length()
   if index_bits > 12:
     return jax.random.permutation(key, jnp.arange(batch_size, dtype=jnp.int32))
-  # Sorting rows by random numbers takes most of the time of a small mixup, and
-  # a sort of single words a fifth of one of pairs. So the row is written into
-  # the low bits of its random number. At least 20 bits stay random: two of them
-  # tie once in a million, and then the lower row comes first.
+  # Sorting rows by random numbers dominates the time of a small mixup, and
+  # sorting words takes a fifth of the time of sorting pairs. So the low bits of
+  # each random number hold its row. At least 20 bits stay random: two of them
+  # tie once in a million, and the lower row then comes first.
   rows = jnp.arange(batch_size, dtype=jnp.uint32)
   mask = jnp.uint32(2**index_bits - 1)
   words = jax.random.bits(key, (batch_size,), jnp.uint32) & ~mask | rows
@@ -49,12 +49,12 @@ def random_partners(key: Array, batch_size: int) -> Array:
 def rolled_partners(batch_size: int, *, shift: int = 1) -> Array:
   """Pairs each example with the one `shift` rows before it.
 
-  When the loader has shuffled the data, these pairs are as random as a fresh
-  permutation, and no example meets itself.
+  If the loader shuffles the data, these pairs are as random as a fresh
+  permutation, and no example is its own partner.
 
   Args:
     batch_size: The number of examples, at least 2.
-    shift: How many rows to roll by; not a multiple of the batch size.
+    shift: The number of rows to roll by; not a multiple of the batch size.
 
   Returns:
     `[batch]` int32, the permutation `(row - shift) mod batch`.
@@ -73,9 +73,9 @@ def rolled_partners(batch_size: int, *, shift: int = 1) -> Array:
 
 
 def same_class_partners(key: Array, labels: Array) -> Array:
-  """Permutes the batch uniformly inside each class.
+  """Permutes the batch uniformly within each class.
 
-  The only example of its class is its own partner.
+  An example that is alone in its class is its own partner.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -99,8 +99,8 @@ def different_class_partners(key: Array, labels: Array) -> Array:
   """Draws each partner uniformly from the examples of all other classes.
 
   Partners are drawn independently: a permutation need not exist, as when one
-  class holds more than half of the batch. In a batch of one class everybody is
-  their own partner.
+  class has more than half of the batch. In a batch of a single class, every
+  example is its own partner.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -118,7 +118,7 @@ def different_class_partners(key: Array, labels: Array) -> Array:
   labels = jnp.asarray(labels)
   order = _sort_by_class(order_key, labels)
   ordered = labels[order]
-  # In class order the own class is one block; a draw from the others skips it.
+  # In class order each class is one block; a draw from the others skips it.
   start, stop = (
     jnp.searchsorted(ordered, labels, side=side).astype(jnp.int32)
     for side in ("left", "right")
@@ -133,6 +133,6 @@ def different_class_partners(key: Array, labels: Array) -> Array:
 
 
 def _sort_by_class(key: Array, labels: Array) -> Array:
-  """Returns `[batch]` int32 rows ordered by class, at random inside each."""
+  """Returns `[batch]` int32 rows by class, in random order within each."""
   noise = jax.random.bits(key, labels.shape)
   return jnp.lexsort((noise, labels)).astype(jnp.int32)

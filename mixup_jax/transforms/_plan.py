@@ -1,4 +1,4 @@
-"""The drawn plan of mixing: who is mixed with whom, and how much."""
+"""The mixing plan: the weight of each example, and its partner."""
 
 from typing import Any, Callable, NamedTuple, TypedDict
 
@@ -11,18 +11,19 @@ from mixup_jax.transforms import _partners
 
 Array = jax.Array
 PyTree = Any
-# Rows of the batch, or a function that returns every example's partner for any
-# tree of `[batch, ...]` arrays: that is how a sharded batch is paired without
-# gathering it (`mixup_jax.sharding.partners`).
+# Rows of the batch, or a function that maps any tree of `[batch, ...]` arrays
+# to the partners' rows, which pairs a sharded batch without gathering it
+# (`mixup_jax.sharding.partners`).
 Partner = Array | Callable[[PyTree], PyTree]
 
 
 class Mix(NamedTuple):
-  """A drawn plan of mixing, as data: log it, replay it, share it by layers.
+  """A mixing plan as data: log it, replay it, or share it between layers.
 
   Attributes:
     lam: `[]` or `[batch]` float32, the weight of the example itself.
-    partner: `[batch]` int32, the row each example is mixed with.
+    partner: `[batch]` int32, the row that each example is mixed with, or a
+      function, as in `sample_mix`.
   """
 
   lam: Array
@@ -30,7 +31,7 @@ class Mix(NamedTuple):
 
 
 class MixOptions(TypedDict, total=False):
-  """Options of every mixing transform, as `sample_mix` documents them."""
+  """Options of every mixing transform; `sample_mix` documents them."""
 
   partner: Partner | None
   per_example: bool
@@ -52,7 +53,7 @@ def sample_mix(
   enabled: jax.typing.ArrayLike = True,
   where: Array | None = None,
 ) -> Mix:
-  """Draws who is mixed with whom, and how much.
+  """Draws a mixing plan: the weights and partners of a batch.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -60,15 +61,17 @@ def sample_mix(
     alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
     partner: `[batch]` int32 rows, or a function from a tree of `[batch, ...]`
       arrays to the partners' rows; by default a random permutation.
-    per_example: Whether to draw one lam an example instead of one a batch.
-    fold: Whether to use max(lam, 1 - lam), so that the example itself leads.
-    probability: Probability of mixing at all, drawn per batch or per example
-      like lam. May be traced.
-    enabled: Whether mixing is on. May be traced, so that turning it off late in
-      training compiles nothing.
-    where: `[batch]` booleans, False for padding. Padding is never mixed into a
-      real example: a permutation stays inside the valid rows, and with a
-      `partner` of your own the examples that would meet padding stay unmixed.
+    per_example: Whether to draw one lam per example instead of one per batch.
+    fold: Whether to use max(lam, 1 - lam), so that an example never weighs
+      less than its partner.
+    probability: Probability of mixing, drawn per batch or per example like lam.
+      May be traced.
+    enabled: Whether mixing is on. May be traced, so that switching it off late
+      in training does not recompile.
+    where: `[batch]` booleans, False for padding. Padding never mixes into a
+      valid example: the default permutation stays within the valid rows, and
+      with a given `partner`, examples that are paired with padding stay
+      unmixed.
 
   Returns:
     The plan. `lam` is `[batch]` if `per_example`, or if both `where` and
@@ -80,7 +83,8 @@ def sample_mix(
       `probability` is not in [0, 1].
 
   References:
-    Zhang et al., ICLR 2018, section 2; one lam a batch as in the released code.
+    Zhang et al., ICLR 2018, section 2; one lam per batch as in the released
+    code.
   """
   _checks.check_pairable(size)
   _checks.check_alpha(alpha)
@@ -105,7 +109,7 @@ def sample_mix(
 
 
 def partner_rows(tree: PyTree, partner: Partner) -> PyTree:
-  """Returns the tree in which every example stands in its partner's place."""
+  """Returns the tree with each row replaced by the row of its partner."""
   if callable(partner):
     return partner(tree)
   return jax.tree.map(lambda x: jnp.asarray(x)[partner], tree)

@@ -1,4 +1,4 @@
-"""The one form of a transform, and an adapter from plain functions to it."""
+"""The protocol of transforms, and an adapter for plain functions."""
 
 import functools
 import inspect
@@ -14,21 +14,21 @@ Array = jax.Array
 PyTree = Any
 
 _NOT_SWITCHED = (
-  "a transform without the option `enabled` cannot be switched: it made {} of "
-  "{}. Give it the option, or mix in every epoch."
+  "a transform without the option `enabled` cannot be switched: it returned {} "
+  "for {}. Add the option, or mix in every epoch."
 )
 
 
 class Transform(Protocol):
   """A pure function that draws a batch from the vicinity of a batch.
 
-  `where` holds `[batch]` booleans, False for padding, which must never reach an
-  example. Where `enabled` is False, which may be traced, the examples come back
-  as they are, so that a schedule compiles nothing. Under `jit` it returns the
-  same shapes and dtypes either way.
+  `where` holds `[batch]` booleans, False for padding, which must never mix into
+  an example. If `enabled` is False, the transform returns the examples
+  unchanged; it may be traced, so that a schedule does not recompile. Under
+  `jit`, shapes and dtypes are the same either way.
 
-  A transform that also has a keyword `normalize` is given raw inputs, such as
-  bytes, together with the function that makes floats of them.
+  A transform with a keyword `normalize` receives raw inputs, such as bytes, and
+  the function that converts them to floats.
   """
 
   def __call__(
@@ -44,21 +44,21 @@ class Transform(Protocol):
 
 
 def as_transform(function: Callable[..., Any]) -> Transform:
-  """Makes a transform of any function `(key, inputs, targets)`.
+  """Adapts any function `(key, inputs, targets)` to `Transform`.
 
-  A function that has the keywords `where` and `enabled` is returned as it is;
-  one with `**options` is taken to have both. Otherwise the transform supplies
-  what is missing: in place of padding, the function gets copies of valid
-  examples; where `enabled` is False, the examples replace its results.
+  A function with the keywords `where` and `enabled` is returned unchanged;
+  `**options` counts as both. Otherwise the transform supplies the missing ones:
+  it replaces padding by copies of valid examples before the call, and, if
+  `enabled` is False, the results by the examples.
 
   Args:
-    function: Takes `(key, inputs, targets)`, and any options by keyword.
+    function: Takes `(key, inputs, targets)` and any keyword options.
 
   Returns:
-    The transform. It raises a TypeError, when it is traced, if `enabled` is
-    traced and the examples cannot replace the results: both must have the same
-    structure, shapes and dtypes, but class ids may become `MixedLabels` or one
-    float a class.
+    The transform. It raises a TypeError at trace time if `enabled` is traced
+    and the examples cannot replace the results. Both must have the same
+    structure, shapes and dtypes, except that class ids may become `MixedLabels`
+    or one float per class.
   """
   has_where, has_enabled = (takes(function, x) for x in ("where", "enabled"))
   if has_where and has_enabled:
@@ -93,11 +93,11 @@ def takes(function: Callable[..., Any], option: str) -> bool:
   """Returns whether a function takes an option by keyword.
 
   Args:
-    function: The function; a `functools.partial` of one will do.
-    option: The name. `normalize` has to be declared: `**options` is not enough.
+    function: The function, or a `functools.partial` of it.
+    option: The name. `normalize` must be declared: `**options` does not count.
 
   Returns:
-    Whether it does.
+    True if it does.
   """
   parameters = inspect.signature(function).parameters
   if option in parameters:
@@ -107,7 +107,7 @@ def takes(function: Callable[..., Any], option: str) -> bool:
 
 
 def _without_padding(tree: PyTree, where: Array) -> PyTree:
-  """Puts valid examples, one after another, in the place of padding."""
+  """Replaces padding by valid examples, cycling through them."""
   size = _checks.batch_size(tree)
   valid_first = jnp.argsort(~where, stable=True).astype(jnp.int32)
   rows = jnp.arange(size, dtype=jnp.int32)
@@ -120,7 +120,7 @@ def _without_padding(tree: PyTree, where: Array) -> PyTree:
 def _select(
   enabled: jax.typing.ArrayLike, made: PyTree, given: PyTree
 ) -> PyTree:
-  """Returns what was made, or, where not enabled, what was given."""
+  """Returns the results if enabled, else the examples."""
   select = functools.partial(_select_leaf, enabled)
   try:
     return jax.tree.map(
@@ -134,7 +134,7 @@ def _select(
 def _select_leaf(
   enabled: jax.typing.ArrayLike, made: Any, given: Array
 ) -> Array | MixedLabels:
-  """Returns one leaf; class ids that became floats are one-hot if given."""
+  """Selects one leaf; class ids whose results are floats become one-hot."""
   if isinstance(made, MixedLabels):
     partners = jnp.where(enabled, made.partner_labels, given)
     labels = jnp.where(enabled, made.labels, given)

@@ -23,7 +23,7 @@ def switch(
   where: Array | None = None,
   enabled: jax.typing.ArrayLike = True,
 ) -> tuple[PyTree, PyTree]:
-  """Applies one transform, drawn for the batch; only that one runs.
+  """Applies one of several transforms, drawn per batch; only that one runs.
 
       switch(key, images, labels,
              transforms=(partial(mixup, alpha=0.8), partial(cutmix, alpha=1.0)))
@@ -34,13 +34,13 @@ def switch(
     targets: Any tree of `[batch, ...]` arrays.
     transforms: Transforms, or plain functions `(key, inputs, targets) ->
       (inputs, targets)`, that return the same structure, shapes and dtypes.
-    probabilities: One number a transform, summing to 1; equal by default. May
+    probabilities: One number per transform, summing to 1; equal by default. May
       be traced.
-    where: `[batch]` booleans, False for padding, for the drawn transform.
+    where: `[batch]` booleans, False for padding; passed to the transform.
     enabled: Whether the drawn transform is on. May be traced.
 
   Returns:
-    What the drawn transform returns.
+    The inputs and targets that the drawn transform returns.
 
   Raises:
     ValueError: If there are no transforms, or the probabilities do not match
@@ -58,7 +58,7 @@ def switch(
   chosen = jax.random.choice(
     switch_key, count, p=jnp.asarray(probabilities, jnp.float32)
   )
-  # A key each: under vmap all of them run, and one would be used twice.
+  # One key each: under vmap all branches run, and would share a key.
   branches = [
     functools.partial(
       _protocol.as_transform(f), k, where=where, enabled=enabled
@@ -69,7 +69,7 @@ def switch(
 
 
 def _check_probabilities(probabilities: Sequence[float], count: int) -> None:
-  """Raises unless there is one probability a transform, summing to 1."""
+  """Raises unless there is one probability per transform, summing to 1."""
   values = np.asarray(probabilities, np.float64)
   if (
     values.shape != (count,)
@@ -78,5 +78,5 @@ def _check_probabilities(probabilities: Sequence[float], count: int) -> None:
   ):
     raise ValueError(
       f"probabilities {tuple(probabilities)} must be {count} "
-      "numbers from 0 to 1 that sum to 1, one a transform."
+      "numbers from 0 to 1 that sum to 1, one per transform."
     )

@@ -27,9 +27,9 @@ def gaussian_noise(
   Args:
     key: A typed PRNG key, consumed.
     inputs: Any tree of `[batch, ...]` floating-point arrays.
-    targets: Any tree, returned as it is.
+    targets: Any tree, returned unchanged.
     sigma: Standard deviation of the noise, in units of the (normalised) inputs.
-    where: Not used: padding has noise of its own.
+    where: Unused: the noise of each example is independent of the others.
     enabled: Whether to add noise. May be traced.
 
   Returns:
@@ -77,19 +77,18 @@ def label_smoothing(
       targets = (1 - epsilon) * targets + epsilon / num_classes
 
   Args:
-    key: Not used; every transform takes one.
-    inputs: Any tree, returned as it is.
+    key: Unused; every transform takes one.
+    inputs: Any tree, returned unchanged.
     targets: `[batch, ...]` integer class ids, `[batch, ..., num_classes]`
       floats, or `MixedLabels`.
     epsilon: The share, in [0, 1].
     num_classes: The number of classes.
-    where: Not used: each label is smoothed alone.
-    enabled: Whether to smooth; targets become floats in any case. May be
-      traced.
+    where: Unused: each label is smoothed on its own.
+    enabled: Whether to smooth; targets become floats either way. May be traced.
 
   Returns:
-    The inputs, and `[batch, ..., num_classes]` soft targets, float32 unless
-    the targets came in another floating-point dtype.
+    The inputs, and `[batch, ..., num_classes]` soft targets: float32, or the
+    floating-point dtype of the targets.
 
   Raises:
     ValueError: If `epsilon` is not in [0, 1].
@@ -116,7 +115,7 @@ def inputs_only(
   alpha: jax.typing.ArrayLike,
   **options: Unpack[_plan.MixOptions],
 ) -> tuple[PyTree, PyTree]:
-  """Mixes the inputs, and gives them the hard target of the nearer example.
+  """Mixes the inputs, and keeps the hard target of the nearer example.
 
   Args:
     key: A typed PRNG key, consumed.
@@ -126,8 +125,8 @@ def inputs_only(
     **options: As in `sample_mix`.
 
   Returns:
-    The mixed inputs, and the targets: the example's own where lam >= 1/2, its
-    partner's elsewhere.
+    The mixed inputs, and the targets: those of the example where lam >= 1/2,
+    those of its partner elsewhere.
 
   Raises:
     TypeError: If inputs are not floating point, or `alpha` is not a number.
@@ -171,9 +170,9 @@ def inputs_with_smoothing(
     targets: `[batch, ...]` integer class ids, or `[batch, ..., num_classes]`
       floats.
     alpha: Concentration of lam ~ Beta(alpha, alpha); 0 is ERM. May be traced.
-    epsilon: The share of the label that goes to the uniform distribution.
+    epsilon: The share of the label moved to the uniform distribution.
     num_classes: The number of classes.
-    **options: As in `sample_mix`. Where not `enabled`, labels are one-hot.
+    **options: As in `sample_mix`. If `enabled` is False, targets are one-hot.
 
   Returns:
     The mixed inputs, and `[batch, ..., num_classes]` soft targets.

@@ -1,4 +1,4 @@
-"""Proves the checks that every transform shares."""
+"""Tests of the checks that every transform shares."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +12,7 @@ from mixup_jax.transforms import _checks
   "alpha",
   (0, 0.2, 1, 32.0, float("inf"), np.float32(0.4), np.array([0.1, 2.0])),
 )
-def test_good_alphas_pass(alpha):
+def test_check_alpha_accepts_numbers_from_zero(alpha):
   transforms.check_alpha(alpha)
 
 
@@ -28,26 +28,29 @@ def test_good_alphas_pass(alpha):
     ([0.2], TypeError, r"got \[0.2\]"),
   ],
 )
-def test_bad_alphas_are_refused(alpha, error, shown):
+def test_check_alpha_refuses_bad_values(alpha, error, shown):
   with pytest.raises(error, match=f"alpha must be .*{shown}: 0 is ERM"):
     transforms.check_alpha(alpha)
 
 
-def test_values_on_the_device_are_not_looked_at():
+def test_check_alpha_does_not_read_device_arrays():
   transforms.check_alpha(jnp.float32(-1))
 
 
-def test_a_range_has_its_upper_end():
+def test_check_range_refuses_values_above_high():
   _checks.check_range("p", 1.0, high=1, advice="stay below")
   with pytest.raises(ValueError, match="p must be from 0 to 1, got 1.5: stay"):
     _checks.check_range("p", 1.5, high=1, advice="stay below")
 
 
-def test_batches():
+def test_batch_size_requires_a_shared_leading_axis():
   assert _checks.batch_size({"a": np.ones((3, 2)), "b": jnp.ones(3)}) == 3
   for tree in ((), (np.ones(3), np.ones(4)), (np.ones(3), 1.0)):
     with pytest.raises(ValueError, match="share a leading batch axis"):
       _checks.batch_size(tree)
+
+
+def test_check_pairable_refuses_fewer_than_two_examples():
   _checks.check_pairable(2)
   for size in (0, 1):
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Proves that CutMix labels weigh the pixels that were really pasted."""
+"""Tests of CutMix: labels have the weight of the pasted pixels."""
 
 import functools
 
@@ -14,7 +14,7 @@ from mixup_jax import transforms
 
 
 def two_tone(batch, height, width, dtype=jnp.float32):
-  """Returns images whose every pixel is the number of the image."""
+  """Returns images in which every pixel is the number of the image."""
   values = jnp.arange(batch, dtype=dtype).reshape(batch, 1, 1, 1)
   return jnp.broadcast_to(values, (batch, height, width, 2))
 
@@ -28,7 +28,7 @@ def two_tone(batch, height, width, dtype=jnp.float32):
   per_example=st.booleans(),
   dtype=st.sampled_from((jnp.float32, jnp.uint8, jnp.bfloat16)),
 )
-def test_weight_equals_the_share_of_own_pixels(
+def test_cutmix_weight_equals_the_share_of_own_pixels(
   height, width, batch, seed, per_example, dtype
 ):
   images = two_tone(batch, height, width, dtype)
@@ -40,7 +40,7 @@ def test_weight_equals_the_share_of_own_pixels(
   )
   chex.assert_equal_shape([mixed, images])
   chex.assert_type(mixed, dtype)
-  # NumPy from here on: every new shape would be compiled.
+  # NumPy from here on: jax would compile for every new shape.
   mixed, images, targets = jax.device_get((mixed, images, targets))
   own = np.mean(mixed == images, axis=(1, 2, 3))
   meets_itself = targets.partner_labels == targets.labels
@@ -58,9 +58,7 @@ def test_weight_equals_the_share_of_own_pixels(
   width=st.integers(1, 50),
   seed=st.integers(0, 10**6),
 )
-def test_boxes_lie_inside_and_are_no_larger_than_asked_for(
-  lam, height, width, seed
-):
+def test_sample_box_lies_inside_with_at_most_the_area(lam, height, width, seed):
   box = transforms.sample_box(
     jax.random.key(seed), jnp.float32(lam), height=height, width=width
   )
@@ -72,7 +70,7 @@ def test_boxes_lie_inside_and_are_no_larger_than_asked_for(
   assert int(mask.sum()) == area
 
 
-def test_centres_are_uniform_and_clipping_happens(getkey):
+def test_sample_box_centres_are_uniform_and_clipped(getkey):
   lam = jnp.full(4000, 0.75)
   box = transforms.sample_box(getkey(), lam, height=32, width=32)
   area = np.asarray((box.bottom - box.top) * (box.right - box.left))
@@ -82,7 +80,7 @@ def test_centres_are_uniform_and_clipping_happens(getkey):
   assert abs(area.mean() - np.mean(sides) ** 2) < 3
 
 
-def test_extremes_of_lambda():
+def test_sample_box_at_extreme_lambdas():
   for lam, area in ((1.0, 0), (0.0, 4)):
     box = transforms.sample_box(
       jax.random.key(3), jnp.float32(lam), height=2, width=2
@@ -90,7 +88,7 @@ def test_extremes_of_lambda():
     assert (box.bottom - box.top) * (box.right - box.left) <= area
 
 
-def test_one_box_a_batch_or_one_an_example(getkey):
+def test_cutmix_draws_one_box_per_batch_or_per_example(getkey):
   images, labels = two_tone(64, 16, 16), jnp.arange(64)
   shared = transforms.cutmix(getkey(), images, labels, alpha=1.0)[1].lam
   own = transforms.cutmix(
@@ -100,14 +98,14 @@ def test_one_box_a_batch_or_one_an_example(getkey):
   assert len(np.unique(shared)) == 1 and len(np.unique(own)) > 20
 
 
-def test_off_changes_nothing(getkey):
+def test_cutmix_with_alpha_zero_changes_nothing(getkey):
   images, labels = two_tone(4, 5, 5), jnp.arange(4)
   mixed, targets = transforms.cutmix(getkey(), images, labels, alpha=0.0)
   chex.assert_trees_all_equal(mixed, images)
   assert jnp.all(targets.lam == 1)
 
 
-def test_soft_targets_mix_by_the_same_weight(getkey):
+def test_cutmix_mixes_soft_targets_by_the_same_weight(getkey):
   key, images = getkey(), two_tone(4, 9, 9)
   _, soft = transforms.cutmix(
     jax.random.clone(key), images, jnp.eye(4), alpha=1.0
@@ -116,7 +114,7 @@ def test_soft_targets_mix_by_the_same_weight(getkey):
   chex.assert_trees_all_close(soft, ids.soft(4), atol=1e-6)
 
 
-def test_volumes_and_grey_images(getkey):
+def test_cutmix_takes_volumes_and_grey_images(getkey):
   for shape in ((4, 8, 8), (4, 8, 8, 3, 2)):
     mixed, _ = transforms.cutmix(
       getkey(), jnp.ones(shape), jnp.arange(4), alpha=1.0
@@ -132,7 +130,7 @@ def test_cutmix_refuses_inputs_without_an_axis(getkey):
 
 
 def test_cutmix_of_rows_replaces_an_interval(getkey):
-  """Of `[batch, length]` the weight is the share of columns that are own."""
+  """For `[batch, length]` the weight is the share of own columns."""
   rows = jnp.tile(jnp.arange(6.0)[:, None], (1, 40))
   for _ in range(10):
     mixed, targets = transforms.cutmix(

@@ -1,4 +1,4 @@
-"""Proves eager = jit = vmap = pmap = shard_map = jit on 8 devices."""
+"""Tests that eager = jit = vmap = pmap = shard_map = jit on 8 devices."""
 
 import functools
 
@@ -69,7 +69,7 @@ def batches(count):
 
 def one_by_one(transform, arguments):
   """Applies a transform eagerly, batch by batch."""
-  with jax.debug_key_reuse(False):  # Each way below uses the same keys.
+  with jax.debug_key_reuse(False):  # All tests below reuse the same keys.
     results = [
       transform(*(jax.tree.map(lambda x: x[i], arguments)))
       for i in range(len(arguments[0]))
@@ -81,7 +81,7 @@ close = functools.partial(chex.assert_trees_all_close, rtol=2e-6, atol=2e-6)
 
 
 @each_transform
-def test_eager_jit_and_vmap(name):
+def test_transform_equals_itself_under_jit_and_vmap(name):
   transform, arguments = TRANSFORMS[name], batches(3)
   eager = one_by_one(transform, arguments)
   close(eager, one_by_one(jax.jit(transform), arguments))
@@ -90,7 +90,7 @@ def test_eager_jit_and_vmap(name):
 
 
 @each_transform
-def test_pmap_and_shard_map(name):
+def test_transform_equals_itself_under_pmap_and_shard_map(name):
   transform, arguments = TRANSFORMS[name], batches(8)
   eager = one_by_one(transform, arguments)
   with jax.debug_key_reuse(False):
@@ -109,7 +109,7 @@ def test_pmap_and_shard_map(name):
 
 
 @each_transform
-def test_64_bit_mode_changes_nothing(name):
+def test_transform_is_the_same_in_64_bit_mode(name):
   transform, arguments = TRANSFORMS[name], batches(1)
   narrow = one_by_one(transform, arguments)
   with jax.enable_x64(True):
@@ -119,7 +119,7 @@ def test_64_bit_mode_changes_nothing(name):
 
 
 @each_transform
-def test_a_batch_on_eight_devices(name):
+def test_transform_is_the_same_on_eight_devices(name):
   transform = TRANSFORMS[name]
   key, images, labels = (x[0] for x in batches(1))
   mesh = sharding.make_mesh()

@@ -1,4 +1,4 @@
-"""Proves the algebra of mixup, with plans made by hand."""
+"""Tests of the arithmetic of mixup, with plans built by hand."""
 
 import chex
 import hypothesis
@@ -19,7 +19,7 @@ def hand_made(lam=0.25):
   return transforms.Mix(jnp.float32(lam), jnp.asarray([2, 0, 1]))
 
 
-def test_mix_pairs_is_two_lines_of_arithmetic():
+def test_mix_pairs_equals_arithmetic_by_hand():
   x = jnp.asarray([[0.0, 4.0], [8.0, 0.0], [16.0, 8.0]])
   expected = jnp.asarray([[12.0, 7.0], [2.0, 3.0], [10.0, 2.0]])
   chex.assert_trees_all_equal(transforms.mix_pairs(x, hand_made()), expected)
@@ -49,7 +49,7 @@ def test_mix_pairs_is_convex_and_keeps_shape_and_dtype(
   mixed = jax.jit(transforms.mix_pairs)(x, mix)
   chex.assert_equal_shape([x, mixed])
   chex.assert_type(mixed, dtype)
-  # NumPy from here on: every new shape would be compiled.
+  # NumPy from here on: jax would compile for every new shape.
   x, mixed = (np.asarray(each).astype(np.float32) for each in (x, mixed))
   partner = x[np.asarray(mix.partner)]
   # A combination may leave the hull by the rounding of its own dtype.
@@ -60,7 +60,7 @@ def test_mix_pairs_is_convex_and_keeps_shape_and_dtype(
 
 @pytest.mark.parametrize("dtype", (jnp.float32, jnp.bfloat16))
 @pytest.mark.parametrize("smoothing", (0.0, 0.1))
-def test_mix_targets_has_one_value_and_one_gradient_by_ids_or_one_hot(
+def test_mix_targets_of_ids_and_one_hot_have_one_loss_and_gradient(
   getkey, dtype, smoothing
 ):
   labels = jax.random.randint(getkey(), (64,), 0, 10)
@@ -87,7 +87,7 @@ def test_mix_targets_has_one_value_and_one_gradient_by_ids_or_one_hot(
   )
 
 
-def test_interpolate_gives_back_the_example_exactly_at_weight_one(getkey):
+def test_interpolate_at_weight_one_is_exact(getkey):
   x = jax.random.normal(getkey(), (5, 7))
   y = jax.random.normal(getkey(), (5, 7))
   chex.assert_trees_all_equal(transforms.interpolate(x, y, 1.0), x)
@@ -109,7 +109,7 @@ def test_interpolate_refuses_different_shapes():
     transforms.interpolate(jnp.ones((4, 2)), jnp.ones((3, 2)), 0.5)
 
 
-def test_mix_targets_makes_labels_of_class_ids_alone():
+def test_mix_targets_returns_mixed_labels_for_class_ids_alone():
   labels = jnp.asarray([3, 1, 0])
   mixed = transforms.mix_targets(
     {"id": labels, "float": jnp.float32(labels)}, hand_made()
@@ -120,7 +120,7 @@ def test_mix_targets_makes_labels_of_class_ids_alone():
   chex.assert_trees_all_equal(mixed["float"], jnp.asarray([0.75, 2.5, 0.75]))
 
 
-def test_mixed_labels_are_soft_with_the_weights_of_both():
+def test_mixed_labels_soft_has_the_weights_of_both():
   mixed = transforms.mix_targets(jnp.asarray([3, 1, 3]), hand_made())
   expected = [[0, 0, 0, 1], [0, 0.25, 0, 0.75], [0, 0.75, 0, 0.25]]
   chex.assert_trees_all_equal(mixed.soft(4), jnp.asarray(expected))

@@ -1,4 +1,4 @@
-"""Proves that lambda follows Beta(alpha, alpha)."""
+"""Tests that lambda follows Beta(alpha, alpha)."""
 
 import functools
 
@@ -22,8 +22,8 @@ def draw(alpha, seed=0, **options) -> np.ndarray:
 
 
 @pytest.mark.parametrize("alpha", ALPHAS)
-def test_lower_half_follows_the_exact_cdf(alpha):
-  """Below 1/2 float32 resolves every value, so the exact test applies."""
+def test_sample_lambda_lower_half_follows_the_exact_cdf(alpha):
+  """Below 1/2, float32 resolves every value, so that the exact test applies."""
   lam = draw(alpha)
   lower = lam[lam < 0.5]
 
@@ -35,11 +35,11 @@ def test_lower_half_follows_the_exact_cdf(alpha):
 
 
 @pytest.mark.parametrize("alpha", ALPHAS)
-def test_whole_range_follows_beta_rounded_to_float32(alpha):
-  """Near 1 float32 is coarse: both sides of the test are rounded alike."""
+def test_sample_lambda_follows_beta_rounded_to_float32(alpha):
+  """Near 1, float32 is coarse: the test rounds both samples alike."""
   reference = scipy.stats.beta(alpha, alpha).rvs(DRAWS, random_state=1)
   reference = reference.astype(np.float32).astype(np.float64)
-  # Below 1e-4 float32 is far finer near 0 than near 1; look at 1 - lam there.
+  # float32 is far finer near 0 than near 1: the second test is of 1 - lam.
   for sample, other in (
     (draw(alpha), reference),
     (1 - draw(alpha), 1 - reference),
@@ -47,7 +47,7 @@ def test_whole_range_follows_beta_rounded_to_float32(alpha):
     assert scipy.stats.ks_2samp(sample, other).pvalue > 1e-3
 
 
-def test_a_wrong_alpha_would_be_noticed():
+def test_sample_lambda_with_a_wrong_alpha_fails_the_test():
   lam = draw(1.0)
   lower = lam[lam < 0.5]
 
@@ -58,8 +58,8 @@ def test_a_wrong_alpha_would_be_noticed():
 
 
 @pytest.mark.parametrize("alpha", (0.01, 0.02, 0.05, *ALPHAS, 100.0))
-def test_moments(alpha):
-  """Mean 1/2, variance 1 / (4 (2 alpha + 1)), for every alpha in use."""
+def test_sample_lambda_moments(alpha):
+  """The mean is 1/2, the variance 1 / (4 (2 alpha + 1)), for every alpha."""
   lam = draw(alpha, seed=1)
   variance = 1 / (4 * (2 * alpha + 1))
   assert abs(lam.mean() - 0.5) < 5 * np.sqrt(variance / DRAWS)
@@ -84,13 +84,13 @@ def test_moments(alpha):
     (32.0, 0.5497),
   ],
 )
-def test_fold_returns_the_larger_weight(alpha, expected):
+def test_sample_lambda_fold_returns_the_larger_weight(alpha, expected):
   lam = draw(alpha, fold=True)
   assert lam.min() >= 0.5
   assert abs(lam.mean() - expected) < 1e-3
 
 
-def test_limits(getkey):
+def test_sample_lambda_at_alpha_zero_and_infinity(getkey):
   sample = functools.partial(transforms.sample_lambda, shape=(1000,))
   chex.assert_trees_all_equal(sample(getkey(), alpha=0), jnp.ones(1000))
   chex.assert_trees_all_equal(
@@ -99,20 +99,20 @@ def test_limits(getkey):
 
 
 @pytest.mark.parametrize("alpha", (1e-6, 1e-3, 0.01, 1.0, 1e3, 1e6))
-def test_no_nan_and_within_bounds(alpha):
+def test_sample_lambda_is_finite_and_within_bounds(alpha):
   lam = draw(alpha, seed=2)
   assert np.isfinite(lam).all()
   assert lam.min() >= 0 and lam.max() <= 1
 
 
-def test_alpha_may_be_an_array(getkey):
+def test_sample_lambda_takes_an_array_of_alphas(getkey):
   alpha = jnp.asarray([0.0, 1.0, jnp.inf])
   lam = transforms.sample_lambda(getkey(), alpha=alpha, shape=(3,))
   chex.assert_type(lam, jnp.float32)
   assert lam[0] == 1 and 0 < lam[1] < 1 and lam[2] == 0.5
 
 
-def test_one_trace_serves_every_key_and_alpha(getkey):
+def test_sample_lambda_traces_once_for_every_key_and_alpha(getkey):
   sample = jax.jit(
     chex.assert_max_traces(
       lambda key, alpha: transforms.sample_lambda(key, alpha=alpha), n=1
@@ -122,7 +122,7 @@ def test_one_trace_serves_every_key_and_alpha(getkey):
     chex.assert_shape(sample(getkey(), jnp.float32(alpha)), ())
 
 
-def test_traced_nonsense_becomes_nan(getkey):
+def test_sample_lambda_of_a_traced_bad_alpha_is_nan(getkey):
   sample = jax.jit(
     lambda key, alpha: transforms.sample_lambda(key, alpha=alpha)
   )
@@ -141,7 +141,7 @@ def test_traced_nonsense_becomes_nan(getkey):
     (True, TypeError),
   ],
 )
-def test_wrong_alpha_names_the_value_and_the_remedy(getkey, alpha, error):
+def test_sample_lambda_refuses_a_wrong_alpha(getkey, alpha, error):
   shown = "-2" if isinstance(alpha, np.ndarray) else str(alpha)
   with pytest.raises(error, match=f"alpha must be .*{shown}.*0 is ERM"):
     transforms.sample_lambda(getkey(), alpha=alpha, shape=(2,))

@@ -1,4 +1,4 @@
-"""Proves what mixing of codes is, for autoencoders that can be worked out."""
+"""Tests of mixing codes, with autoencoders that are known functions."""
 
 import functools
 
@@ -17,8 +17,7 @@ def same(x):
   return x
 
 
-# Codes of two numbers for inputs of three, and back: what one direction of the
-# three says is lost.
+# Codes of two numbers for inputs of three, and back: the third input is lost.
 DOWN = np.array([[1, 0], [0, 2], [0, 0]], np.float32)
 UP = np.array([[1, 0, 0], [0, 0.5, 0]], np.float32)
 linear = {"encode": lambda x: x @ DOWN, "decode": lambda z: z @ UP}
@@ -44,7 +43,7 @@ def both(key, first, second):
     {"where": np.arange(BATCH) < 5},
   ],
 )
-def test_codes_that_are_the_inputs_are_mixup_to_the_bit(getkey, options):
+def test_latent_with_identities_equals_mixup_exactly(getkey, options):
   examples = batch(getkey)
   chex.assert_trees_all_equal(
     *both(
@@ -57,7 +56,7 @@ def test_codes_that_are_the_inputs_are_mixup_to_the_bit(getkey, options):
   )
 
 
-def test_linear_codes_are_mixup_of_reconstructions(getkey):
+def test_latent_with_linear_codes_is_mixup_of_reconstructions(getkey):
   inputs, labels = batch(getkey)
   mixed, expected = both(
     getkey(),
@@ -68,7 +67,7 @@ def test_linear_codes_are_mixup_of_reconstructions(getkey):
   assert np.abs(mixed[0][:, 2]).max() == 0 < np.abs(inputs[:, 2]).min()
 
 
-def test_codes_that_are_not_linear_are_another_mixing(getkey):
+def test_latent_with_nonlinear_codes_differs_from_mixup(getkey):
   """Squares of mixed roots: below the mixed squares, but for lam of 0 and 1."""
   inputs, labels = jnp.abs(batch(getkey)[0]), batch(getkey)[1]
   (mixed, targets), (straight, _) = both(
@@ -82,7 +81,7 @@ def test_codes_that_are_not_linear_are_another_mixing(getkey):
   assert np.all(mixed <= straight + 1e-6) and np.any(mixed < straight - 0.01)
 
 
-def test_latent_reconstructs_what_is_not_mixed(getkey):
+def test_latent_reconstructs_unmixed_examples(getkey):
   inputs, labels = batch(getkey)
   mixed, targets = transforms.latent(
     getkey(), inputs, labels, alpha=0.0, **linear
@@ -101,7 +100,7 @@ def test_latent_returns_inputs_if_not_enabled(getkey):
   assert jnp.all(targets.lam == 1)
 
 
-def test_a_function_that_plugs_into_a_step_and_has_gradients(getkey):
+def test_latent_is_differentiable_under_jit_and_vmap(getkey):
   """Parameters of the autoencoder may be traced, and differ under vmap."""
   inputs, labels = batch(getkey)
   key = getkey()
@@ -124,7 +123,7 @@ def test_a_function_that_plugs_into_a_step_and_has_gradients(getkey):
   np.testing.assert_allclose(slopes / sums, 2 / scales, rtol=1e-4)
 
 
-def test_codes_that_cannot_be_mixed_are_refused(getkey):
+def test_latent_refuses_integer_codes_and_unequal_batches(getkey):
   inputs, labels = batch(getkey)
   with pytest.raises(TypeError, match="cannot interpolate int32"):
     transforms.latent(

@@ -1,4 +1,4 @@
-"""Proves that hidden layers are mixed once, at the drawn depth."""
+"""Tests of mixing at a drawn hidden layer."""
 
 import chex
 import jax
@@ -29,7 +29,7 @@ def mixed_depths(key, layers, depths=4):
   return changed, hook, targets
 
 
-def test_exactly_one_of_the_named_depths_is_mixed(getkey):
+def test_manifold_mixes_exactly_one_of_the_layers(getkey):
   seen = []
   for _ in range(20):
     changed, _, _ = mixed_depths(getkey(), layers=(0, 2))
@@ -38,7 +38,7 @@ def test_exactly_one_of_the_named_depths_is_mixed(getkey):
   assert set(seen) == {0, 2}
 
 
-def test_hidden_values_and_labels_share_the_plan(getkey):
+def test_manifold_hook_and_targets_share_the_plan(getkey):
   changed, hook, targets = mixed_depths(getkey(), layers=(1, 3))
   depth = changed.index(True)
   chex.assert_trees_all_close(
@@ -46,7 +46,7 @@ def test_hidden_values_and_labels_share_the_plan(getkey):
   )
 
 
-def test_layers_are_drawn_evenly(getkey):
+def test_manifold_draws_layers_uniformly(getkey):
 
   def draw(key):
     x = jnp.eye(6)
@@ -64,7 +64,7 @@ def test_layers_are_drawn_evenly(getkey):
   assert np.all(np.abs(np.asarray(share) - 1 / 3) < 0.05)
 
 
-def test_one_trace_for_all_layers_through_a_model(getkey):
+def test_manifold_traces_a_model_once_for_all_layers(getkey):
   model = mlp.MLP(num_classes=3, hidden=(8, 8))
   x = jax.random.normal(getkey(), (6, 4))
   variables = model.init(getkey(), x)
@@ -82,7 +82,7 @@ def test_one_trace_for_all_layers_through_a_model(getkey):
     chex.assert_shape(logits(getkey())[0], (6, 3))
 
 
-def test_depth_zero_alone_is_input_mixup(getkey):
+def test_manifold_at_depth_zero_is_input_mixup(getkey):
   model = mlp.MLP(num_classes=3, hidden=(8,))
   x = jax.random.normal(getkey(), (6, 4))
   variables = model.init(getkey(), x)
@@ -97,13 +97,13 @@ def test_depth_zero_alone_is_input_mixup(getkey):
   )
 
 
-def test_no_layers_are_refused(getkey):
+def test_manifold_refuses_empty_layers(getkey):
   with pytest.raises(ValueError, match="layers is empty"):
     transforms.manifold(getkey(), LABELS, LABELS, alpha=1.0, layers=())
 
 
-def test_a_plan_crosses_jit_and_vmap_as_data(getkey):
-  """The layers are static, all else is arrays."""
+def test_hidden_mix_passes_through_jit_and_vmap(getkey):
+  """The layers are static, and all else is arrays."""
 
   def draw(key):
     return transforms.manifold(

@@ -1,4 +1,4 @@
-"""Proves the forms of mixup: of inputs, of targets, and of keys."""
+"""Tests of mixup with every kind of input, target and key."""
 
 import chex
 import hypothesis
@@ -11,7 +11,7 @@ import pytest
 from mixup_jax import transforms
 
 
-def test_bytes_are_fetched_as_bytes_and_mixed_as_floats(getkey):
+def test_mixup_normalize_fetches_bytes_and_mixes_floats(getkey):
   images = jax.random.bits(getkey(), (4, 2, 2, 3), jnp.uint8)
   labels = jnp.arange(4, dtype=jnp.int32)
 
@@ -42,7 +42,7 @@ def test_bytes_are_fetched_as_bytes_and_mixed_as_floats(getkey):
   seed=st.integers(0, 10**6),
   per_example=st.booleans(),
 )
-def test_label_mass_is_one_and_both_routes_agree(
+def test_mixup_of_ids_equals_mixup_of_one_hot_labels(
   batch, classes, seed, per_example
 ):
   key, label_key, x_key = jax.random.split(jax.random.key(seed), 3)
@@ -59,7 +59,7 @@ def test_label_mass_is_one_and_both_routes_agree(
   chex.assert_trees_all_close(soft.sum(-1), jnp.ones(batch), atol=1e-6)
 
 
-def test_all_forms_of_targets_go_through_one_call(getkey):
+def test_mixup_takes_every_kind_of_target_at_once(getkey):
   targets = {
     "id": jnp.asarray([0, 1, 2]),
     "one_hot": jnp.eye(3),
@@ -82,7 +82,7 @@ def test_all_forms_of_targets_go_through_one_call(getkey):
   chex.assert_trees_all_close(mixed["regression"], expected, rtol=1e-6)
 
 
-def test_inputs_and_targets_share_the_plan(getkey):
+def test_mixup_inputs_and_targets_share_the_plan(getkey):
   labels = jnp.arange(8)
   x, targets = transforms.mixup(
     getkey(), jax.nn.one_hot(labels, 8), labels, alpha=1.0, per_example=True
@@ -90,14 +90,14 @@ def test_inputs_and_targets_share_the_plan(getkey):
   chex.assert_trees_all_close(x, targets.soft(8), atol=1e-7)
 
 
-def test_numpy_arrays_are_welcome(getkey):
+def test_mixup_takes_numpy_arrays(getkey):
   x, y = np.ones((4, 2), np.float32), np.arange(4)
   mixed, targets = transforms.mixup(getkey(), x, y, alpha=0.2)
   chex.assert_shape(mixed, (4, 2))
   chex.assert_shape(targets.partner_labels, (4,))
 
 
-def test_one_trace_serves_every_key_and_alpha(getkey):
+def test_mixup_traces_once_for_every_key_and_alpha(getkey):
   mix = jax.jit(
     chex.assert_max_traces(
       lambda key, alpha, x, y: transforms.mixup(key, x, y, alpha=alpha), n=1
@@ -115,13 +115,13 @@ def test_one_trace_serves_every_key_and_alpha(getkey):
       jnp.ones((4, 2), jnp.uint8),
       jnp.arange(4),
       TypeError,
-      r"uint8 values of shape \(4, 2\): make inputs floats",
+      r"uint8 values of shape \(4, 2\): convert inputs to floats",
     ),
     (
       jnp.ones((4, 2)),
       jnp.ones((4, 3), bool),
       TypeError,
-      "bool values .* multi-label targets one float",
+      "bool values .* multi-label targets to one float",
     ),
     (
       jnp.ones((4, 2)),
@@ -139,13 +139,15 @@ def test_one_trace_serves_every_key_and_alpha(getkey):
     ),
   ],
 )
-def test_bad_input_names_the_value_and_the_remedy(getkey, x, y, error, message):
+def test_mixup_errors_name_the_value_and_the_remedy(
+  getkey, x, y, error, message
+):
   with pytest.raises(error, match=message):
     transforms.mixup(getkey(), x, y, alpha=1.0)
 
 
 @pytest.mark.parametrize("per_example", (False, True))
-def test_mixing_labels_twice_is_refused(getkey, per_example):
+def test_mixup_refuses_mixed_labels(getkey, per_example):
   x, y = transforms.mixup(
     getkey(),
     jnp.ones((4, 2)),

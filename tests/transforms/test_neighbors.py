@@ -1,4 +1,4 @@
-"""Proves the neighbour search, against an exhaustive one."""
+"""Tests of the neighbour search against an exhaustive one."""
 
 import chex
 import jax
@@ -12,7 +12,7 @@ from mixup_jax import transforms
 
 
 @pytest.mark.parametrize("chunk_size", (1, 7, 64, 1000))
-def test_neighbors_equal_an_exhaustive_search(chunk_size):
+def test_nearest_neighbors_equal_an_exhaustive_search(chunk_size):
   points = np.random.default_rng(0).normal(size=(60, 5)) + 100
   found = transforms.nearest_neighbors(
     jnp.asarray(points, jnp.float32), k=4, chunk_size=chunk_size
@@ -22,7 +22,7 @@ def test_neighbors_equal_an_exhaustive_search(chunk_size):
   chex.assert_trees_all_equal(np.asarray(found), expected.astype(np.int32))
 
 
-def test_neighbors_stay_inside_the_class():
+def test_nearest_neighbors_with_labels_stay_in_the_class():
   rng = np.random.default_rng(1)
   points, labels = rng.normal(size=(30, 3)), rng.integers(0, 3, 30)
   found = np.asarray(
@@ -36,7 +36,7 @@ def test_neighbors_stay_inside_the_class():
   chex.assert_trees_all_equal(found, np.argsort(distances)[:, :3])
 
 
-def test_a_class_that_is_too_small_is_filled_up_with_the_example_itself():
+def test_nearest_neighbors_fill_small_classes_with_the_example_itself():
   found = transforms.nearest_neighbors(
     jnp.arange(5.0)[:, None], k=2, labels=jnp.asarray([0, 0, 1, 1, 1])
   )
@@ -45,7 +45,7 @@ def test_a_class_that_is_too_small_is_filled_up_with_the_example_itself():
   )
 
 
-def test_images_of_integers_are_flattened(getkey):
+def test_nearest_neighbors_flatten_integer_images(getkey):
   images = jax.random.randint(getkey(), (20, 4, 4, 3), 0, 256, jnp.uint8)
   flat = images.reshape(20, -1).astype(jnp.float32)
   chex.assert_trees_all_equal(
@@ -54,8 +54,8 @@ def test_images_of_integers_are_flattened(getkey):
   )
 
 
-def test_memory_does_not_grow_with_the_square():
-  """k = 200 over 50,000 x 3,072: compiled, its memory read, and not run."""
+def test_nearest_neighbors_memory_is_not_quadratic():
+  """Reads the memory of a compiled search, k = 200 over 50,000 x 3,072."""
   inputs = jax.ShapeDtypeStruct((50_000, 3_072), jnp.uint8)
   search = jax.jit(lambda x: transforms.nearest_neighbors(x, k=200))
   compiled = search.lower(inputs).compile()
@@ -63,7 +63,7 @@ def test_memory_does_not_grow_with_the_square():
   assert temporaries < 2.5e9  # A 50,000 x 50,000 matrix would take 10 GB.
 
 
-def test_partners_are_drawn_evenly_from_the_neighbors(getkey):
+def test_draw_neighbors_is_uniform(getkey):
   table = jnp.asarray([[3, 1], [2, 0], [1, 3], [0, 2]])
   keys = jax.random.split(getkey(), 2000)
   draws = jax.vmap(lambda k: transforms.draw_neighbors(k, table))(keys)
@@ -81,6 +81,6 @@ def test_nearest_partners_are_neighbors(getkey):
 
 
 @pytest.mark.parametrize("k", (0, 10, -1))
-def test_a_wrong_k_is_refused(k):
+def test_nearest_neighbors_refuse_a_wrong_k(k):
   with pytest.raises(ValueError, match=f"k must be from 1 to 9 .* got {k}"):
     transforms.nearest_neighbors(jnp.ones((10, 2)), k=k)

@@ -1,4 +1,4 @@
-"""Proves the mixing of examples with partners that stand behind them."""
+"""Tests of mixing with partners that follow their examples."""
 
 import functools
 
@@ -26,7 +26,7 @@ def pairs(getkey, batch=16):
 
 
 @pytest.mark.parametrize("per_example", (False, True))
-def test_an_example_is_mixed_with_the_row_behind_it(getkey, per_example):
+def test_paired_mixes_each_example_with_the_row_after_it(getkey, per_example):
   (own, partner, labels, others), batch = pairs(getkey)
   mixed, targets = transforms.paired(
     getkey(),
@@ -46,7 +46,7 @@ def test_an_example_is_mixed_with_the_row_behind_it(getkey, per_example):
     chex.assert_trees_all_close(mixed, own)
 
 
-def test_hard_labels_are_those_of_the_nearer_one(getkey):
+def test_paired_inputs_only_keeps_the_nearer_label(getkey):
   (own, partner, labels, others), batch = pairs(getkey)
   mixed, targets = transforms.paired(
     getkey(),
@@ -60,7 +60,7 @@ def test_hard_labels_are_those_of_the_nearer_one(getkey):
   chex.assert_trees_all_equal(targets, nearer)
 
 
-def test_a_mask_changes_nothing_and_a_switch_reaches_the_transform(getkey):
+def test_paired_ignores_where_and_passes_enabled_on(getkey):
   (own, *_), batch = pairs(getkey)
   key = getkey()
   mix = functools.partial(
@@ -73,7 +73,7 @@ def test_a_mask_changes_nothing_and_a_switch_reaches_the_transform(getkey):
   chex.assert_trees_all_equal(off, own)
 
 
-def test_pairs_stay_on_their_devices(getkey):
+def test_paired_keeps_pairs_on_their_devices(getkey):
   _, batch = pairs(getkey)
   mesh = jax.make_mesh((8,), ("data",))
   placed = jax.device_put(batch, jax.NamedSharding(mesh, LAYOUT))

@@ -1,4 +1,4 @@
-"""Proves that partners are what their names say."""
+"""Tests of the functions that choose partners."""
 
 import chex
 import hypothesis
@@ -49,7 +49,7 @@ def test_rolled_partners_are_a_permutation_without_fixed_points(
 
 
 @hypothesis.given(labels=LABELS, seed=SEEDS)
-def test_same_class_partners_are_a_permutation_inside_classes(labels, seed):
+def test_same_class_partners_are_a_permutation_within_classes(labels, seed):
   labels = jnp.asarray(labels)
   partner = transforms.same_class_partners(jax.random.key(seed), labels)
   assert_permutation(partner, labels.size)
@@ -92,7 +92,7 @@ def test_different_class_partners_are_uniform_over_the_others(getkey):
     assert scipy.stats.chisquare(counts).pvalue > 1e-4
 
 
-def test_one_trace_serves_every_key(getkey):
+def test_partners_trace_once_for_every_key(getkey):
   labels = jnp.asarray([0, 1, 0, 2])
   pair = jax.jit(
     chex.assert_max_traces(
@@ -112,7 +112,7 @@ def test_one_trace_serves_every_key(getkey):
     chex.assert_shape(pair(getkey()), (3, 4))
 
 
-def test_numpy_labels_are_welcome_under_jit(getkey):
+def test_class_partners_take_numpy_labels_under_jit(getkey):
   labels = np.array([0, 1, 1, 2])
   same = jax.jit(lambda key: transforms.same_class_partners(key, labels))
   other = jax.jit(lambda key: transforms.different_class_partners(key, labels))
@@ -131,13 +131,13 @@ def test_numpy_labels_are_welcome_under_jit(getkey):
     ),
   ],
 )
-def test_a_batch_of_one_is_refused(getkey, pair):
+def test_partners_refuse_a_batch_of_one(getkey, pair):
   with pytest.raises(
     ValueError, match="at least two examples, got a batch of 1.*larger batch"
   ):
     pair(getkey())
 
 
-def test_a_roll_that_pairs_nobody_is_refused():
+def test_rolled_partners_refuse_a_shift_by_the_batch_size():
   with pytest.raises(ValueError, match="shift of 8 .* batch of 4.*shift=1"):
     transforms.rolled_partners(4, shift=8)

@@ -1,4 +1,4 @@
-"""Proves the drawn plan: its options, and the mask that keeps padding out."""
+"""Tests of the mixing plan: its options, and the mask of padding."""
 
 import functools
 
@@ -20,37 +20,37 @@ def many(getkey, count=2000, **options):
 
 
 @pytest.mark.parametrize("per_example, shape", [(False, ()), (True, (BATCH,))])
-def test_shapes_and_dtypes(getkey, per_example, shape):
+def test_sample_mix_shapes_and_dtypes(getkey, per_example, shape):
   mix = sample_mix(getkey(), BATCH, per_example=per_example)
   chex.assert_shape(mix.lam, shape)
   chex.assert_shape(mix.partner, (BATCH,))
   chex.assert_type([mix.lam, mix.partner], [jnp.float32, jnp.int32])
 
 
-def test_per_example_lambdas_are_independent(getkey):
+def test_sample_mix_per_example_lambdas_are_independent(getkey):
   lam = many(getkey, per_example=True).lam
   correlation = np.corrcoef(np.asarray(lam).T) - np.eye(BATCH)
   assert np.abs(correlation).max() < 0.12
 
 
-def test_lambda_and_partner_are_independent(getkey):
+def test_sample_mix_lambda_and_partner_are_independent(getkey):
   mix = many(getkey)
   first = np.asarray(mix.partner[:, 0])
   assert abs(np.corrcoef(np.asarray(mix.lam), first)[0, 1]) < 0.1
 
 
-def test_fold_makes_the_example_lead(getkey):
+def test_sample_mix_fold_gives_the_example_at_least_half(getkey):
   assert many(getkey, fold=True).lam.min() >= 0.5
 
 
 @pytest.mark.parametrize("per_example", (False, True))
-def test_probability_of_mixing(getkey, per_example):
+def test_sample_mix_mixes_with_the_probability(getkey, per_example):
   lam = many(getkey, probability=0.3, per_example=per_example).lam
   mixed = float((lam < 1).mean())
   assert abs(mixed - 0.3) < 5 * np.sqrt(0.3 * 0.7 / lam.size)
 
 
-def test_probability_leaves_the_distribution_of_mixed_batches(getkey):
+def test_sample_mix_probability_keeps_the_distribution_of_mixed_batches(getkey):
   lam = np.asarray(many(getkey, probability=0.5).lam)
   assert abs(lam[lam < 1].mean() - 0.5) < 0.05
 
@@ -58,14 +58,14 @@ def test_probability_leaves_the_distribution_of_mixed_batches(getkey):
 @pytest.mark.parametrize(
   "options", [{"enabled": False}, {"probability": 0.0}, {"alpha": 0.0}]
 )
-def test_off_means_exactly_erm(getkey, options):
+def test_sample_mix_off_is_exactly_erm(getkey, options):
   mix = transforms.sample_mix(getkey(), BATCH, **{"alpha": 1.0, **options})
   assert mix.lam == 1
   x = jax.random.normal(getkey(), (BATCH, 3))
   chex.assert_trees_all_equal(transforms.mix_pairs(x, mix), x)
 
 
-def test_one_trace_for_every_switch_and_probability(getkey):
+def test_sample_mix_traces_once_for_enabled_and_probability(getkey):
   draw = jax.jit(
     chex.assert_max_traces(
       lambda key, enabled, probability: sample_mix(
@@ -80,7 +80,7 @@ def test_one_trace_for_every_switch_and_probability(getkey):
   assert on.lam < 1 and off.lam == 1 and never.lam == 1
 
 
-def test_padding_is_never_mixed_into_real_rows(getkey):
+def test_sample_mix_where_keeps_padding_out_of_valid_rows(getkey):
   where = jnp.arange(BATCH) < 11
   mix = many(getkey, where=where)
   chex.assert_shape(mix.lam, (2000,))
@@ -88,7 +88,7 @@ def test_padding_is_never_mixed_into_real_rows(getkey):
   assert jnp.all(jnp.sort(mix.partner) == jnp.arange(BATCH)[None])
 
 
-def test_a_partner_of_ones_own_that_is_padding_is_left_out(getkey):
+def test_sample_mix_leaves_out_given_partners_that_are_padding(getkey):
   where = jnp.arange(BATCH) < 11
   partner = transforms.rolled_partners(BATCH)
   mix = sample_mix(getkey(), BATCH, where=where, partner=partner)
@@ -98,7 +98,7 @@ def test_a_partner_of_ones_own_that_is_padding_is_left_out(getkey):
   assert mix.lam[0] == 1 and mix.lam[1] < 1
 
 
-def test_a_partner_may_be_a_function_of_the_tree(getkey):
+def test_sample_mix_takes_a_partner_function(getkey):
   key = getkey()
   x = {"a": jax.random.normal(getkey(), (BATCH, 3))}
   roll = functools.partial(jax.tree.map, lambda leaf: jnp.roll(leaf, 1, axis=0))
@@ -112,12 +112,12 @@ def test_a_partner_may_be_a_function_of_the_tree(getkey):
 
 
 @pytest.mark.parametrize("probability", (-0.1, 1.5, float("nan")))
-def test_a_wrong_probability_is_refused(getkey, probability):
+def test_sample_mix_refuses_a_wrong_probability(getkey, probability):
   with pytest.raises(ValueError, match=f"probability must .* {probability:g}"):
     sample_mix(getkey(), BATCH, probability=probability)
 
 
-def test_an_unknown_option_is_refused(getkey):
+def test_mixup_refuses_an_unknown_option(getkey):
   with pytest.raises(TypeError, match="per_sample"):
     transforms.mixup(
       getkey(), jnp.ones((4, 2)), jnp.ones(4), alpha=1.0, per_sample=True

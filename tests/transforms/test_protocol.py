@@ -1,4 +1,4 @@
-"""Proves that every transform has one form, and what the adapter does."""
+"""Tests of the protocol of every transform, and of its adapter."""
 
 import functools
 import inspect
@@ -27,7 +27,7 @@ def batch(marked=0.0):
 
 
 def as_soft(targets):
-  """Returns what any form of targets says, `[batch, classes]`."""
+  """Returns any kind of targets as `[batch, classes]` floats."""
   if isinstance(targets, transforms.MixedLabels):
     return targets.soft(CLASSES)
   if jnp.issubdtype(targets.dtype, jnp.integer):
@@ -47,7 +47,7 @@ def transform_of(name):
 
 
 def test_every_public_transform_is_tested():
-  """A new one that is not in the list fails here."""
+  """A new transform that is not in the list fails here."""
   takes_batch = [
     name
     for name in transforms.__all__
@@ -101,7 +101,7 @@ def test_transform_changes_something_if_enabled(name):
 
 
 @each_transform
-def test_padding_reaches_no_example(name):
+def test_transform_keeps_padding_out_of_examples(name):
   """Padding is a thousand times as bright, and of a class of its own."""
   key, images, labels, where = batch(marked=1e4)
   labels = jnp.where(where, labels % (CLASSES - 1), CLASSES - 1)
@@ -115,12 +115,12 @@ def test_padding_reaches_no_example(name):
 
 @each_transform
 @pytest.mark.parametrize("per_part", [2, 4])
-def test_what_comes_back_can_be_cut_along_the_batch(name, per_part):
-  """Micro-batches: the parts have the losses of the whole."""
+def test_transform_results_split_into_micro_batches(name, per_part):
+  """The parts have the losses of the whole batch."""
   key, images, labels, _ = batch()
   inputs, targets = jax.jit(transform_of(name))(key, images, labels)
   if isinstance(inputs, transforms.HiddenMix):
-    inputs = as_inputs(inputs)  # A plan holds for its batch, as documented.
+    inputs = as_inputs(inputs)  # A plan is valid only for its whole batch.
   logits = jnp.tanh(inputs.reshape(BATCH, -1)[:, :CLASSES])
   whole = losses.cross_entropy(logits, targets)
   parts = jax.tree.map(
@@ -134,7 +134,7 @@ def test_what_comes_back_can_be_cut_along_the_batch(name, per_part):
 
 
 @each_transform
-def test_what_comes_back_can_be_sharded_along_the_batch(name):
+def test_transform_results_shard_along_the_batch(name):
   key, images, labels, _ = batch()
   inputs, targets = jax.jit(transform_of(name))(key, images, labels)
   logits = as_inputs(inputs).reshape(BATCH, -1)[:, :CLASSES]
@@ -150,7 +150,7 @@ def test_what_comes_back_can_be_sharded_along_the_batch(name):
   chex.assert_trees_all_close(jax.jit(shards)(*placed), whole, rtol=1e-5)
 
 
-def test_as_transform_returns_a_transform_as_it_is():
+def test_as_transform_returns_a_transform_unchanged():
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   assert transforms.as_transform(mixup) is mixup
   assert transforms.as_transform(every_transform.plain) is not (
@@ -195,7 +195,7 @@ def test_as_transform_keeps_an_option_that_a_function_has():
   ],
   ids=["shape", "dtype", "structure"],
 )
-def test_as_transform_says_when_traced_that_it_cannot_switch(function):
+def test_as_transform_raises_at_trace_time_if_it_cannot_switch(function):
   transform = transforms.as_transform(function)
   x = jnp.zeros((4, 3))
 
@@ -206,7 +206,7 @@ def test_as_transform_says_when_traced_that_it_cannot_switch(function):
     jax.eval_shape(run, True)
 
 
-def test_takes_wants_normalize_declared():
+def test_takes_requires_normalize_to_be_declared():
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   cutmix = functools.partial(transforms.cutmix, alpha=1.0)
   assert transforms.takes(mixup, "normalize")

@@ -1,4 +1,4 @@
-"""Proves the choice between transforms."""
+"""Tests of the choice between transforms."""
 
 import functools
 
@@ -32,12 +32,12 @@ def share(getkey, probabilities):
 @pytest.mark.parametrize(
   "probabilities", [None, (0.5, 0.5, 0.0), (0.1, 0.2, 0.7)]
 )
-def test_shares(getkey, probabilities):
+def test_switch_draws_with_the_probabilities(getkey, probabilities):
   expected = jnp.asarray(probabilities or (1 / 3,) * 3)
   assert jnp.all(jnp.abs(share(getkey, probabilities) - expected) < 0.03)
 
 
-def test_mixup_or_cutmix_with_traced_probabilities(getkey):
+def test_switch_takes_traced_probabilities(getkey):
 
   @jax.jit
   @chex.assert_max_traces(n=1)
@@ -62,7 +62,7 @@ def test_mixup_or_cutmix_with_traced_probabilities(getkey):
 @pytest.mark.parametrize(
   "probabilities", [(0.5, 0.5), (0.5, 0.6, 0.1), (-0.5, 0.5, 1.0)]
 )
-def test_wrong_probabilities_are_refused(getkey, probabilities):
+def test_switch_refuses_wrong_probabilities(getkey, probabilities):
   with pytest.raises(ValueError, match="probabilities .* must be 3 numbers"):
     transforms.switch(
       getkey(),
@@ -73,6 +73,6 @@ def test_wrong_probabilities_are_refused(getkey, probabilities):
     )
 
 
-def test_no_transforms_are_refused(getkey):
+def test_switch_refuses_no_transforms(getkey):
   with pytest.raises(ValueError, match="transforms is empty"):
     transforms.switch(getkey(), jnp.zeros(2), jnp.zeros(2), transforms=())

@@ -1,4 +1,4 @@
-"""Proves the vicinities that mixup is compared with."""
+"""Tests of the vicinities that the paper compares mixup with."""
 
 import chex
 import jax
@@ -8,7 +8,7 @@ import pytest
 from mixup_jax import transforms
 
 
-def test_noise_has_its_standard_deviation_and_leaves_targets(getkey):
+def test_gaussian_noise_has_its_standard_deviation_and_keeps_targets(getkey):
   inputs = {"a": jnp.ones((64, 500)), "b": jnp.zeros((64, 500))}
   labels = jnp.arange(64)
   noisy, targets = transforms.gaussian_noise(
@@ -22,7 +22,7 @@ def test_noise_has_its_standard_deviation_and_leaves_targets(getkey):
   chex.assert_trees_all_equal(targets, labels)
 
 
-def test_noise_keeps_the_dtype(getkey):
+def test_gaussian_noise_keeps_the_dtype(getkey):
   noisy, _ = transforms.gaussian_noise(
     getkey(), jnp.ones((4, 3), jnp.bfloat16), jnp.arange(4), sigma=1.0
   )
@@ -30,8 +30,8 @@ def test_noise_keeps_the_dtype(getkey):
 
 
 @pytest.mark.parametrize("epsilon", (0.0, 0.05, 0.4))
-def test_smoothing_as_the_paper_writes_it(getkey, epsilon):
-  """Wrong classes epsilon / 10, the right one 1 - 9 epsilon / 10."""
+def test_label_smoothing_equals_the_formula_of_the_paper(getkey, epsilon):
+  """Wrong classes have epsilon / 10, the right one 1 - 9 epsilon / 10."""
   x, soft = transforms.label_smoothing(
     getkey(),
     jnp.ones((3, 2)),
@@ -44,7 +44,7 @@ def test_smoothing_as_the_paper_writes_it(getkey, epsilon):
   chex.assert_trees_all_close(soft[1, 0], epsilon / 10, rtol=1e-6)
 
 
-def test_smoothing_takes_every_form_of_label(getkey):
+def test_label_smoothing_takes_every_kind_of_label(getkey):
   def smooth(targets):
     return transforms.label_smoothing(
       getkey(), (), targets, epsilon=0.1, num_classes=3
@@ -75,7 +75,7 @@ def test_inputs_only_takes_trees_of_any_dtype(getkey):
   chex.assert_trees_all_close(hard["soft"].sum(-1), jnp.ones(3))
 
 
-def test_inputs_with_smoothing_is_the_two_in_a_row(getkey):
+def test_inputs_with_smoothing_composes_both(getkey):
   x, soft = transforms.inputs_with_smoothing(
     getkey(),
     jnp.eye(8),
@@ -89,7 +89,7 @@ def test_inputs_with_smoothing_is_the_two_in_a_row(getkey):
   chex.assert_trees_all_close(soft.max(1), jnp.full(8, 0.825), rtol=1e-5)
 
 
-def test_bad_input_names_the_value(getkey):
+def test_gaussian_noise_and_label_smoothing_refuse_bad_values(getkey):
   x, y = jnp.ones((4, 2)), jnp.arange(4)
   with pytest.raises(ValueError, match="sigma must be .* got -1"):
     transforms.gaussian_noise(getkey(), x, y, sigma=-1.0)
