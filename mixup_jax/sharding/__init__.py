@@ -1,4 +1,4 @@
-"""The data mesh, and partners on it at a known price."""
+"""The data mesh, and partner policies of known cost."""
 
 from mixup_jax.sharding.mesh import AXIS
 from mixup_jax.sharding.mesh import check_divides

@@ -1,4 +1,4 @@
-"""The data mesh, and how arrays of the host are placed on it."""
+"""The data mesh, and the placement of host arrays on it."""
 
 import functools
 from typing import Any, Sequence
@@ -35,38 +35,38 @@ def replicated(mesh: Mesh) -> jax.sharding.NamedSharding:
 
 
 def put(tree: PyTree, where: jax.sharding.Sharding) -> PyTree:
-  """Puts arrays that are equal on every process on the devices of all.
+  """Makes global arrays of host arrays that are equal in every process.
 
-  Each process copies only what its own devices hold. As with
+  Each process copies only the parts for its own devices. As with
   `jax.device_put`, do not write to the arrays afterwards.
 
   Args:
-    tree: A tree of arrays of the host.
-    where: Where to put them, over the devices of any number of processes.
+    tree: A tree of host arrays.
+    where: The sharding, over the devices of any number of processes.
 
   Returns:
-    The tree with global arrays.
+    The tree of global arrays.
   """
 
   def put_array(x: Any) -> jax.Array:
     x = np.asarray(x)
     return jax.make_array_from_callback(x.shape, where, lambda i: x[i])
 
-  # This transfer is meant, but jax counts it among the accidental ones.
+  # This transfer is explicit, but jax classifies it as implicit.
   with jax.transfer_guard_host_to_device("allow"):
     return jax.tree.map(put_array, tree)
 
 
 def put_rows(tree: PyTree, mesh: Mesh) -> PyTree:
-  """Makes global arrays of the rows that each process has.
+  """Makes global arrays of the rows of each process.
 
   Args:
-    tree: A tree of arrays of the host, `[rows, ...]`. The rows of process 0 are
-      the first of the batch, those of process 1 follow, and so on.
-    mesh: The data mesh, over whose devices they are spread.
+    tree: A tree of host arrays, `[rows, ...]`. The rows of process 0 are the
+      first of the batch, those of process 1 follow, and so on.
+    mesh: The data mesh.
 
   Returns:
-    The tree with arrays of the rows of all.
+    The tree of global arrays, `[batch, ...]`, sharded over the mesh.
 
   Raises:
     ValueError: If the devices cannot share the rows equally.
@@ -81,7 +81,7 @@ def put_rows(tree: PyTree, mesh: Mesh) -> PyTree:
 
 
 def check_divides(batch_size: int, parts: int, what: str) -> None:
-  """Raises unless the batch divides into equal parts."""
+  """Raises ValueError unless a batch divides into equal parts."""
   if batch_size % parts:
     raise ValueError(
       f"{what} must divide into {parts} equal parts, got "

@@ -1,21 +1,19 @@
-"""What pairing examples costs on a data mesh.
+"""Partner policies on a data mesh, and what they cost.
 
 A batch lies in blocks over the devices of a one-axis mesh. Fetching partners
-from other devices moves data; each policy has a known price, in bytes that a
-device sends for a shard of 1.5 MiB on 8 devices (a test reads the collectives
-from the compiled program):
+from other devices moves data. The table lists what a device sends for a shard
+of 1.5 MiB on 8 devices (a test counts the collectives of the compiled program):
 
     policy        collectives            sent        partners
-    "local"       none                   0           any row of the own device
-    "local_roll"  none                   0           the row before, there
-    "roll"        1 collective-permute   1 row       the row before
-    "all_to_all"  1 all-to-all           1.3 MiB     nearly any row at all
-    "global"      1 all-gather           10.5 MiB    any row at all, as on one
-                                                     device
+    "local"       none                   0           any row of the same device
+    "local_roll"  none                   0           the previous row of it
+    "roll"        1 collective-permute   1 row       the previous row
+    "all_to_all"  1 all-to-all           1.3 MiB     nearly any row
+    "global"      1 all-gather           10.5 MiB    any row, as on one device
 
-A loader that shuffles globally makes the pairs of the first three as random as
-those of "global". Rows that are rolled need not be gathered: on a chip,
-"local_roll" moves fewer bytes than "local", and pairs no row with itself.
+If the loader shuffles globally, the pairs of the first three policies are as
+random as those of "global". Rolling needs no gather: on a chip, "local_roll"
+moves fewer bytes than "local", and it pairs no row with itself.
 """
 
 import functools
@@ -38,7 +36,7 @@ POLICIES = ("local", "local_roll", "roll", "all_to_all", "global")
 
 
 def per_device(transform: Transform, mesh: Mesh) -> Transform:
-  """Applies a transform to each device's rows alone, with its own draws.
+  """Applies a transform to the rows of each device separately.
 
   No data moves between devices. Each device draws its own lam, as when every
   worker of a synchronous data-parallel run mixes its own minibatch; use
@@ -47,13 +45,13 @@ def per_device(transform: Transform, mesh: Mesh) -> Transform:
   Args:
     transform: A transform, or a plain function `(key, inputs, targets) ->
       (inputs, targets)`.
-    mesh: The data mesh. The number of its devices is the number of groups.
+    mesh: The data mesh.
 
   Returns:
-    A transform of the whole batch, to be used under `jit`. Values without a
-    batch axis, such as one a device, come back as `[batch]`. It raises
-    ValueError for a batch that the devices cannot share equally, and TypeError
-    if the transform mixes hidden layers.
+    A transform of the whole batch, for use under `jit`. Results without a batch
+    axis, one per device, are returned as `[batch]`. It raises ValueError for a
+    batch that the devices cannot share equally, and TypeError if the transform
+    mixes hidden layers.
   """
   own = transforms.as_transform(transform)
 
@@ -77,7 +75,7 @@ def per_device(transform: Transform, mesh: Mesh) -> Transform:
     mixed = jax.vmap(mix)(keys, *groups)
     if isinstance(mixed[0], transforms.HiddenMix):
       raise TypeError(
-        "hidden layers cannot be mixed for each device apart: use "
+        "per_device cannot mix hidden layers: use "
         'with_partners(manifold, mesh, policy="local").'
       )
     size = jax.tree.leaves(groups)[0].shape[1]
@@ -89,7 +87,7 @@ def per_device(transform: Transform, mesh: Mesh) -> Transform:
 def with_partners(
   transform: Transform, mesh: Mesh, *, policy: str = "local"
 ) -> Transform:
-  """Gives a mixing transform partners under a policy with a known price.
+  """Returns a mixing transform whose partners follow a policy.
 
   Args:
     transform: A transform that takes `partner`, such as
@@ -102,7 +100,7 @@ def with_partners(
     batch of global arrays.
 
   Raises:
-    ValueError: If the policy is not one of these.
+    ValueError: If the policy is unknown.
   """
   _check_policy(policy)
 
@@ -125,18 +123,17 @@ def partners(
 
   Args:
     key: A typed PRNG key, consumed.
-    batch_size: The number of examples on all devices together.
+    batch_size: The number of examples over all devices.
     mesh: The data mesh.
     policy: One of `POLICIES`.
 
   Returns:
-    A function from any tree of `[batch, ...]` arrays to the tree in which every
-    example stands in its partner's place. It pairs alike at each call, and is a
-    permutation.
+    A function that maps any tree of `[batch, ...]` arrays to the rows of the
+    partners. It applies the same permutation at each call.
 
   Raises:
     ValueError: If the policy is unknown, the batch does not divide among the
-      devices as it needs, or every example would be its own partner.
+      devices as the policy needs, or every example would be its own partner.
   """
   check_pairable(batch_size, mesh=mesh, policy=policy)
   if policy == "global":
@@ -145,7 +142,7 @@ def partners(
     def fetch(x: Array) -> Array:
       return x[order]
   elif policy == "roll":
-    # A traced shift would cost 25 MiB; this static one sends a row.
+    # A traced shift would send 25 MiB; this static one sends one row.
     fetch = functools.partial(jnp.roll, shift=1, axis=0)
   elif policy == "local_roll":
 
@@ -171,7 +168,7 @@ def partners(
 
 
 def _local_orders(key: Array, batch_size: int, mesh: Mesh) -> Array:
-  """Draws `[devices, rows]`, one permutation a device."""
+  """Draws `[devices, rows]`, one permutation per device."""
   check_divides(batch_size, mesh.size, "a batch sharded")
   rows = batch_size // mesh.size
   keys = jax.random.split(key, mesh.size)
@@ -180,7 +177,7 @@ def _local_orders(key: Array, batch_size: int, mesh: Mesh) -> Array:
 
 
 def _permute_locally(x: Array, orders: Array, mesh: Mesh) -> Array:
-  """Permutes the rows inside each device."""
+  """Permutes the rows within each device."""
   permuted = jax.vmap(lambda rows, order: rows[order])(
     _split_rows(x, mesh), orders
   )
@@ -188,7 +185,7 @@ def _permute_locally(x: Array, orders: Array, mesh: Mesh) -> Array:
 
 
 def _roll_locally(x: Array, mesh: Mesh) -> Array:
-  """Gives each row the one before it inside its device."""
+  """Rolls the rows by one within each device."""
   rows = x.shape[0] // mesh.size
   return _join_rows(jnp.roll(_split_rows(x, mesh), 1, axis=1), rows, mesh)
 
@@ -206,14 +203,14 @@ def _swap_blocks(x: Array, mesh: Mesh) -> Array:
 
 
 def _split_rows(x: Array, mesh: Mesh) -> Array:
-  """Reshapes `[batch, ...]` to `[devices, rows, ...]`, in place."""
+  """Reshapes `[batch, ...]` to `[devices, rows, ...]` without moving data."""
   check_divides(x.shape[0], mesh.size, "a batch sharded")
   x = x.reshape((mesh.size, x.shape[0] // mesh.size) + x.shape[1:])
   return jax.lax.with_sharding_constraint(x, sharded(mesh))
 
 
 def _join_rows(x: Array, size: int, mesh: Mesh) -> Array:
-  """Undoes `_split_rows`; a value a device becomes one a row."""
+  """Undoes `_split_rows`; repeats one value per device for each of its rows."""
   if x.ndim == 1:
     x = jnp.broadcast_to(x[:, None], (x.shape[0], size))
   x = x.reshape((x.shape[0] * x.shape[1],) + x.shape[2:])
@@ -223,26 +220,26 @@ def _join_rows(x: Array, size: int, mesh: Mesh) -> Array:
 def check_pairable(batch_size: int, *, mesh: Mesh, policy: str) -> None:
   """Raises ValueError if a policy would pair every example with itself.
 
-  With one example a device, "local" and "local_roll" find no other: mixup would
-  be ERM, silently.
+  With one example per device, "local" and "local_roll" have no other partner:
+  mixup would silently be ERM.
 
   Args:
-    batch_size: The number of examples of a step, on all devices together.
+    batch_size: The number of examples of a step, over all devices.
     mesh: The data mesh.
     policy: One of `POLICIES`.
   """
   _check_policy(policy)
   if policy in ("local", "local_roll") and batch_size <= mesh.size:
     raise ValueError(
-      f"{policy!r} partners need two examples a device, but a step has "
+      f"{policy!r} partners need two examples per device, but a step has "
       f"{batch_size} examples on {mesh.size} devices: every example would be "
-      "its own partner. Use a larger batch, fewer steps that share one, fewer "
-      'devices, or partners="roll".'
+      "its own partner. Use a larger batch, less accumulation, fewer devices, "
+      'or partners="roll".'
     )
 
 
 def _check_policy(policy: str) -> None:
-  """Raises if the policy has no name here."""
+  """Raises ValueError if the policy is unknown."""
   if policy not in POLICIES:
     raise ValueError(
       f"unknown partner policy {policy!r}: choose one of {', '.join(POLICIES)}."

@@ -57,5 +57,5 @@ def test_plain_epochs_become_steps(monkeypatch):
 
 
 def test_a_batch_of_one_image_a_device_is_refused(monkeypatch):
-  with pytest.raises(ValueError, match="two examples a device, but a step"):
+  with pytest.raises(ValueError, match="two examples per device, but a step"):
     assembled(monkeypatch, batch_size=8, partners="local_roll")

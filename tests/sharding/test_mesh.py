@@ -1,4 +1,4 @@
-"""Proves where arrays are placed on a mesh, and what is refused."""
+"""Tests of the placement of arrays on a mesh."""
 
 import chex
 import jax
@@ -14,7 +14,7 @@ def mesh():
 
 
 @pytest.mark.parametrize("place", [sharding.sharded, sharding.replicated])
-def test_put_is_device_put_for_one_process(mesh, place):
+def test_put_equals_device_put_in_one_process(mesh, place):
   where = place(mesh)
   tree = {
     "ids": np.arange(16, dtype=np.int32),

@@ -1,4 +1,4 @@
-"""Proves what pairing costs on 8 devices, and that pairs are what they say."""
+"""Tests of the partner policies, and of what they cost on 8 devices."""
 
 import functools
 import re
@@ -33,7 +33,7 @@ def mesh():
 
 
 def collectives(transform, mesh) -> dict[str, list[int]]:
-  """Returns the elements that each collective of the program puts out."""
+  """Returns the sizes of the results of each kind of collective."""
   images = jax.ShapeDtypeStruct(
     (BATCH, 8, 8, 3), jnp.float32, sharding=sharding.sharded(mesh)
   )
@@ -63,7 +63,7 @@ def collectives(transform, mesh) -> dict[str, list[int]]:
     ("global", {"all-gather"}),
   ],
 )
-def test_the_collectives_of_each_policy(mesh, policy, kinds):
+def test_with_partners_uses_the_collectives_of_its_policy(mesh, policy, kinds):
   transform = sharding.with_partners(mixup, mesh, policy=policy)
   found = collectives(transform, mesh)
   assert set(found) == kinds
@@ -71,10 +71,10 @@ def test_the_collectives_of_each_policy(mesh, policy, kinds):
   assert all(len(sizes) == 2 for sizes in found.values())
 
 
-def test_the_price_of_each_policy(mesh):
-  """Elements of images that arrive at a device, from the program itself."""
+def test_with_partners_costs_what_its_policy_states(mesh):
+  """Counts the elements of images that arrive at a device."""
 
-  def price(policy):
+  def cost(policy):
     return max(
       sum(
         collectives(
@@ -85,18 +85,18 @@ def test_the_price_of_each_policy(mesh):
     )
 
   image, shard = 8 * 8 * 3, 8 * 8 * 3 * BATCH // 8
-  assert price("local") == price("local_roll") == 0
-  assert price("roll") == image
-  assert price("all_to_all") == shard
-  assert price("global") == 8 * shard
+  assert cost("local") == cost("local_roll") == 0
+  assert cost("roll") == image
+  assert cost("all_to_all") == shard
+  assert cost("global") == 8 * shard
 
 
-def test_plain_mixup_on_a_sharded_batch_is_the_global_policy(mesh):
+def test_mixup_of_a_sharded_batch_gathers_as_the_global_policy(mesh):
   assert set(collectives(mixup, mesh)) == {"all-gather"}
 
 
-def test_rows_of_a_roll_would_be_gathered(mesh):
-  """Why a policy is a function of the tree, and not a vector of rows."""
+def test_mixup_with_rolled_partner_rows_gathers(mesh):
+  """So a policy returns a function of the tree, not a vector of rows."""
   rolled = functools.partial(mixup, partner=transforms.rolled_partners(BATCH))
   assert "all-gather" in collectives(rolled, mesh)
 
@@ -114,7 +114,7 @@ def test_per_device_needs_no_collective(mesh, transform):
   assert not collectives(sharding.per_device(transform, mesh), mesh)
 
 
-def test_per_example_lambdas_need_no_collective(mesh):
+def test_with_partners_per_example_needs_no_collective(mesh):
   transform = functools.partial(mixup, per_example=True)
   local = sharding.with_partners(transform, mesh, policy="local")
   assert not collectives(local, mesh)
@@ -148,7 +148,7 @@ def test_partners_are_a_permutation_that_inputs_and_labels_share(
   assert abs(crosses.sum() - expected) <= (12 if policy == "global" else 0)
 
 
-def test_all_to_all_partners_are_nearly_uniform(mesh, getkey):
+def test_partners_all_to_all_are_nearly_uniform(mesh, getkey):
 
   @jax.jit
   def draw(key):
@@ -160,7 +160,7 @@ def test_all_to_all_partners_are_nearly_uniform(mesh, getkey):
   assert counts.min() >= 1 and counts.max() < 30  # 600 / 64 = 9.4 on average.
 
 
-def test_a_policy_changes_who_and_not_how_much(mesh, getkey):
+def test_with_partners_draws_the_same_lambda_for_every_policy(mesh, getkey):
   key = getkey()
   x, y = jnp.eye(BATCH), jnp.arange(BATCH)
   lams = []
@@ -203,7 +203,9 @@ def gradient_problem(getkey):
   return weights, mixed, loss
 
 
-def test_gradients_of_jit_pmap_and_shard_map_equal_one_device(mesh, getkey):
+def test_mixup_gradients_of_jit_pmap_and_shard_map_equal_one_device(
+  mesh, getkey
+):
   weights, (x, targets), loss = gradient_problem(getkey)
   expected = jax.grad(loss)(weights, x, targets)
   spread = jax.device_put((x, targets), sharding.sharded(mesh))
@@ -232,7 +234,7 @@ def test_gradients_of_jit_pmap_and_shard_map_equal_one_device(mesh, getkey):
     chex.assert_trees_all_close(gradient, expected, rtol=1e-5, atol=1e-7)
 
 
-def test_one_device_is_a_mesh_too(getkey):
+def test_with_partners_works_on_one_device(getkey):
   mesh = sharding.make_mesh(jax.devices()[:1])
   for policy in sharding.POLICIES:
     transform = sharding.with_partners(mixup, mesh, policy=policy)
@@ -240,7 +242,7 @@ def test_one_device_is_a_mesh_too(getkey):
     chex.assert_trees_all_close(mixed, targets.soft(8), atol=1e-7)
 
 
-def test_bad_input_names_the_value_and_the_remedy(mesh, getkey):
+def test_partners_errors_name_the_value_and_the_remedy(mesh, getkey):
   with pytest.raises(ValueError, match="policy 'ring': choose one of local"):
     sharding.with_partners(mixup, mesh, policy="ring")
   with pytest.raises(ValueError, match="8 equal parts, got 12 .* multiple of"):
@@ -251,7 +253,7 @@ def test_bad_input_names_the_value_and_the_remedy(mesh, getkey):
     sharding.per_device(mixup, mesh)(getkey(), jnp.ones((8, 2)), jnp.arange(8))
 
 
-def test_a_local_roll_gives_the_row_before_on_the_own_device(mesh, getkey):
+def test_partners_local_roll_is_the_previous_row_of_the_device(mesh, getkey):
   rows = jax.device_put(jnp.arange(BATCH), sharding.sharded(mesh))
   fetch = jax.jit(
     lambda key, x: sharding.partners(
@@ -263,7 +265,7 @@ def test_a_local_roll_gives_the_row_before_on_the_own_device(mesh, getkey):
 
 
 @pytest.mark.parametrize("policy", sharding.POLICIES)
-def test_padding_is_never_a_partner(getkey, mesh, policy):
+def test_with_partners_never_mixes_in_padding(getkey, mesh, policy):
   where = jnp.arange(BATCH) < BATCH - 5
   inputs = jnp.where(where, jnp.arange(BATCH, dtype=jnp.float32), 1e9)
   transform = sharding.with_partners(mixup, mesh, policy=policy)
