@@ -120,7 +120,7 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
     own.partners = policy or config.partners
     print(f"{name}: compiling for {topology} ...", file=sys.stderr, flush=True)
     start = time.perf_counter()
-    with backend.pretended("tpu"):
+    with backend.assumed("tpu"):
       try:
         cost = measure(lower(own, mixed if policy else results.ERM, mesh))
       except ValueError as error:

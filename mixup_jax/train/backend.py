@@ -1,4 +1,4 @@
-"""What suits a platform: precision, steps a dispatch, compiler options."""
+"""Defaults of a backend: precision, steps per dispatch, compiler options."""
 
 import contextlib
 import functools
@@ -8,31 +8,31 @@ import jax
 import jax.numpy as jnp
 
 _CPU_OPTIONS: dict[str, dict[str, Any]] = {
-  # The convolutions of XLA's newer library for processors take 1.3 to 1.6
-  # times as long as those that it replaces; this leaves them to the older.
+  # XLA's newer CPU library takes 1.3 to 1.6 times as long for convolutions as
+  # the older one; this option leaves them to the older one.
   "run often": {
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
   },
-  # Random numbers for each of many parameters are code that takes a minute to
-  # optimise, and a moment to run.
+  # Code that draws many parameters takes a minute to optimise and a moment to
+  # run.
   "run once": {"xla_backend_optimization_level": 0},
 }
-_pretended: list[str] = []
+_assumed: list[str] = []
 _PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
 
 def compute_dtype(precision: str) -> jax.typing.DTypeLike:
-  """Returns the dtype of activations; parameters are float32 in any case.
+  """Returns the dtype of activations; parameters are always float32.
 
   Args:
-    precision: "float32", "bfloat16", or "auto" for what suits the platform:
-      bfloat16 but on a CPU.
+    precision: "float32", "bfloat16", or "auto": float32 on a CPU, and bfloat16
+      elsewhere.
 
   Returns:
     The dtype.
 
   Raises:
-    ValueError: If the precision is none of these.
+    ValueError: If the precision is unknown.
   """
   if precision == "auto":
     precision = "float32" if on_cpu() else "bfloat16"
@@ -44,12 +44,13 @@ def compute_dtype(precision: str) -> jax.typing.DTypeLike:
 
 
 def steps_per_dispatch(wanted: int) -> int:
-  """Returns how many steps one compiled program does.
+  """Returns the number of steps per call of a compiled program.
 
   Args:
-    wanted: The number, or 0 for what suits the platform: 1 on a CPU, where the
-      gradient of a convolution inside a scan takes 5 to 35 times as long, else
-      100, which hides the dispatch of all but the smallest networks.
+    wanted: The number, or 0 for the default of the backend: 1 on a CPU, where
+      the gradient of a convolution inside a scan takes 5 to 35 times as long,
+      and 100 elsewhere, which hides the dispatch time of all but the smallest
+      models.
 
   Returns:
     The number.
@@ -60,27 +61,28 @@ def steps_per_dispatch(wanted: int) -> int:
   if wanted < 0:
     raise ValueError(
       f"steps_per_dispatch must be at least 0, got {wanted}: "
-      "0 is what suits the platform."
+      "0 is the default of the backend."
     )
   return wanted or (1 if on_cpu() else 100)
 
 
 def compiler_options(use: str) -> dict[str, Any] | None:
-  """Returns options for `jax.jit`, None if the platform needs none.
+  """Returns options for `jax.jit`, or None if the backend needs none.
 
   Args:
     use: "run often" for a program of convolutions, "run once" for one that
       takes longer to compile than to run.
 
   Returns:
-    The options, if the compiler knows them: they are experimental.
+    The options, or None if the compiler does not know them: they are
+    experimental.
   """
   return _known_options(use) if on_cpu() else None
 
 
 @functools.cache
 def _known_options(use: str) -> dict[str, Any] | None:
-  """Returns options for a CPU, if its compiler knows them."""
+  """Returns options for a CPU, or None if its compiler refuses them."""
   options = _CPU_OPTIONS[use]
   try:
     jax.jit(lambda: 0, compiler_options=options).lower().compile()
@@ -90,15 +92,15 @@ def _known_options(use: str) -> dict[str, Any] | None:
 
 
 def on_cpu() -> bool:
-  """Returns whether programs run on the host's processor."""
-  return (_pretended or [jax.default_backend()])[-1] == "cpu"
+  """Returns whether programs run on a CPU."""
+  return (_assumed or [jax.default_backend()])[-1] == "cpu"
 
 
 @contextlib.contextmanager
-def pretended(platform: str) -> Iterator[None]:
-  """Makes programs that are built inside for a platform that is not there."""
-  _pretended.append(platform)
+def assumed(platform: str) -> Iterator[None]:
+  """Within the context, builds programs for a platform that may be absent."""
+  _assumed.append(platform)
   try:
     yield
   finally:
-    _pretended.pop()
+    _assumed.pop()

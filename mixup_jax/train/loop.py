@@ -1,4 +1,4 @@
-"""The training loop. It takes functions, and knows no task."""
+"""The training loop, independent of the task."""
 
 import math
 from typing import Any, Callable, Iterable, Mapping, TypeVar
@@ -11,10 +11,10 @@ Metrics = Mapping[str, Any]
 
 
 class Stopped(Exception):
-  """A run was asked to stop, and stopped in order.
+  """Raised when a run has stopped on request, and is saved.
 
   Attributes:
-    step: The number of steps done, all of them saved.
+    step: The number of steps done and saved.
   """
 
   def __init__(self, step: int):
@@ -37,29 +37,29 @@ def fit(
 ) -> State:
   """Runs a training step over batches.
 
-  The metrics of a step are fetched while the next one runs, so that looking at
+  The metrics of a step are fetched while the next one runs, so that reading
   them never stalls the device.
 
   Args:
     state: Any state.
     step: A function `(state, batch) -> (state, metrics)`; jit it. It may do
-      several steps at once: its metrics are then vectors, one entry a step.
-    batches: Enough of them for `num_steps - first_step` steps.
-    first_step: The number of steps done before, when a run is resumed.
-    num_steps: The number of steps at the end.
-    eval_every: Steps between evaluations and saves; there is always one at the
-      end. If steps are done several at once, a batch must end here.
-    evaluate: Measures the state; its metrics go to `on_metrics` too.
+      several steps at once: its metrics are then vectors, one entry per step.
+    batches: Batches for `num_steps - first_step` steps or more.
+    first_step: The number of steps done before, for a resumed run.
+    num_steps: The number of steps at the end of the run.
+    eval_every: Steps between evaluations and saves; the last step has both. If
+      `step` does several steps at once, each multiple must end a batch.
+    evaluate: Evaluates the state; its metrics go to `on_metrics` too.
     on_metrics: Takes the number of steps done and the metrics as floats.
     save: Takes the number of steps done and the state.
-    stop: Takes the number of steps done, and says whether to save and stop.
+    stop: Takes the number of steps done; returns whether to save and stop.
 
   Returns:
     The state after `num_steps` steps.
 
   Raises:
     FloatingPointError: If the loss of a step is not finite.
-    Stopped: If `stop` said so before the end.
+    Stopped: If `stop` returned True before the last step.
     ValueError: If the batches end too early.
   """
   report = on_metrics or (lambda step_number, metrics: None)
@@ -94,7 +94,7 @@ def fit(
 def _report(
   pending: tuple[int, Metrics] | None, report: Callable[[int, Metrics], None]
 ) -> None:
-  """Fetches metrics, if there are any, and reports those of each step."""
+  """Fetches pending metrics, and reports those of each step."""
   if pending is None:
     return
   before, metrics = pending
@@ -104,7 +104,7 @@ def _report(
 
 
 def _finite(step_number: int, metrics: Metrics) -> Metrics:
-  """Returns the metrics of a step, and raises if its loss is not finite."""
+  """Returns the metrics of a step; raises if its loss is not finite."""
   loss = float(metrics.get("loss", 0.0))
   if math.isfinite(loss):
     return metrics

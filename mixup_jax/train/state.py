@@ -1,4 +1,4 @@
-"""What a training run carries from step to step: arrays only."""
+"""The training state: arrays only."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ PyTree = Any
 
 
 class TrainState(NamedTuple):
-  """The state of a run. The random stream is a function of `step`.
+  """The state of a run. Random streams are functions of `step`.
 
   Attributes:
     step: `[]` int32, the number of updates done.
@@ -30,7 +30,7 @@ class TrainState(NamedTuple):
   average: PyTree
 
   def variables(self) -> dict[str, PyTree]:
-    """Returns what the model is measured with: the average, if there is one."""
+    """Returns the variables to evaluate: the average, if there is one."""
     return self.average or {
       "params": self.params,
       "batch_stats": self.batch_stats,
@@ -51,7 +51,7 @@ def create(
     model: The model.
     tx: The optimiser.
     key: A typed PRNG key, consumed.
-    inputs: An example of what the model is called with; values do not matter.
+    inputs: Example inputs of the model; only shapes and dtypes matter.
     average: Whether to keep a moving average of the weights.
 
   Returns:

@@ -1,4 +1,4 @@
-"""Proves the loop: its order of events, and how it stops."""
+"""Tests of the training loop: its order of events, and how it stops."""
 
 import itertools
 
@@ -27,13 +27,13 @@ def run(num_steps, **options):
   return state, events
 
 
-def test_every_step_is_reported_once_in_order():
+def test_fit_reports_every_step_once_in_order():
   state, events = run(5)
   assert state == 5
   assert events == [(n + 1, {"loss": n}) for n in range(5)]
 
 
-def test_metrics_are_fetched_while_the_next_step_runs():
+def test_fit_fetches_metrics_while_the_next_step_runs():
   order = []
 
   def step(state, batch):
@@ -57,7 +57,7 @@ def test_metrics_are_fetched_while_the_next_step_runs():
   ]
 
 
-def test_evaluations_and_saves_come_at_their_steps_and_at_the_end():
+def test_fit_evaluates_and_saves_at_intervals_and_at_the_end():
   saved = []
   _, events = run(
     5,
@@ -73,14 +73,14 @@ def test_evaluations_and_saves_come_at_their_steps_and_at_the_end():
   assert saved == [(2, 2), (4, 4), (5, 5)]
 
 
-def test_a_resumed_run_goes_on():
+def test_fit_resumes_from_first_step():
   state, events = run(5, first_step=3)
   assert state == 2
   assert [n for n, _ in events] == [4, 5]
 
 
 @pytest.mark.parametrize("eval_every", (None, 1, 2))
-def test_a_loss_that_is_not_finite_stops_the_run(eval_every):
+def test_fit_raises_if_a_loss_is_not_finite(eval_every):
   seen = []
 
   def step(state, batch):
@@ -98,13 +98,13 @@ def test_a_loss_that_is_not_finite_stops_the_run(eval_every):
   assert seen == [1, 2, 3]
 
 
-def test_batches_that_end_too_early_are_told():
+def test_fit_raises_if_the_batches_end_too_early():
   with pytest.raises(ValueError, match="ended after 3 of 5 steps: repeat"):
     loop.fit(0, count, [1, 1, 1], num_steps=5)
 
 
-def test_a_step_may_do_several_at_once():
-  """In chunks of 2, 1, 2 the events are those of single steps."""
+def test_fit_takes_several_steps_per_call():
+  """Chunks of 2, 1 and 2 steps have the events of single steps."""
   chunks = [jnp.arange(2), jnp.arange(2, 3), jnp.arange(3, 5)]
 
   def several(state, chunk):
@@ -125,7 +125,7 @@ def test_a_step_may_do_several_at_once():
   assert record(several, chunks) == record(count, [1] * 5)
 
 
-def test_a_chunk_names_the_step_that_diverged():
+def test_fit_names_the_step_of_a_chunk_that_diverged():
   values = jnp.asarray([1.0, jnp.inf, 1.0])
 
   def step(state, batch):
@@ -137,7 +137,7 @@ def test_a_chunk_names_the_step_that_diverged():
     loop.fit(0, step, [0], num_steps=3)
 
 
-def test_a_run_that_is_stopped_is_saved_and_nothing_is_measured():
+def test_fit_saves_and_does_not_evaluate_when_stopped():
   saved = []
   with pytest.raises(loop.Stopped) as stopped:
     run(
@@ -150,7 +150,7 @@ def test_a_run_that_is_stopped_is_saved_and_nothing_is_measured():
   assert stopped.value.step == 3 and saved == [(3, 3)]
 
 
-def test_a_stop_at_the_very_end_is_the_end():
+def test_fit_does_not_raise_if_stopped_at_the_last_step():
   saved = []
   state, _ = run(
     4, stop=lambda done: done == 4, save=lambda n, state: saved.append(n)

@@ -1,4 +1,4 @@
-"""Proves that a state holds arrays and starts at step 0."""
+"""Tests of the training state."""
 
 import chex
 import jax
@@ -9,7 +9,7 @@ from mixup_jax.models import mlp
 from mixup_jax.train import state as states
 
 
-def test_a_new_state(getkey):
+def test_create_starts_at_step_zero(getkey):
   model = mlp.MLP(num_classes=3, hidden=(4,))
   tx = optax.adam(1e-3)
   state = states.create(model, tx, getkey(), jnp.ones((2, 5)))
@@ -20,7 +20,7 @@ def test_a_new_state(getkey):
   chex.assert_trees_all_equal_structs(state.opt_state, tx.init(state.params))
 
 
-def test_one_key_makes_one_state(getkey):
+def test_create_is_a_function_of_its_key(getkey):
   key, model = getkey(), mlp.MLP(num_classes=3)
 
   def make(k):
@@ -29,7 +29,7 @@ def test_one_key_makes_one_state(getkey):
   chex.assert_trees_all_equal(make(jax.random.clone(key)), make(key))
 
 
-def test_a_state_is_measured_by_its_average_if_it_has_one(getkey):
+def test_variables_are_the_average_if_there_is_one(getkey):
   model = mlp.MLP(num_classes=3, hidden=(4,))
 
   def make(average):
