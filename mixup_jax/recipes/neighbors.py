@@ -1,4 +1,4 @@
-"""The nearest neighbours of every image of a training set, found once."""
+"""The nearest neighbours of every training image, searched once and cached."""
 
 import functools
 import hashlib
@@ -14,10 +14,10 @@ from mixup_jax import transforms
 
 
 def directory(data_dir: str | None = None) -> pathlib.Path:
-  """Returns where tables are kept: beside the prepared sets.
+  """Returns the directory of cached tables: beside the prepared data sets.
 
   Args:
-    data_dir: Where prepared sets are; None is the default of TFDS.
+    data_dir: The directory of prepared data sets; None is the default of TFDS.
 
   Returns:
     The directory, which need not exist.
@@ -33,26 +33,26 @@ def find(
   labels: np.ndarray | None = None,
   cache: pathlib.Path,
 ) -> np.ndarray:
-  """Finds the k nearest other images of each one, or reads what was found.
+  """Finds the k nearest other images of each image, or reads them from a cache.
 
-  Distances are Euclidean ones of raw pixels.
+  Distances are Euclidean, of raw pixels.
 
   Args:
     images: `[n, height, width, channels]` uint8.
-    k: How many neighbours, less than the number of images (of each class).
-    labels: `[n]` class ids: neighbours are sought inside the class if given.
-    cache: The directory where tables are kept.
+    k: The number of neighbours, less than the number of images (of each class).
+    labels: `[n]` class ids; if given, neighbours are of the same class.
+    cache: The directory of cached tables.
 
   Returns:
     `[n, k]` int32 row numbers, nearest first.
 
   Raises:
-    ValueError: If there are not more than `k` images, or so many of a class.
-    OSError: If a table that has to be kept cannot be.
+    ValueError: If there are `k` images or fewer, or `k` or fewer of a class.
+    OSError: If the table cannot be written.
 
   References:
-    Zhang et al., ICLR 2018, section 3.8: neighbours are found beforehand. In
-    what space it does not say.
+    Zhang et al., ICLR 2018, section 3.8: neighbours are found beforehand. The
+    paper does not state the space.
   """
   groups = [np.arange(len(images))]
   if labels is not None:
@@ -72,7 +72,7 @@ def find(
 
 
 def _digest(images: np.ndarray, k: int, labels: np.ndarray | None) -> str:
-  """Returns the SHA-256 of all that a table depends on."""
+  """Returns the SHA-256 of everything that a table depends on."""
   digest = hashlib.sha256(repr((images.shape, k, labels is None)).encode())
   digest.update(np.ascontiguousarray(images).data)
   if labels is not None:
@@ -81,19 +81,19 @@ def _digest(images: np.ndarray, k: int, labels: np.ndarray | None) -> str:
 
 
 def _read(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray | None:
-  """Reads a table, or says why not if there is a file."""
+  """Reads a table; prints why a file that exists cannot be used."""
   try:
     found = np.load(path, allow_pickle=False)
     is_table = found.shape == shape and found.dtype == np.int32
     if is_table and 0 <= found.min() and found.max() < len(found):
       return found
-    reason = f"{found.dtype} of {found.shape} is no table of {shape}"
+    reason = f"{found.dtype} of {found.shape}, expected int32 of {shape}"
   except FileNotFoundError:
     return None
   except (OSError, ValueError, EOFError) as error:
     reason = str(error)
   print(
-    f"the neighbours in {path} are damaged ({reason}): they are sought again.",
+    f"the neighbours in {path} are damaged ({reason}): searching again.",
     file=sys.stderr,
   )
   return None
@@ -102,10 +102,10 @@ def _read(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray | None:
 def _write(
   path: pathlib.Path, images: np.ndarray, groups: list[np.ndarray], k: int
 ) -> np.ndarray:
-  """Finds the neighbours inside each group, and keeps the table."""
+  """Finds the neighbours within each group, and writes the table."""
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Before the search: it takes minutes, and would be lost.
+    # Open it before the search, which takes minutes and would be lost.
     with tempfile.NamedTemporaryFile(
       dir=path.parent, suffix=".part", delete=False
     ) as file:
@@ -119,17 +119,17 @@ def _write(
         raise
   except OSError as error:
     raise OSError(
-      f"cannot keep the table of neighbours in {path.parent} "
-      f"({error.strerror}): choose another with --config.data_dir."
+      f"cannot write the table of neighbours to {path.parent} "
+      f"({error.strerror}): choose another directory with --config.data_dir."
     ) from error
   return found
 
 
 def _search(images: np.ndarray, groups: list[np.ndarray], k: int) -> np.ndarray:
-  """Returns the `[n, k]` table: with classes, a tenth of the work for ten."""
+  """Returns the `[n, k]` table; ten classes take a tenth of the work of one."""
   search = jax.jit(functools.partial(transforms.nearest_neighbors, k=k))
   if jax.process_index() == 0:
-    print(f"seeking {k} neighbours of each of {len(images)} images", flush=True)
+    print(f"searching {k} neighbours of {len(images)} images", flush=True)
   found = np.empty((len(images), k), np.int32)
   for rows in groups:
     own = jax.device_get(search(jax.device_put(images[rows])))

@@ -1,4 +1,4 @@
-"""Proves that neighbours are found once, and that only whole tables count."""
+"""Tests of the search for neighbours, and of its cache."""
 
 import chex
 import numpy as np
@@ -32,7 +32,7 @@ def exhaustive(pixels, k):
   )
 
 
-def test_tables_are_those_of_an_exhaustive_search(tmp_path):
+def test_find_equals_an_exhaustive_search(tmp_path):
   pixels, labels = images()
   found = neighbors.find(pixels, k=4, cache=tmp_path)
   assert found.dtype == np.int32
@@ -45,7 +45,7 @@ def test_tables_are_those_of_an_exhaustive_search(tmp_path):
     )
 
 
-def test_a_table_is_found_once(tmp_path, searches):
+def test_find_searches_once_for_each_table(tmp_path, searches):
   pixels, labels = images()
   cache = tmp_path / "not" / "there"
   first = neighbors.find(pixels, k=4, cache=cache)
@@ -79,19 +79,19 @@ def test_a_table_is_found_once(tmp_path, searches):
     lambda path: np.save(path, np.array([{}] * 40)),
   ),
 )
-def test_a_damaged_table_is_sought_again(tmp_path, capsys, damage):
+def test_find_searches_again_if_a_table_is_damaged(tmp_path, capsys, damage):
   pixels, _ = images()
   first = neighbors.find(pixels, k=4, cache=tmp_path)
   (path,) = tmp_path.iterdir()
   damage(path)
   again = neighbors.find(pixels, k=4, cache=tmp_path)
   chex.assert_trees_all_equal(again, first)
-  said = capsys.readouterr().err
-  assert str(path) in said and "sought again" in said
+  error = capsys.readouterr().err
+  assert str(path) in error and "searching again" in error
   chex.assert_trees_all_equal(np.load(path), first)
 
 
-def test_what_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_find_leaves_no_file_if_interrupted(tmp_path, monkeypatch):
 
   def stop(*_):
     raise KeyboardInterrupt
@@ -102,11 +102,11 @@ def test_what_fails_leaves_nothing_behind(tmp_path, monkeypatch):
   assert not list(tmp_path.iterdir())
 
 
-def test_a_directory_that_cannot_be_written_is_named(tmp_path, searches):
+def test_find_names_a_directory_that_cannot_be_written(tmp_path, searches):
   (tmp_path / "file").write_bytes(b"")
-  with pytest.raises(OSError, match="cannot keep .* --config.data_dir"):
+  with pytest.raises(OSError, match="cannot write .* --config.data_dir"):
     neighbors.find(images()[0], k=4, cache=tmp_path / "file" / "below")
-  assert not searches  # It is told before the work.
+  assert not searches  # It fails before the search.
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path, searches):
     (0, False, "0 neighbours cannot be found"),
   ],
 )
-def test_a_wrong_k_is_refused(tmp_path, k, in_class, message):
+def test_find_refuses_a_wrong_k(tmp_path, k, in_class, message):
   pixels, labels = images()
   with pytest.raises(ValueError, match=message):
     neighbors.find(
@@ -125,7 +125,7 @@ def test_a_wrong_k_is_refused(tmp_path, k, in_class, message):
     )
 
 
-def test_tables_are_beside_the_sets(monkeypatch, tmp_path):
+def test_directory_is_beside_the_data_sets(monkeypatch, tmp_path):
   monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
   assert neighbors.directory() == tmp_path / "neighbors"
   assert neighbors.directory("a") == neighbors.pathlib.Path("a/neighbors")
