@@ -1,1 +1,1 @@
-"""Sets that stream from disk: datasets, their order, decoding, batches."""
+"""Data sets that stream from disk: their order, decoding and batches."""

@@ -1,10 +1,10 @@
-"""Batches of sets too large for memory, decoded as they are needed.
+"""Batches of data sets too large for memory, decoded on demand.
 
 The batch of a step is a function of seed and step alone, and each host decodes
 its own contiguous block of rows of it: a run resumes exactly, with any number
 of hosts and of workers. For that, examples are read one by one from anywhere in
-the set; a host that read only record files of its own, one after the other,
-would read faster, but never mix what lies in different files.
+the data set. A host that read its own record files in sequence would be faster,
+but would never mix examples of different files.
 """
 
 import itertools
@@ -14,11 +14,12 @@ from typing import Iterable, Iterator
 import numpy as np
 
 from mixup_jax.data.streaming import decode
-from mixup_jax.data.streaming import order as stream_order
+from mixup_jax.data.streaming import order
 from mixup_jax.data.streaming import prefetch
-from mixup_jax.data.streaming import reader as stream_examples
 from mixup_jax.data.streaming.datasets import load
 from mixup_jax.data.streaming.datasets import StreamSet
+from mixup_jax.data.streaming.reader import make_reader
+from mixup_jax.data.streaming.reader import Reader
 
 __all__ = ["StreamSet", "eval_batches", "load", "train_batches"]
 Batch = dict[str, np.ndarray]
@@ -37,42 +38,43 @@ def train_batches(
   max_bad_share: float = 0.001,
   bad: dict[str, str] | None = None,
 ) -> Iterator[Batch]:
-  """Yields this host's rows of every batch from a step on, for ever.
+  """Yields this host's rows of every batch from a step on, without end.
 
-  Every epoch has a new order, and leaves out the examples that fill no whole
-  batch. An image that cannot be read, or whose label is no class, is named on
-  stderr, and the next one in the order that can be read takes its place.
+  Every epoch has a new order, and drops the examples that do not fill a batch.
+  An image that cannot be read, or whose label is not a class, is reported on
+  stderr and replaced by the next valid one in the order.
 
   Args:
-    stream_set: The set.
-    seed: Decides every order, crop and flip.
-    first_step: The number of batches that were taken before.
+    stream_set: The data set.
+    seed: Determines every order, crop and flip.
+    first_step: The number of batches taken before.
     batch_size: Rows of a batch over all hosts.
-    image_size: Height and width of the crops.
-    process_index: The number of this host.
+    image_size: Height and width of the crops, in pixels.
+    process_index: The index of this host, from 0.
     num_processes: The number of hosts, a divisor of `batch_size`.
-    workers: Threads that decode; 0 decodes when a batch is asked for, and None
-      is one for each core.
-    max_bad_share: The share of the set that may be bad, five images anyway.
-    bad: Gets the name of each bad image, and what is wrong with it. Those that
-      are in it are not named again.
+    workers: The number of decoding threads; 0 decodes on demand, and None is
+      one per core.
+    max_bad_share: The share of the data set that may be bad; five images are
+      always allowed.
+    bad: Updated with the name and the error of each bad image. Images that are
+      in it are not reported again.
 
   Returns:
     An iterator of "images", `[rows, size, size, 3]` uint8 RGB, and "labels",
     `[rows]` int32. It raises RuntimeError at too many bad images.
 
   Raises:
-    ValueError: If sizes or numbers do not fit.
+    ValueError: If an argument is invalid.
   """
-  reader = stream_examples.make_reader(stream_set, "train", max_bad_share)
-  block = stream_order.local_rows(batch_size, process_index, num_processes)
+  reader = make_reader(stream_set, "train", max_bad_share)
+  block = order.local_rows(batch_size, process_index, num_processes)
   num_examples = len(reader.source)
   steps = num_examples // batch_size
   if not steps:
     raise ValueError(
       f"a batch of {batch_size} is larger than the "
-      f"{num_examples} images of {stream_set.name} to train on: "
-      "take a smaller batch_size."
+      f"{num_examples} training images of {stream_set.name}: "
+      "use a smaller batch_size."
     )
   if seed < 0 or first_step < 0:
     raise ValueError(
@@ -81,14 +83,14 @@ def train_batches(
 
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
     epoch, index = divmod(step, steps)
-    order = stream_order.epoch_order(num_examples, seed, epoch)
+    permutation = order.epoch_order(num_examples, seed, epoch)
     first = index * batch_size + block.start
     positions = range(first + rows.start, first + rows.stop)
     bad: dict[str, str] = {}
     for row, position, draws in zip(
-      rows, positions, stream_order.draws(seed, epoch, positions)
+      rows, positions, order.draws(seed, epoch, positions)
     ):
-      image, batch["labels"][row] = reader.read_from(order, position, bad)
+      image, batch["labels"][row] = reader.read_from(permutation, position, bad)
       batch["images"][row] = decode.train_image(image, draws, size=image_size)
     return bad
 
@@ -113,16 +115,16 @@ def eval_batches(
   max_bad_share: float = 0.001,
   bad: dict[str, str] | None = None,
 ) -> Iterator[Batch]:
-  """Yields this host's rows of the batches of the validation images, in order.
+  """Yields this host's rows of the validation batches, in order.
 
-  Each image comes once over all hosts, except those that cannot be read: they
-  are named on stderr, and masked like the padding of the last batch.
+  Each image occurs once over all hosts, except those that cannot be read: they
+  are reported on stderr, and masked like the padding of the last batch.
 
   Args:
-    stream_set: The set.
+    stream_set: The data set.
     batch_size: Rows of a batch over all hosts.
-    image_size: Height and width of the central crops.
-    process_index: The number of this host.
+    image_size: Height and width of the central crops, in pixels.
+    process_index: The index of this host, from 0.
     num_processes: The number of hosts, a divisor of `batch_size`.
     workers: As in `train_batches`.
     max_bad_share: As in `train_batches`.
@@ -130,14 +132,14 @@ def eval_batches(
 
   Returns:
     An iterator of "images" and "labels" as in `train_batches`, and "where",
-    `[rows]` booleans that are False for what does not count. Every host gets
-    as many batches.
+    `[rows]` booleans that are False for padding and bad images. Every host
+    yields the same number of batches.
 
   Raises:
-    ValueError: If sizes or numbers do not fit.
+    ValueError: If an argument is invalid.
   """
-  reader = stream_examples.make_reader(stream_set, "validation", max_bad_share)
-  block = stream_order.local_rows(batch_size, process_index, num_processes)
+  reader = make_reader(stream_set, "validation", max_bad_share)
+  block = order.local_rows(batch_size, process_index, num_processes)
   num_examples = len(reader.source)
 
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
@@ -176,22 +178,23 @@ def _empty(rows: int, image_size: int) -> Batch:
 
 
 def _threads(workers: int | None) -> int:
-  """Returns how many threads decode."""
+  """Returns the number of decoding threads."""
   if workers is None:
     return os.cpu_count() or 1
   if workers < 0:
     raise ValueError(
-      f"workers {workers} is negative: take 0 for none, or None for one a core."
+      f"workers {workers} is negative: use 0 for none, or None for one per "
+      "core."
     )
   return workers
 
 
 def _accounted(
   filled: Iterable[tuple[Batch, list[dict[str, str]]]],
-  reader: stream_examples.Reader,
+  reader: Reader,
   bad: dict[str, str],
 ) -> Iterator[Batch]:
-  """Yields batches after the account of what was bad in each."""
+  """Yields batches after recording the bad images of each."""
   for batch, reports in filled:
     for report in reports:
       reader.account(bad, report)

@@ -1,37 +1,37 @@
-"""Sets of encoded images on disk, as they were prepared."""
+"""Prepared data sets of encoded images on disk."""
 
 import os
 import re
 from typing import Any, Mapping, NamedTuple, Protocol, Sequence
 
 _FOLDER = "image_folder/"
-# The usual constants of ImageNet, of its pixels in [0, 1].
+# The usual constants of ImageNet, for pixels in [0, 1].
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
 
 class Source(Protocol):
-  """Examples that can be asked for by their numbers."""
+  """Examples with random access."""
 
   def __len__(self) -> int:
-    """Returns how many there are."""
+    """Returns the number of examples."""
 
   def __getitem__(self, row: int, /) -> Mapping[str, Any]:
-    """Returns one; it may come from another thread than the one before."""
+    """Returns an example; any thread may call it."""
 
 
 class StreamSet(NamedTuple):
-  """Encoded images with a class for each, on disk, and how to treat them.
+  """A data set of encoded, labelled images on disk.
 
   Attributes:
-    name: Its name.
+    name: The name of the data set.
     num_classes: The number of classes.
-    class_names: Their names, in the order of their ids.
-    train: The examples to train on, each a dictionary of the encoded "image",
-      its "label" and, in most sets, its "file_name".
-    validation: The others.
-    mean: For each channel what normalisation subtracts, of pixels in [0, 1].
-    std: For each channel what it divides by.
+    class_names: The names of the classes, in the order of their ids.
+    train: The training examples, each a dictionary of the encoded "image", its
+      "label" and, in most data sets, its "file_name".
+    validation: The validation examples.
+    mean: The mean of each channel, for pixels in [0, 1].
+    std: The standard deviation of each channel, for pixels in [0, 1].
   """
 
   name: str
@@ -44,14 +44,14 @@ class StreamSet(NamedTuple):
 
 
 class Records:
-  """Examples with their images as they are encoded.
+  """Examples with encoded images.
 
-  What TFDS does with `SkipDecoding`, for less than half of its price: 55 us an
-  example, not 120, during which no other thread runs.
+  It does what TFDS does with `SkipDecoding`, in less than half of the time: 55
+  instead of 120 us per example, during which it holds the GIL.
   """
 
   def __init__(self, source: Sequence[bytes]):
-    """Reads the examples of a source of serialized ones."""
+    """Takes a source of serialized examples."""
     self._source = source
 
   def __len__(self) -> int:
@@ -73,27 +73,27 @@ class Records:
 
 
 def load(name: str, data_dir: str | None = None) -> StreamSet:
-  """Opens a set that is prepared as array_record, for reading one by one.
+  """Opens a data set that is prepared as array_record, with random access.
 
   Args:
     name: "digits", which need no preparation; "tiny_imagenet" or
-      "image_folder/NAME", as `mixup_jax.data.prepare` prepares them; else a set
-      of TFDS with features "image" and "label", such as "imagenet2012" or
+      "image_folder/NAME", as `mixup_jax.data.prepare` prepares them; or a data
+      set of TFDS with features "image" and "label", such as "imagenet2012" or
       "imagenette/320px-v2", or the directory of one.
-    data_dir: Where prepared sets are; None is the default of TFDS.
+    data_dir: The directory of prepared data sets; None is the default of TFDS.
 
   Returns:
-    The set. Validation is the split of that name, or else "test".
+    The data set. Its validation split is "validation", or else "test".
 
   Raises:
-    ValueError: If there is no such set, or it is none of images and classes.
-    FileNotFoundError: If it has not been prepared; the message says how to.
+    ValueError: If the data set is unknown, or has no images and classes.
+    FileNotFoundError: If it is not prepared; the message names the command.
   """
   if name == "digits":
     from mixup_jax.data.sources.image_folder import digits
 
     return digits.load()
-  import tensorflow_datasets as tfds  # Only now: the import takes a second.
+  import tensorflow_datasets as tfds  # Here, since it takes a second.
 
   builder = _builder(name, data_dir)
   if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
@@ -105,7 +105,7 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
   ):
     raise ValueError(
       f"{name} has the features {', '.join(features)}: it needs "
-      "an image that is encoded, and a label that is a class."
+      "an encoded image, and a class label."
     )
   splits = [s for s in ("train", "validation", "test") if s in info.splits]
   if len(splits) < 2 or splits[0] != "train":
@@ -125,7 +125,7 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
 
 
 def _builder(name: str, data_dir: str | None) -> Any:
-  """Returns the builder of a set that is prepared."""
+  """Returns the builder of a prepared data set."""
   import tensorflow_datasets as tfds
 
   from mixup_jax.data.sources.image_folder import builder as image_folder
@@ -140,22 +140,22 @@ def _builder(name: str, data_dir: str | None) -> Any:
     except tfds.core.DatasetNotFoundError as error:
       raise ValueError(
         f"unknown set {name!r}: TFDS has none of that name. For a folder of "
-        f"your own, prepare and load '{_FOLDER}NAME'."
+        f"images, prepare and load '{_FOLDER}NAME'."
       ) from error
     directory = str(builder.data_dir)
   if not os.path.exists(os.path.join(directory, "dataset_info.json")):
     raise FileNotFoundError(_not_prepared(name, directory))
-  # Unlike others, this kind of builder is the same in every process.
+  # Unlike the others, this kind of builder is equal in every process.
   return tfds.builder_from_directory(directory)
 
 
 def _is_own(name: str) -> bool:
-  """Returns whether a set is one that this package prepares."""
+  """Returns whether this package prepares a data set."""
   return name == "tiny_imagenet" or name.startswith(_FOLDER)
 
 
 def _not_prepared(name: str, data_dir: str) -> str:
-  """Says how to prepare a set."""
+  """Returns a message with the command that prepares a data set."""
   own = _is_own(name)
   target = name if own else _FOLDER + re.sub(r"\W", "_", name)
   text = (

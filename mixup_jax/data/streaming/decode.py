@@ -1,6 +1,6 @@
-"""Encoded images to pixels, cropped for training and for evaluation.
+"""Decodes images, and crops them for training and for evaluation.
 
-OpenCV decodes twice as fast as PIL, and lets other threads run meanwhile.
+OpenCV decodes twice as fast as PIL, and releases the GIL.
 """
 
 import math
@@ -8,15 +8,15 @@ import math
 import cv2
 import numpy as np
 
-# Examples are what runs in parallel, not the rows of one.
+# Examples are decoded in parallel, not the rows of one.
 cv2.setNumThreads(1)
-# Grey and CMYK become RGB, in that order. The orientation that a camera noted
-# is ignored, as other pipelines for ImageNet do.
+# Grey and CMYK images become RGB. The EXIF orientation is ignored, as in other
+# pipelines for ImageNet.
 _FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 _JPEG, _END, _SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 _TRIES = 10
-# Uniform numbers for `train_image`: area and aspect of each try, then two for
-# the place and one for the flip, and one to spare for a multiple of four.
+# Uniform numbers for `train_image`: area and aspect of each try, two for the
+# position, one unused, for a multiple of four, and one for the flip.
 DRAWS = 2 * _TRIES + 4
 
 
@@ -30,34 +30,34 @@ def decode(data: bytes) -> np.ndarray:
     `[height, width, 3]` uint8, RGB.
 
   Raises:
-    ValueError: If there is no image, or one that is cut off.
+    ValueError: If the bytes are not an image, or a truncated one.
   """
-  # OpenCV refuses what is cut short, unless enough zeros follow, as they do in
-  # broken copies. Thumbnails end, too, but before the last scan begins.
+  # OpenCV refuses truncated files unless enough zeros follow, as in interrupted
+  # copies. Thumbnails have an end marker too, but before the last scan.
   if (
     data.startswith(_JPEG)
     and not data.endswith(_END)
     and data.rfind(_END) < data.rfind(_SCAN)
   ):
-    raise ValueError("the JPEG is cut off")
+    raise ValueError("the JPEG is truncated")
   try:
     image = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS)
   except cv2.error:
     image = None
   if image is None:
-    raise ValueError(f"the {len(data)} bytes are no image, or a damaged one")
+    raise ValueError(f"the {len(data)} bytes are not an image, or are damaged")
   return image
 
 
 def train_image(
   image: np.ndarray, draws: np.ndarray, *, size: int
 ) -> np.ndarray:
-  """Takes a random crop of random area and aspect, and mirrors half of them.
+  """Takes a crop of random area and aspect, mirrored with probability 1/2.
 
   Args:
     image: `[height, width, 3]` uint8.
     draws: `[DRAWS]` uniform numbers in [0, 1).
-    size: Height and width of the result.
+    size: Height and width of the result, in pixels.
 
   Returns:
     `[size, size, 3]` uint8.
@@ -72,13 +72,13 @@ def train_image(
 
 
 def eval_image(image: np.ndarray, *, size: int) -> np.ndarray:
-  """Takes the centre, as if the short side had 256 pixels for 224 of the crop.
+  """Takes the central square of 224/256 of the short side.
 
-  It cuts before it resizes: the same view for less work.
+  It crops before it resizes, which gives the same view for less work.
 
   Args:
     image: `[height, width, 3]` uint8.
-    size: Height and width of the result.
+    size: Height and width of the result, in pixels.
 
   Returns:
     `[size, size, 3]` uint8.
@@ -93,13 +93,13 @@ def random_box(
 ) -> tuple[int, int, int, int]:
   """Draws a box with 8 to 100 % of the area, and an aspect of 3/4 to 4/3.
 
-  Aspects are uniform in the logarithm: upright and broad ones are as likely.
+  Aspects are uniform in the logarithm: tall and wide boxes are equally likely.
   After ten tries that do not fit, it is the largest central square.
 
   Args:
     draws: `[DRAWS]` uniform numbers in [0, 1).
-    height: That of the image.
-    width: That of the image.
+    height: Image height in pixels.
+    width: Image width in pixels.
 
   Returns:
     Top, left, height and width of the box.
@@ -123,7 +123,7 @@ def random_box(
 
 def _resize(image: np.ndarray, size: int) -> np.ndarray:
   """Resizes to a square."""
-  # Bilinear weights reach two pixels: beyond twice the size, some would not
-  # count at all. Areas take seven times as long.
+  # Bilinear interpolation reads two pixels: beyond twice the size, it would
+  # skip some. Averaging areas takes seven times as long.
   how = cv2.INTER_AREA if max(image.shape[:2]) > 2 * size else cv2.INTER_LINEAR
   return cv2.resize(image, (size, size), interpolation=how)

@@ -1,4 +1,4 @@
-"""What comes when in a stream, from seed, epoch and position alone."""
+"""The order and the random draws of a stream, from seed, epoch and position."""
 
 import functools
 
@@ -7,17 +7,17 @@ import numpy as np
 from mixup_jax.data.streaming import decode
 
 
-@functools.lru_cache(maxsize=2)  # Batches at the end of an epoch need two.
+@functools.lru_cache(maxsize=2)  # Prefetching past an epoch's end needs two.
 def epoch_order(num_examples: int, seed: int, epoch: int) -> np.ndarray:
   """Draws the order of an epoch.
 
   Args:
-    num_examples: The size of the set.
-    seed: Decides all orders of a run.
-    epoch: The number of the epoch.
+    num_examples: The number of examples.
+    seed: Determines all orders of a run.
+    epoch: The number of the epoch, from 0.
 
   Returns:
-    `[num_examples]` int64, a permutation; not to be written to.
+    `[num_examples]` int64, a read-only permutation.
   """
   order = _generator(seed, epoch, (0, 0, 1, 0)).permutation(num_examples)
   order.flags.writeable = False
@@ -30,11 +30,11 @@ def draws(seed: int, epoch: int, positions: range) -> np.ndarray:
   Args:
     seed: As in `epoch_order`.
     epoch: As in `epoch_order`.
-    positions: The places of the examples in the epoch, without gaps.
+    positions: Consecutive positions in the order of the epoch.
 
   Returns:
-    `[positions, decode.DRAWS]` float64 in [0, 1), those of a position the same
-    whichever others are drawn with it.
+    `[positions, decode.DRAWS]` float64 in [0, 1). The draws of a position do
+    not depend on the other positions.
   """
   # A step of the counter gives four numbers.
   counter = positions.start * decode.DRAWS // 4
@@ -49,11 +49,11 @@ def local_rows(
 
   Args:
     batch_size: Rows of a batch over all hosts.
-    process_index: The number of this host.
+    process_index: The index of this host, from 0.
     num_processes: The number of hosts.
 
   Returns:
-    Its contiguous rows.
+    The contiguous rows of this host.
 
   Raises:
     ValueError: If the hosts cannot share a batch equally.
@@ -61,7 +61,7 @@ def local_rows(
   if batch_size < 1 or num_processes < 1 or batch_size % num_processes:
     raise ValueError(
       f"{num_processes} processes cannot share a batch of {batch_size} "
-      "equally: take a batch_size that is a multiple of their number."
+      "equally: use a batch_size that is a multiple of their number."
     )
   if not 0 <= process_index < num_processes:
     raise ValueError(
@@ -75,8 +75,8 @@ def local_rows(
 def _generator(
   seed: int, epoch: int, counter: tuple[int, ...]
 ) -> np.random.Generator:
-  """Returns the random numbers from a counter on, in the stream of an epoch."""
-  # Seeded by a counter it starts anywhere at once, and no two places overlap.
+  """Returns a generator that starts at a counter in the stream of an epoch."""
+  # A counter-based generator starts anywhere at no cost, without overlaps.
   return np.random.Generator(
     np.random.Philox(key=(seed, epoch), counter=counter)
   )

@@ -1,4 +1,4 @@
-"""Threads that fill the next batches while one is being used."""
+"""Fills the next batches in threads while one is in use."""
 
 import collections
 from concurrent import futures
@@ -7,10 +7,10 @@ from typing import Callable, Iterable, Iterator, TypeVar
 
 Batch = TypeVar("Batch")
 Report = TypeVar("Report")
-# The most rows of a task. Threads that meet less often stand less in each
-# other's way: tasks of 64 rows were a tenth faster than tasks of 8.
+# The maximum number of rows per task. Larger tasks synchronise less often: 64
+# rows were a tenth faster than 8.
 _ROWS = 64
-# Batches that are being filled while one is used.
+# Batches that are filled while one is in use.
 _AHEAD = 2
 
 
@@ -29,11 +29,11 @@ def filled(
     make: Makes an empty batch.
     fill: Fills some rows of a batch, given its number, the rows and the batch.
     rows: The number of rows of a batch.
-    workers: The number of threads; 0 fills a batch when it is asked for.
+    workers: The number of threads; 0 fills batches on demand.
 
   Yields:
-    Each batch, and what `fill` returned for its parts. What it raises comes
-    with the batch that it was raised for.
+    Each batch, and the results of `fill` for its parts. An error of `fill` is
+    raised in place of its batch.
   """
   if not workers:
     for step in steps:
@@ -43,7 +43,7 @@ def filled(
   pending: collections.deque = collections.deque()
   size = min(_ROWS, -(-rows // workers))
   pool = futures.ThreadPoolExecutor(workers, thread_name_prefix="input")
-  at_exit = sys.is_finalizing  # A module may be gone by then, a local is not.
+  at_exit = sys.is_finalizing  # At exit the module may be gone; a local is not.
   try:
     for step in steps:
       batch = make()

@@ -1,4 +1,4 @@
-"""Reads examples of a stream, and keeps account of those that are bad."""
+"""Reads the examples of a stream, and records bad ones."""
 
 import sys
 from typing import Any, Mapping, NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from mixup_jax.data.streaming import datasets
 from mixup_jax.data.streaming import decode
 
-# So few bad images are no reason to stop, in a set of any size.
+# So many bad images are allowed in a data set of any size.
 _HANDFUL = 5
 
 
@@ -17,9 +17,9 @@ class Reader(NamedTuple):
 
   Attributes:
     source: The examples.
-    split: What to call the examples, before their numbers.
-    num_classes: Labels are below it.
-    limit: The number of bad images that is too many to go on, less one.
+    split: The name of the split in messages.
+    num_classes: The number of classes; labels are below it.
+    limit: The number of bad images that are allowed.
   """
 
   source: datasets.Source
@@ -33,8 +33,8 @@ class Reader(NamedTuple):
     """Reads an example.
 
     Args:
-      row: Its number in the source.
-      bad: Gets its name, and what is wrong with it, if it is bad.
+      row: The index of the example in the source.
+      bad: Updated with the name and the error of the example if it is bad.
 
     Returns:
       The `[height, width, 3]` uint8 image and its class, or None if bad.
@@ -45,11 +45,11 @@ class Reader(NamedTuple):
       label = int(example["label"])
       if not 0 <= label < self.num_classes:
         raise ValueError(
-          f"the label {label} is none of {self.num_classes} classes"
+          f"the label {label} is not one of {self.num_classes} classes"
         )
       return decode.decode(example["image"]), label
     except Exception as error:  # pylint: disable=broad-except
-      # Of whatever kind: the run may be in its tenth hour. Names of files alone
+      # Of any type: the run may be in its tenth hour. The name of a file alone
       # may occur in many folders.
       name = f"{self.split}[{row}] {example.get('file_name', '')}".strip()
       bad[name] = " ".join(str(error).split()) or type(error).__name__
@@ -58,18 +58,18 @@ class Reader(NamedTuple):
   def read_from(
     self, order: np.ndarray, position: int, bad: dict[str, str]
   ) -> tuple[np.ndarray, int]:
-    """Reads the first good example of an order from a position on.
+    """Reads the first valid example of an order from a position on.
 
     Args:
       order: `[examples]` rows of the source.
-      position: Where to begin; behind the last comes the first.
+      position: The position to start from; it wraps around at the end.
       bad: As in `read`.
 
     Returns:
-      As `read`.
+      The image and its class, as `read` does.
 
     Raises:
-      RuntimeError: If too many are bad.
+      RuntimeError: If too many examples are bad.
     """
     while (found := self.read(int(order[position % len(order)]), bad)) is None:
       position += 1
@@ -77,24 +77,24 @@ class Reader(NamedTuple):
     return found
 
   def check(self, bad: dict[str, str]) -> None:
-    """Raises RuntimeError if these bad images are too many."""
+    """Raises RuntimeError if there are too many bad images."""
     if len(bad) > min(self.limit, len(self.source) - 1):
       few = "; ".join(f"{k}: {v}" for k, v in list(bad.items())[:3])
       raise RuntimeError(
         f"at least {len(bad)} of {len(self.source)} images in {self.split} "
-        f"are bad, {few}; prepare the set again from whole files, or raise "
-        "max_bad_share."
+        f"are bad, {few}; prepare the data set again from intact files, or "
+        "raise max_bad_share."
       )
 
   def account(self, bad: dict[str, str], new: dict[str, str]) -> None:
-    """Adds to the bad images known, and names new ones on stderr.
+    """Adds to the known bad images, and reports new ones on stderr.
 
     Args:
-      bad: Those known, by name, with what is wrong with each.
-      new: Those to add.
+      bad: The errors of known bad images, by name.
+      new: The errors to add, by name.
 
     Raises:
-      RuntimeError: If they are too many.
+      RuntimeError: If there are too many.
     """
     for name in sorted(new.keys() - bad.keys()):
       print(f"bad image: {name}: {new[name]}", file=sys.stderr, flush=True)
@@ -105,7 +105,7 @@ class Reader(NamedTuple):
 def make_reader(
   stream_set: datasets.StreamSet, split: str, max_bad_share: float
 ) -> Reader:
-  """Makes the reader of a split that allows a share of bad images."""
+  """Returns the reader of a split in which a share of images may be bad."""
   source = getattr(stream_set, split)
   limit = max(_HANDFUL, int(max_bad_share * len(source)))
   return Reader(

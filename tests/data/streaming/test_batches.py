@@ -1,4 +1,4 @@
-"""Tests of the batches of a stream."""
+"""Tests of the batches of a streamed data set."""
 
 import io
 import itertools
@@ -9,14 +9,14 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mixup_jax.data.streaming import batches as stream
+from mixup_jax.data.streaming import batches
 
 SIZE = 16
 BATCH = 8
 
 
 def _jpeg(value):
-  """Returns an image whose red tells its value, and the rest the place."""
+  """Returns an image with its value in red, and positions in green and blue."""
   y, x = np.mgrid[:20, :24]
   image = np.stack([np.full_like(x, 8 * value), 9 * y, 9 * x], -1)
   buffer = io.BytesIO()
@@ -32,24 +32,24 @@ EXAMPLES = [
 
 
 def _set(train=EXAMPLES, validation=EXAMPLES):
-  return stream.StreamSet(
+  return batches.StreamSet(
     "few", 29, tuple(map(str, range(29))), train, validation
   )
 
 
 def _train(steps, stream_set=None, **options):
   options = {"seed": 7, "workers": 0} | options
-  batches = stream.train_batches(
+  iterator = batches.train_batches(
     stream_set or _set(), batch_size=BATCH, image_size=SIZE, **options
   )
-  taken = list(itertools.islice(batches, steps))
-  batches.close()
+  taken = list(itertools.islice(iterator, steps))
+  iterator.close()
   return taken
 
 
 def _evaluate(stream_set=None, **options):
   return list(
-    stream.eval_batches(
+    batches.eval_batches(
       stream_set or _set(),
       batch_size=BATCH,
       image_size=SIZE,
@@ -68,11 +68,11 @@ def _join(hosts):
 
 @pytest.fixture(scope="module", name="seven")
 def seven_steps():
-  """Returns seven steps, two epochs and one step of three each."""
+  """Returns seven steps: two epochs of three steps, and one more."""
   return _train(7)
 
 
-def test_batches_are_bytes_with_classes(seven):
+def test_train_batches_are_bytes_with_class_ids(seven):
   for batch in seven:
     assert set(batch) == {"images", "labels"}
     chex.assert_shape(batch["images"], (BATCH, SIZE, SIZE, 3))
@@ -83,7 +83,7 @@ def test_batches_are_bytes_with_classes(seven):
     np.testing.assert_array_equal(np.rint(red / 8), batch["labels"])
 
 
-def test_an_epoch_has_each_example_at_most_once_in_an_order_of_its_own(seven):
+def test_train_batches_have_a_new_order_each_epoch_without_repeats(seven):
   labels = [batch["labels"] for batch in seven]
   first, second = np.concatenate(labels[:3]), np.concatenate(labels[3:6])
   for epoch in first, second:
@@ -92,7 +92,7 @@ def test_an_epoch_has_each_example_at_most_once_in_an_order_of_its_own(seven):
   assert (labels[6] != labels[0]).any() and (labels[6] != labels[3]).any()
 
 
-def test_an_example_looks_different_in_every_epoch(seven):
+def test_train_batches_augment_anew_in_every_epoch(seven):
   seen = {}
   for batch in seven[:6]:
     for image, label in zip(batch["images"], batch["labels"]):
@@ -103,7 +103,7 @@ def test_an_example_looks_different_in_every_epoch(seven):
 
 
 @pytest.mark.parametrize("num_processes", (2, 4))
-def test_hosts_share_the_batches_of_one(seven, num_processes):
+def test_train_batches_of_all_hosts_are_those_of_one(seven, num_processes):
   hosts = [
     _train(7, process_index=p, num_processes=num_processes)
     for p in range(num_processes)
@@ -112,13 +112,13 @@ def test_hosts_share_the_batches_of_one(seven, num_processes):
 
 
 @pytest.mark.parametrize("workers", (1, 3, None))
-def test_threads_change_nothing(seven, workers):
+def test_train_batches_do_not_depend_on_workers(seven, workers):
   chex.assert_trees_all_equal(_train(7, workers=workers), seven)
   assert not [t for t in threading.enumerate() if t.name.startswith("input")]
 
 
 @pytest.mark.parametrize("first_step", (1, 3, 5))
-def test_a_run_goes_on_where_it_stopped_on_other_hosts(seven, first_step):
+def test_train_batches_resume_from_first_step_on_other_hosts(seven, first_step):
   hosts = [
     _train(
       7 - first_step,
@@ -132,27 +132,27 @@ def test_a_run_goes_on_where_it_stopped_on_other_hosts(seven, first_step):
   chex.assert_trees_all_equal(_join(hosts), seven[first_step:])
 
 
-def test_another_seed_is_another_stream(seven):
+def test_train_batches_depend_on_the_seed(seven):
   other = _train(3, seed=8)
   assert (other[0]["labels"] != seven[0]["labels"]).any()
 
 
 @pytest.mark.parametrize("workers", (0, 2))
 @pytest.mark.parametrize("num_processes", (1, 2, 4))
-def test_each_image_is_evaluated_once(num_processes, workers):
+def test_eval_batches_yield_each_image_once(num_processes, workers):
   hosts = [
     _evaluate(process_index=p, num_processes=num_processes, workers=workers)
     for p in range(num_processes)
   ]
-  assert {len(batches) for batches in hosts} == {4}
-  batches = _join(hosts)
-  labels = np.concatenate([b["labels"][b["where"]] for b in batches])
+  assert {len(host) for host in hosts} == {4}
+  joined = _join(hosts)
+  labels = np.concatenate([b["labels"][b["where"]] for b in joined])
   np.testing.assert_array_equal(labels, np.arange(29))
-  np.testing.assert_array_equal(batches[3]["where"], np.arange(8) < 5)
-  assert batches[0]["where"].dtype == bool
-  chex.assert_shape(batches[3]["images"], (BATCH, SIZE, SIZE, 3))
+  np.testing.assert_array_equal(joined[3]["where"], np.arange(8) < 5)
+  assert joined[0]["where"].dtype == bool
+  chex.assert_shape(joined[3]["images"], (BATCH, SIZE, SIZE, 3))
   np.testing.assert_array_equal(
-    batches[3]["images"][5:], np.zeros((3, SIZE, SIZE, 3))
+    joined[3]["images"][5:], np.zeros((3, SIZE, SIZE, 3))
   )
 
 
@@ -162,7 +162,7 @@ def _damaged(*rows):
 
 
 @pytest.mark.parametrize("workers", (0, 2))
-def test_a_bad_image_gives_its_place_to_the_next(seven, workers, capsys):
+def test_train_batches_replace_a_bad_image_by_the_next(seven, workers, capsys):
   labels = np.concatenate([batch["labels"] for batch in seven[:3]])
   stream_set, bad = _set(train=_damaged(labels[9])), {}
   found = _train(3, stream_set, workers=workers, bad=bad)
@@ -174,7 +174,7 @@ def test_a_bad_image_gives_its_place_to_the_next(seven, workers, capsys):
   name = f"few/train[{labels[9]}] {labels[9]}.jpg"
   assert list(bad) == [name]
   assert capsys.readouterr().err.splitlines() == [
-    f"bad image: {name}: the JPEG is cut off"
+    f"bad image: {name}: the JPEG is truncated"
   ]
   for row in (r for r in range(24) if r != 9):
     np.testing.assert_array_equal(
@@ -182,7 +182,7 @@ def test_a_bad_image_gives_its_place_to_the_next(seven, workers, capsys):
     )
 
 
-def test_bad_images_are_replaced_alike_on_any_number_of_hosts():
+def test_train_batches_replace_bad_images_alike_on_any_number_of_hosts():
   stream_set = _set(train=_damaged(3, 4, 20))
   whole = _train(4, stream_set)
   hosts = [
@@ -192,15 +192,15 @@ def test_bad_images_are_replaced_alike_on_any_number_of_hosts():
   assert not np.isin([3, 4, 20], [b["labels"] for b in whole]).any()
 
 
-def test_a_bad_image_is_not_evaluated():
+def test_eval_batches_mask_a_bad_image():
   bad = {}
-  batches = _evaluate(_set(validation=_damaged(3)), bad=bad)
-  np.testing.assert_array_equal(batches[0]["where"], np.arange(8) != 3)
+  found = _evaluate(_set(validation=_damaged(3)), bad=bad)
+  np.testing.assert_array_equal(found[0]["where"], np.arange(8) != 3)
   assert list(bad) == ["few/validation[3] 3.jpg"]
 
 
 @pytest.mark.parametrize("workers", (0, 2))
-def test_too_many_bad_images_end_the_run(workers):
+def test_train_and_eval_batches_raise_at_too_many_bad_images(workers):
   stream_set = _set(_damaged(*range(6)), _damaged(*range(6)))
   with pytest.raises(RuntimeError, match="at least 6 of 29 images"):
     _train(6, stream_set, workers=workers)
@@ -217,11 +217,11 @@ def test_too_many_bad_images_end_the_run(workers):
     ({"num_processes": 3}, "3 processes cannot share a batch of 8"),
     ({"seed": -1}, "seed -1 or first_step 0 is negative"),
     ({"first_step": -2}, "first_step -2 is negative"),
-    ({"stream_set": _set(train=EXAMPLES[:7])}, "larger than the 7 images"),
+    ({"stream_set": _set(train=EXAMPLES[:7])}, "larger than the 7 training"),
     ({"workers": -1}, "workers -1 is negative"),
   ),
 )
-def test_what_does_not_fit_is_refused_at_once(options, message):
+def test_train_batches_refuse_invalid_arguments_at_once(options, message):
   options = {"stream_set": _set(), "seed": 0} | options
   with pytest.raises(ValueError, match=message):
-    stream.train_batches(batch_size=BATCH, image_size=SIZE, **options)
+    batches.train_batches(batch_size=BATCH, image_size=SIZE, **options)

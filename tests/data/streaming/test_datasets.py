@@ -1,4 +1,4 @@
-"""Tests of opening sets that are prepared."""
+"""Tests of opening prepared data sets."""
 
 import io
 import json
@@ -19,7 +19,7 @@ def _jpeg(value):
 
 
 def _prepare(data_dir, name, splits, *, version="1.0.0", file_name=True):
-  """Prepares a small set as another builder would; returns its directory."""
+  """Prepares a small data set as TFDS would; returns its directory."""
   features = {
     "image": tfds.features.Image(encoding_format="jpeg"),
     "label": tfds.features.ClassLabel(names=["a", "b"]),
@@ -64,7 +64,7 @@ def official(tmp_path):
   return tmp_path
 
 
-def test_an_official_set_is_read_as_it_stands(official):
+def test_load_reads_a_data_set_of_tfds(official):
   found = datasets.load("imagenet2012", str(official))
   assert (found.name, found.num_classes) == ("imagenet2012", 2)
   assert found.class_names == ("a", "b")
@@ -78,30 +78,30 @@ def test_an_official_set_is_read_as_it_stands(official):
   assert found.std == (0.229, 0.224, 0.225)
 
 
-def test_a_directory_may_be_named_and_test_stands_for_validation(tmp_path):
+def test_load_takes_a_directory_and_validates_on_test(tmp_path):
   directory = _prepare(tmp_path, "mine", ("train", "test"), file_name=False)
   found = datasets.load(directory)
   assert len(found.validation) == 3
   assert set(found.validation[0]) == {"image", "label"}
 
 
-def test_a_set_of_one_split_is_refused(tmp_path):
+def test_load_refuses_a_single_split(tmp_path):
   directory = _prepare(tmp_path, "mine", ("train",))
   with pytest.raises(ValueError, match="has the splits train: it needs"):
     datasets.load(directory)
 
 
-def test_a_set_without_images_is_refused(official):
+def test_load_refuses_features_without_images(official):
   path = next((official / "imagenet2012").rglob("features.json"))
   content = json.loads(path.read_text())
   features = content["featuresDict"]["features"]
   features["image"] = features["file_name"]
   path.write_text(json.dumps(content))
-  with pytest.raises(ValueError, match="needs an image"):
+  with pytest.raises(ValueError, match="needs an encoded image"):
     datasets.load("imagenet2012", str(official))
 
 
-def test_a_set_without_random_access_does_not_count(official):
+def test_load_refuses_files_without_random_access(official):
   path = next((official / "imagenet2012").rglob("dataset_info.json"))
   path.write_text(
     json.dumps(json.loads(path.read_text()) | {"fileFormat": "tfrecord"})
@@ -119,7 +119,7 @@ def test_a_set_without_random_access_does_not_count(official):
     ("imagenette/320px-v2", "image_folder/imagenette_320px_v2"),
   ),
 )
-def test_a_set_that_is_not_prepared_names_the_command(tmp_path, name, target):
+def test_load_names_the_command_if_not_prepared(tmp_path, name, target):
   with pytest.raises(FileNotFoundError) as error:
     datasets.load(name, str(tmp_path / "data"))
   message = str(error.value)
@@ -129,6 +129,6 @@ def test_a_set_that_is_not_prepared_names_the_command(tmp_path, name, target):
   assert not (tmp_path / "data").exists()
 
 
-def test_an_unknown_set_is_refused(tmp_path):
+def test_load_refuses_an_unknown_name(tmp_path):
   with pytest.raises(ValueError, match="unknown set 'imagenot'.*NAME"):
     datasets.load("imagenot", str(tmp_path))

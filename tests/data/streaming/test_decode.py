@@ -11,7 +11,7 @@ from mixup_jax.data.streaming import decode
 
 
 def _smooth(height=48, width=64):
-  """Returns an image whose pixels are easy to compress and all different."""
+  """Returns an image of different pixels that is easy to compress."""
   y, x = np.mgrid[:height, :width]
   channels = 255 * y / height, 255 * x / width, 255 - 255 * y / height
   return np.stack(channels, -1).astype(np.uint8)
@@ -28,7 +28,7 @@ def _draws(area=0.5, aspect=0.5, top=0.5, left=0.5, flip=0.9):
   return np.array([area] * 10 + [aspect] * 10 + [top, left, 0.0, flip])
 
 
-def test_channels_come_in_the_order_of_red_green_blue():
+def test_decode_returns_rgb():
   image = _smooth()
   error = np.abs(decode.decode(_encode(image)).astype(int) - image)
   assert error.mean() < 2
@@ -36,7 +36,7 @@ def test_channels_come_in_the_order_of_red_green_blue():
 
 
 @pytest.mark.parametrize("mode", ("L", "CMYK"))
-def test_grey_and_cmyk_become_rgb(mode):
+def test_decode_converts_grey_and_cmyk_to_rgb(mode):
   data = _encode(_smooth(), mode=mode)
   expected = np.asarray(PIL.Image.open(io.BytesIO(data)).convert("RGB"))
   found = decode.decode(data)
@@ -44,7 +44,7 @@ def test_grey_and_cmyk_become_rgb(mode):
   assert np.abs(found.astype(int) - expected).mean() < 3
 
 
-def test_the_orientation_that_a_camera_noted_is_ignored():
+def test_decode_ignores_the_exif_orientation():
   exif = PIL.Image.Exif()
   exif[0x0112] = 6
   assert decode.decode(_encode(_smooth(), exif=exif)).shape == (48, 64, 3)
@@ -66,27 +66,27 @@ WHOLE = _encode(_smooth())
   ),
   ids=("empty", "text", "head", "cut", "no_end", "progressive", "png"),
 )
-def test_what_is_not_whole_is_refused(data):
-  with pytest.raises(ValueError, match="cut off|no image"):
+def test_decode_refuses_truncated_images(data):
+  with pytest.raises(ValueError, match="truncated|not an image"):
     decode.decode(data)
 
 
 @pytest.mark.parametrize("thumbnail", (b"", b"\xff\xda..\xff\xd9"))
-def test_a_copy_that_broke_off_into_zeros_is_refused(thumbnail):
+def test_decode_refuses_a_truncated_copy_filled_with_zeros(thumbnail):
   comment = b"\xff\xfe\x00" + bytes([len(thumbnail) + 2]) + thumbnail
   broken = WHOLE[:2] + comment + WHOLE[2:-200] + bytes(9000)
   assert cv2.imdecode(np.frombuffer(broken, np.uint8), 1) is not None
-  with pytest.raises(ValueError, match="the JPEG is cut off"):
+  with pytest.raises(ValueError, match="the JPEG is truncated"):
     decode.decode(broken)
 
 
-def test_bytes_behind_the_end_do_no_harm():
+def test_decode_ignores_bytes_after_the_end():
   np.testing.assert_array_equal(
     decode.decode(WHOLE + b"\n\0junk"), decode.decode(WHOLE)
   )
 
 
-def test_boxes_lie_within_and_have_the_areas_and_aspects():
+def test_random_box_lies_inside_with_the_areas_and_aspects():
   numbers = np.random.default_rng(0).random((2000, decode.DRAWS))
   boxes = np.array([decode.random_box(row, 375, 500) for row in numbers])
   top, left, height, width = boxes.T
@@ -94,7 +94,7 @@ def test_boxes_lie_within_and_have_the_areas_and_aspects():
   assert (top + height <= 375).all() and (left + width <= 500).all()
   area = height * width / (375 * 500)
   assert 0.075 < area.min() < 0.1 and area.max() > 0.9
-  # Large ones rarely fit: those of less than half the area nearly always do.
+  # Large boxes rarely fit; those of less than half the area nearly always do.
   small = area[area < 0.5]
   assert abs(small.mean() - 0.29) < 0.01
   aspect = np.log(width / height)
@@ -106,7 +106,7 @@ def test_boxes_lie_within_and_have_the_areas_and_aspects():
     assert share.max() > 0.98
 
 
-def test_a_box_that_never_fits_is_the_central_square():
+def test_random_box_is_the_central_square_if_none_fits():
   assert decode.random_box(_draws(), 10, 100) == (0, 45, 10, 10)
   assert decode.random_box(_draws(), 101, 1) == (50, 0, 1, 1)
   misfit = _draws(area=1.0 - 1e-9, aspect=0.0)
@@ -115,7 +115,7 @@ def test_a_box_that_never_fits_is_the_central_square():
   assert decode.random_box(misfit, 40, 60)[2:] == (14, 14)
 
 
-def test_half_of_the_crops_are_mirrored():
+def test_train_image_mirrors_half_of_the_crops():
   image = _smooth()
   plain = decode.train_image(image, _draws(flip=0.5), size=24)
   mirrored = decode.train_image(image, _draws(flip=0.49), size=24)
@@ -124,7 +124,7 @@ def test_half_of_the_crops_are_mirrored():
   assert plain[0, 0, 1] < plain[0, -1, 1]
 
 
-def test_a_crop_shows_its_box():
+def test_train_image_shows_its_box():
   image = _smooth(64, 64)
   draws = _draws(area=(0.25 - 0.08) / 0.92, top=0.999, left=0.0)
   np.testing.assert_array_equal(
@@ -135,7 +135,7 @@ def test_a_crop_shows_its_box():
 @pytest.mark.parametrize(
   "shape", ((375, 500), (500, 375), (64, 64), (900, 901))
 )
-def test_evaluation_sees_what_resizing_and_then_cutting_shows(shape):
+def test_eval_image_equals_resizing_and_then_cropping(shape):
   image = _smooth(*shape)
   short = 256 / min(shape)
   whole = PIL.Image.fromarray(image).resize(
@@ -148,15 +148,15 @@ def test_evaluation_sees_what_resizing_and_then_cutting_shows(shape):
   assert np.abs(found.astype(int) - expected).max() <= 3
 
 
-def test_large_images_lose_no_pixel():
-  """One white pixel in a hundred: bilinear weights would miss nearly all."""
+def test_eval_image_uses_every_pixel_of_a_large_image():
+  """With one white pixel in a hundred, bilinear weights would miss most."""
   image = np.zeros((400, 400, 3), np.uint8)
   image[5::10, 5::10] = 255
   found = decode.eval_image(image, size=35)
   np.testing.assert_array_equal(found, np.full((35, 35, 3), 3))  # 2.55
 
 
-def test_the_smallest_image_serves():
+def test_train_and_eval_image_take_a_single_pixel():
   image = np.full((1, 1, 3), 7, np.uint8)
   for found in (
     decode.eval_image(image, size=8),

@@ -1,43 +1,41 @@
-"""Tests of what comes when in a stream."""
+"""Tests of the order and the random draws of a stream."""
 
 import numpy as np
 import pytest
 
-from mixup_jax.data.streaming import order as stream_order
+from mixup_jax.data.streaming import order
 
 
-def test_every_epoch_has_an_order_of_its_own():
+def test_epoch_order_is_a_new_permutation_each_epoch():
   orders = [
-    stream_order.epoch_order(50, seed, epoch)
-    for seed in (0, 1)
-    for epoch in (0, 1)
+    order.epoch_order(50, seed, epoch) for seed in (0, 1) for epoch in (0, 1)
   ]
-  for order in orders:
-    np.testing.assert_array_equal(np.sort(order), np.arange(50))
-  assert len({tuple(order) for order in orders}) == 4
-  again = stream_order.epoch_order.__wrapped__(50, 0, 0)
+  for each in orders:
+    np.testing.assert_array_equal(np.sort(each), np.arange(50))
+  assert len({tuple(each) for each in orders}) == 4
+  again = order.epoch_order.__wrapped__(50, 0, 0)
   np.testing.assert_array_equal(orders[0], again)
   with pytest.raises(ValueError, match="read-only"):
     again[0] = 1
 
 
-def test_draws_of_a_position_do_not_depend_on_the_others():
-  whole = stream_order.draws(3, 5, range(20))
-  parts = [stream_order.draws(3, 5, range(i, i + 4)) for i in range(0, 20, 4)]
+def test_draws_of_a_position_do_not_depend_on_other_positions():
+  whole = order.draws(3, 5, range(20))
+  parts = [order.draws(3, 5, range(i, i + 4)) for i in range(0, 20, 4)]
   np.testing.assert_array_equal(whole, np.concatenate(parts))
-  ones = [stream_order.draws(3, 5, range(i, i + 1)) for i in range(20)]
+  ones = [order.draws(3, 5, range(i, i + 1)) for i in range(20)]
   np.testing.assert_array_equal(whole, np.concatenate(ones))
   assert len(np.unique(whole)) == whole.size
 
 
 @pytest.mark.parametrize("seed,epoch", ((4, 5), (3, 6)))
 def test_draws_differ_between_seeds_and_epochs(seed, epoch):
-  first = stream_order.draws(3, 5, range(9))
-  assert not np.isin(stream_order.draws(seed, epoch, range(9)), first).any()
+  first = order.draws(3, 5, range(9))
+  assert not np.isin(order.draws(seed, epoch, range(9)), first).any()
 
 
-def test_hosts_share_the_rows_of_a_batch_in_order():
-  rows = [list(stream_order.local_rows(12, p, 4)) for p in range(4)]
+def test_local_rows_share_a_batch_in_order():
+  rows = [list(order.local_rows(12, p, 4)) for p in range(4)]
   assert sum(rows, []) == list(range(12))
   assert {len(r) for r in rows} == {3}
 
@@ -52,6 +50,6 @@ def test_hosts_share_the_rows_of_a_batch_in_order():
     ((8, -1, 2), "process_index -1 is not"),
   ),
 )
-def test_hosts_that_do_not_fit_are_refused(arguments, message):
+def test_local_rows_refuses_invalid_processes(arguments, message):
   with pytest.raises(ValueError, match=message):
-    stream_order.local_rows(*arguments)
+    order.local_rows(*arguments)

@@ -1,4 +1,4 @@
-"""Tests of the threads that fill batches ahead."""
+"""Tests of filling batches ahead in threads."""
 
 import itertools
 import subprocess
@@ -29,10 +29,10 @@ def _threads():
 
 
 @pytest.mark.parametrize("workers", (0, 1, 5))
-def test_batches_come_in_order_and_whole(workers):
+def test_filled_yields_complete_batches_in_order(workers):
 
   def late(step, rows, batch):
-    time.sleep(0.002 * (3 - step))  # Later ones would be ready sooner.
+    time.sleep(0.002 * (3 - step))  # Later batches are ready sooner.
     return _fill(step, rows, batch)
 
   found = list(_filled(fill=late, workers=workers))
@@ -43,7 +43,7 @@ def test_batches_come_in_order_and_whole(workers):
   assert not _threads()
 
 
-def test_threads_stay_a_little_ahead_and_end_with_the_iterator():
+def test_filled_prefetches_two_batches_and_stops_when_closed():
   steps = []
 
   def noted():
@@ -60,7 +60,7 @@ def test_threads_stay_a_little_ahead_and_end_with_the_iterator():
   assert not _threads()
 
 
-def test_rows_are_filled_at_the_same_time():
+def test_filled_fills_rows_in_parallel():
   both = threading.Barrier(2)
 
   def meet(step, rows, batch):
@@ -71,7 +71,7 @@ def test_rows_are_filled_at_the_same_time():
 
 
 @pytest.mark.parametrize("workers", (0, 2))
-def test_a_failure_comes_with_its_batch(workers):
+def test_filled_raises_an_error_in_place_of_its_batch(workers):
 
   def fail(step, rows, batch):
     if step == 2:
@@ -86,7 +86,7 @@ def test_a_failure_comes_with_its_batch(workers):
   assert not _threads()
 
 
-def test_a_program_may_end_without_a_word_in_the_middle():
+def test_filled_is_silent_if_the_program_exits_midway():
   code = (
     "import itertools; from mixup_jax.data.streaming import prefetch; "
     "batches = prefetch.filled(itertools.count(), list, "

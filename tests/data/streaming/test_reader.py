@@ -1,4 +1,4 @@
-"""Tests of reading examples, and of the account of bad ones."""
+"""Tests of reading examples, and of the record of bad ones."""
 
 import io
 
@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from mixup_jax.data.streaming import datasets
-from mixup_jax.data.streaming import reader as stream_examples
+from mixup_jax.data.streaming.reader import make_reader
 
 
 def _jpeg(value):
@@ -18,7 +18,7 @@ def _jpeg(value):
 
 
 class Unreadable(list):
-  """Examples of which the fourth is on a damaged sector."""
+  """Examples of which the fourth raises an OSError."""
 
   def __getitem__(self, row):
     if row == 3:
@@ -38,10 +38,10 @@ ORDER = np.arange(10)
 
 def _reader(examples=EXAMPLES, share=0.001):
   stream_set = datasets.StreamSet("few", 5, tuple("abcde"), examples, [])
-  return stream_examples.make_reader(stream_set, "train", share)
+  return make_reader(stream_set, "train", share)
 
 
-def test_a_good_example_is_an_image_and_a_class():
+def test_read_returns_an_image_and_a_class():
   bad = {}
   image, label = _reader().read(7, bad)
   np.testing.assert_allclose(image, np.full((8, 8, 3), 70), atol=1)
@@ -51,42 +51,42 @@ def test_a_good_example_is_an_image_and_a_class():
 @pytest.mark.parametrize(
   "row,name,reason",
   (
-    (1, "few/train[1] 1.jpg", "cut off"),
-    (2, "few/train[2] 2.jpg", "the label 5 is none of 5 classes"),
+    (1, "few/train[1] 1.jpg", "truncated"),
+    (2, "few/train[2] 2.jpg", "the label 5 is not one of 5 classes"),
     (3, "few/train[3]", "Input/output error"),
-    (4, "few/train[4]", "the 0 bytes are no image"),
+    (4, "few/train[4]", "the 0 bytes are not an image"),
   ),
 )
-def test_a_bad_example_is_named_with_what_is_wrong(row, name, reason):
+def test_read_names_a_bad_example_and_its_error(row, name, reason):
   bad = {}
   assert _reader().read(row, bad) is None
   assert list(bad) == [name]
   assert reason in bad[name] and "\n" not in bad[name]
 
 
-def test_a_label_below_zero_is_none():
+def test_read_refuses_a_negative_label():
   bad = {}
   assert _reader([EXAMPLES[0] | {"label": -1}]).read(0, bad) is None
   assert "-1" in bad["few/train[0] 0.jpg"]
 
 
-def test_the_next_good_example_takes_the_place():
+def test_read_from_skips_to_the_next_valid_example():
   bad = {}
   assert _reader().read_from(ORDER, 1, bad)[1] == 0
   assert [name[:12] for name in bad] == [
     f"few/train[{i}]" for i in (1, 2, 3, 4)
   ]
-  order = np.roll(ORDER, -5)  # The last is bad: behind it comes the first.
+  order = np.roll(ORDER, -5)  # The last one is bad: it wraps to the first.
   assert _reader().read_from(order, 9, {})[1] == 0
 
 
-def test_a_set_without_a_good_image_is_an_end_and_no_loop():
-  reader = _reader([EXAMPLES[1]] * 3)  # With one name for all.
+def test_read_from_raises_if_every_example_is_bad():
+  reader = _reader([EXAMPLES[1]] * 3)  # All have the same file name.
   with pytest.raises(RuntimeError, match="at least 3 of 3 images"):
     reader.read_from(np.arange(3), 0, {})
 
 
-def test_each_bad_image_is_told_once(capsys):
+def test_account_reports_each_bad_image_once(capsys):
   reader, bad = _reader(), {}
   reader.account(bad, {"b": "two", "a": "one"})
   reader.account(bad, {"b": "two"})
@@ -102,7 +102,9 @@ def test_each_bad_image_is_told_once(capsys):
 @pytest.mark.parametrize(
   "size,share,allowed", ((100, 0.001, 5), (8000, 0.001, 8), (100, 0.2, 20))
 )
-def test_too_many_bad_images_are_an_error_that_names_some(size, share, allowed):
+def test_account_raises_at_too_many_bad_images_and_names_some(
+  size, share, allowed
+):
   reader, bad = _reader([EXAMPLES[0]] * size, share), {}
   for i in range(allowed):
     reader.account(bad, {f"{i}.jpg": "cut"})
