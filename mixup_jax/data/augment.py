@@ -1,6 +1,6 @@
-"""Augments batches of uint8 images, and turns them into floats for a network.
+"""Augments batches of uint8 images, and normalises them to floats.
 
-The order of the paper's code is crop, flip, normalise: the zeros around an
+As in the paper's code, the order is crop, flip, normalise: the zeros around an
 image are black pixels, not means.
 """
 
@@ -14,18 +14,18 @@ Array = jax.Array
 
 
 def random_crop(key: Array, images: Array, *, padding: int) -> Array:
-  """Shifts each image by up to `padding` pixels either way, filled with zeros.
+  """Crops each image at random from a copy padded with zeros on each side.
 
-  This is a random crop, of the size of the image, from the image with `padding`
-  zeros on each side.
+  In other words, it shifts each image by up to `padding` pixels along each
+  axis, and fills with zeros.
 
   Args:
     key: A typed PRNG key, consumed.
     images: `[batch, height, width, channels]`.
-    padding: The largest shift.
+    padding: The largest shift, in pixels.
 
   Returns:
-    Images of the same shape and type.
+    Images of the same shape and dtype.
 
   Raises:
     ValueError: If the padding is negative.
@@ -39,8 +39,8 @@ def random_crop(key: Array, images: Array, *, padding: int) -> Array:
   rows = shifts[0] + jnp.arange(height, dtype=jnp.int32)[None]
   columns = shifts[1] + jnp.arange(width, dtype=jnp.int32)[None]
 
-  # A gather from inside the image, and zeros over it: twice as fast on a CPU as
-  # a slice of the padded image, or as a gather that fills.
+  # A gather inside the image, then a mask: twice as fast on a CPU as a slice of
+  # the padded image, or as a gather with a fill value.
   def gather(image: Array, y: Array, x: Array) -> Array:
     return image.at[y[:, None], x[None]].get(mode="promise_in_bounds")
 
@@ -61,14 +61,14 @@ def random_flip(key: Array, images: Array) -> Array:
     images: `[batch, height, width, channels]`.
 
   Returns:
-    Images of the same shape and type.
+    Images of the same shape and dtype.
   """
   batch, _, width, _ = images.shape
   flip = jax.random.bernoulli(key, jnp.float32(0.5), (batch, 1))
   columns = jnp.arange(width, dtype=jnp.int32)[None]
   columns = jnp.where(flip, width - 1 - columns, columns)
 
-  # As a gather it fuses with the one of the crop, which a reversal does not.
+  # A gather fuses with that of the crop, which a reversal does not.
   def gather(image: Array, x: Array) -> Array:
     return image.at[:, x].get(mode="promise_in_bounds")
 
@@ -78,24 +78,24 @@ def random_flip(key: Array, images: Array) -> Array:
 def normalize(
   images: Array, *, mean: Sequence[float], std: Sequence[float]
 ) -> Array:
-  """Scales pixels to [0, 1], and then by the statistics of the channels.
+  """Scales pixels to [0, 1], and then standardises each channel.
 
   Args:
     images: `[batch, height, width, channels]` uint8.
-    mean: For each channel what to subtract.
-    std: For each channel what to divide by then.
+    mean: The mean of each channel, for pixels in [0, 1].
+    std: The standard deviation of each channel, for pixels in [0, 1].
 
   Returns:
     float32 images of the same shape.
 
   Raises:
-    ValueError: If the images are not uint8, or the numbers are not one a
-      channel.
+    ValueError: If the images are not uint8, or `mean` and `std` do not have one
+      number per channel.
   """
   if images.dtype != jnp.uint8:
     raise ValueError(
       f"images are {images.dtype}, expected uint8 from 0 to 255:"
-      " normalize before any other arithmetic, and once."
+      " normalize once, before any other arithmetic."
     )
   return standardize(images.astype(jnp.float32), mean=mean, std=std)
 
@@ -103,18 +103,18 @@ def normalize(
 def standardize(
   pixels: Array, *, mean: Sequence[float], std: Sequence[float]
 ) -> Array:
-  """Does what `normalize` does, to pixels that are floats already.
+  """Normalises pixels that are floats already, as `normalize` does.
 
   Args:
     pixels: `[batch, height, width, channels]` float32 from 0 to 255.
-    mean: For each channel what to subtract, of pixels in [0, 1].
-    std: For each channel what to divide by then.
+    mean: The mean of each channel, for pixels in [0, 1].
+    std: The standard deviation of each channel, for pixels in [0, 1].
 
   Returns:
     float32 images of the same shape.
 
   Raises:
-    ValueError: If the numbers are not one a channel.
+    ValueError: If `mean` and `std` do not have one number per channel.
   """
   channels = pixels.shape[-1]
   if not len(mean) == len(std) == channels:

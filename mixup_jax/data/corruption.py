@@ -1,4 +1,4 @@
-"""Training labels of which a share is replaced by noise."""
+"""Replaces a share of the training labels by noise."""
 
 import numpy as np
 
@@ -11,22 +11,23 @@ def corrupt(
   seed: int,
   keep_true: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Replaces a share of the labels by draws over the classes.
+  """Replaces a share of the labels by uniformly drawn classes.
 
   Args:
     labels: `[n]` integer class ids.
-    share: Of the labels, from 0 to 1; rounded to whole labels.
+    share: The share of labels to replace, in [0, 1]; rounded to whole labels.
     num_classes: The number of classes.
-    seed: It fixes which labels are replaced, and by what.
-    keep_true: Whether a draw may be the true class, so that of 10 classes one
-      replaced label in ten stays right. Else it is drawn from the others.
+    seed: Determines which labels are replaced, and by what.
+    keep_true: Whether the true class may be drawn, so that with 10 classes a
+      tenth of the replaced labels stay correct. If False, the other classes are
+      drawn.
 
   Returns:
-    The new labels, in the dtype of the old, and `[n]` booleans that are True
-    where a label was replaced.
+    The new labels, in the dtype of the given ones, and `[n]` booleans that are
+    True where a label was replaced.
 
   Raises:
-    ValueError: If the share is not from 0 to 1, or there is no other class.
+    ValueError: If `share` is not in [0, 1], or there are fewer than 2 classes.
 
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section

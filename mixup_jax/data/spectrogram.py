@@ -6,11 +6,11 @@ import numpy as np
 
 Array = jax.Array
 
-RATE = 16_000  # Samples a second.
+RATE = 16_000  # Samples per second.
 WINDOW, HOP = 320, 160  # 20 and 10 milliseconds.
-FRAMES = 101  # Of a second, and of what is given to a network.
+FRAMES = 101  # Frames of one second, and of the result.
 BINS = WINDOW // 2 + 1
-# Of the period of the window, as for spectra.
+# The periodic window, as is usual for spectra.
 _HAMMING = np.float32(0.54) - np.float32(0.46) * np.cos(
   2 * np.pi * np.arange(WINDOW) / WINDOW
 ).astype(np.float32)
@@ -21,26 +21,26 @@ def log_spectrogram(waveforms: Array, *, bins: int = BINS) -> Array:
 
       s = log(1 + |STFT(w)|)        (s - mean(s)) / std(s)
 
-  Frames of 20 ms, every 10 ms, under a Hamming window; the first is centred on
-  the first sample, around which the waveform is mirrored. Mean and deviation
-  are those of the utterance, after it was padded with zeros, or cut, to 101
-  frames.
+  Frames are 20 ms long, 10 ms apart and under a Hamming window. The first is
+  centred on the first sample, around which the waveform is mirrored. Mean and
+  standard deviation are those of the utterance, after it is padded with zeros
+  or cut to 101 frames.
 
   Args:
-    waveforms: `[batch, samples]` floats from -1 to 1.
-    bins: How many frequencies to keep, from the lowest, of 161.
+    waveforms: `[batch, samples]` floats from -1 to 1, at 16 kHz.
+    bins: The number of frequencies to keep, from the lowest, of 161.
 
   Returns:
-    `[batch, bins, 101, 1]` float32 images. Of silence, zeros.
+    `[batch, bins, 101, 1]` float32 images, zeros for silence.
 
   Raises:
-    ValueError: If there is less than a window of samples, or no such number of
-      bins.
+    ValueError: If there are fewer samples than a window has, or `bins` is not
+      from 1 to 161.
 
   References:
     Zhang et al., ICLR 2018, section 3.3: "normalized spectrograms", of 160 x
-    101. The window, the hop and the logarithm are those of the code that it
-    thanks for its baseline.
+    101. The window, the hop and the logarithm are those of the code that the
+    paper credits for its baseline.
   """
   if waveforms.ndim != 2 or waveforms.shape[1] < WINDOW:
     raise ValueError(
@@ -70,12 +70,12 @@ def _magnitudes(waveforms: Array) -> Array:
   )
   frames = jnp.concatenate([hops[:, :-1], hops[:, 1:]], axis=-1)
   parts = jnp.fft.rfft(frames * _HAMMING[None, None])
-  # Faster than the absolute value, which guards against overflow.
+  # Faster than jnp.abs, which guards against overflow.
   return jnp.sqrt(jnp.square(parts.real) + jnp.square(parts.imag))
 
 
 def _normalized(logs: Array) -> Array:
-  """Gives each `[frames, bins]` the mean 0 and the deviation 1."""
+  """Scales each `[frames, bins]` to mean 0 and standard deviation 1."""
   logs = logs - logs.mean(axis=(1, 2), keepdims=True)
   std = jnp.std(logs, axis=(1, 2), keepdims=True, ddof=1)
   return logs / jnp.where(std > 0, std, 1)

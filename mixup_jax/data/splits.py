@@ -1,4 +1,4 @@
-"""Splits of a table, and the scale of its columns in the training rows."""
+"""Splits a table into training and test rows, and scales its columns."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from mixup_jax.data.in_memory import tables
 
 
 class Split(NamedTuple):
-  """Which rows train and which test, and how columns are scaled.
+  """The rows of a split, and the scaling of columns.
 
   Attributes:
     train_rows: `[train]` int32, in random order.
     test_rows: `[test]` int32, in random order.
-    shift: `[columns]` float32, subtracted first.
-    scale: `[columns]` float32, divided by then.
-    fill: `[columns]` float32, stands in for missing values.
+    shift: `[columns]` float32, subtracted from the columns.
+    scale: `[columns]` float32, by which the differences are divided.
+    fill: `[columns]` float32, replaces missing values.
   """
 
   train_rows: np.ndarray
@@ -27,7 +27,7 @@ class Split(NamedTuple):
   fill: np.ndarray
 
   def scaled(self, features: jax.Array) -> jax.Array:
-    """Fills in and scales `[rows, columns]` features, on the device."""
+    """Returns `[rows, columns]` features without missing values, scaled."""
     filled = jnp.where(jnp.isnan(features), self.fill[None], features)
     return (filled - self.shift[None]) / self.scale[None]
 
@@ -35,12 +35,12 @@ class Split(NamedTuple):
 def split_scaled(
   table: tables.Table, *, train_fraction: float, seed: int, scaling: str
 ) -> Split:
-  """Splits a table, and measures the scale of its training rows.
+  """Splits a table, and computes the scaling of its training rows.
 
   Args:
     table: The table, encoded.
     train_fraction: The share of rows to train on, between 0 and 1.
-    seed: Fixes the split.
+    seed: Determines the split.
     scaling: "standard" (zero mean, unit variance), "min_max" (to [0, 1]) or
       "none". Columns that are constant in the training rows are only shifted.
 
@@ -48,7 +48,7 @@ def split_scaled(
     The split.
 
   Raises:
-    ValueError: If an option is none of these.
+    ValueError: If `scaling` is unknown, or a part would be empty.
   """
   tables.check_choice("scaling", scaling, ("standard", "min_max", "none"))
   train_rows, test_rows = stratified_split(
@@ -73,16 +73,16 @@ def split_scaled(
 def stratified_split(
   labels: np.ndarray, *, train_fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Splits rows so that every class is divided as evenly as can be.
+  """Splits rows so that every class is divided as evenly as possible.
 
-  Unlike the splitters of scikit-learn it takes classes with a single row, which
-  Abalone has: walk through the rows class by class, in random order of both,
-  and take every row with which the share of training rows falls behind.
+  Unlike the splitters of scikit-learn, it takes classes with a single row, as
+  in Abalone. It visits the rows class by class, in random order of both, and
+  takes each row at which the share of training rows falls behind.
 
   Args:
     labels: `[rows]` class ids.
     train_fraction: The share of rows to train on.
-    seed: Fixes the split.
+    seed: Determines the split.
 
   Returns:
     Training and test rows, int32, each in random order. There are
@@ -92,19 +92,19 @@ def stratified_split(
     ValueError: If a part would be empty.
   """
   rows = len(labels)
-  # The little more mends products such as 0.29 * 100 = 28.999...
+  # The small term corrects products such as 0.29 * 100 = 28.999...
   train_size = int(np.floor(train_fraction * rows + 1e-9))
   if not 0 < train_size < rows:
     raise ValueError(
-      f"train_fraction={train_fraction} leaves no rows to train "
-      f"or none to test, of {rows}: choose between 0 and 1."
+      f"train_fraction={train_fraction} leaves no rows for training "
+      f"or for testing, of {rows}: choose a number between 0 and 1."
     )
   rng = np.random.default_rng(seed)
   order = rng.permutation(rows)
   class_order = rng.permutation(labels.max() + 1)
   order = order[np.argsort(class_order[labels[order]], kind="stable")]
-  # Turning the pattern gives each row its chance. In whole numbers it has no
-  # seam, so that classes are divided evenly wherever it begins.
+  # Rolling the pattern gives every row the same chance. In integers it has no
+  # seam, so that classes are divided evenly wherever it starts.
   quota = np.arange(rows + 1) * train_size // rows
   is_train = np.roll(np.diff(quota) > 0, rng.integers(rows))
   train_rows, test_rows = order[is_train], order[~is_train]

@@ -1,4 +1,4 @@
-"""Toy sets in the plane that can be looked at: two rings, many Gaussians."""
+"""Toy data sets in the plane: two rings, and mixtures of Gaussians."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ Array = jax.Array
 GAUSSIAN_STD = 0.01  # Of each coordinate, as in the paper's released code.
 _ANGLES = 2 * np.pi * np.arange(8) / 8
 _LINE = np.linspace(-1, 1, 5)
-# The means: 8 on the unit circle, and 25 on a grid of lines 0.5 apart.
+# The means: 8 on the unit circle, and 25 on a grid with a spacing of 0.5.
 GAUSSIAN_CENTERS = {
   "ring": np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1).astype(np.float32),
   "grid": np.stack(np.meshgrid(_LINE, _LINE), -1)
@@ -21,19 +21,19 @@ GAUSSIAN_CENTERS = {
 def sample_gaussians(
   key: Array, centers: jax.typing.ArrayLike, count: int
 ) -> Array:
-  """Draws points, each around a mean that is drawn for it.
+  """Draws points of a mixture of Gaussians with equal weights.
 
   Args:
     key: A typed PRNG key, consumed.
     centers: `[modes, 2]`, the means.
-    count: How many.
+    count: The number of points.
 
   Returns:
     `[count, 2]` float32.
 
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
-    3.7; the means and the deviation are those of its released code.
+    3.7; the means and the standard deviation are those of its released code.
   """
   centers = jnp.asarray(centers, jnp.float32)
   mode_key, noise_key = jax.random.split(key)
@@ -46,20 +46,20 @@ def sample_gaussians(
 def sample_rings(
   seed: int, *, inner: int, outer: int, ratio: float, noise: float
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Draws a cloud of points around two circles.
+  """Draws noisy points of two concentric circles.
 
   Args:
-    seed: The seed of the noise.
+    seed: Determines the noise.
     inner: The number of points of class 1, around the inner circle.
-    outer: The number of points of class 0, around that of radius 1.
-    ratio: The radius of the inner circle.
+    outer: The number of points of class 0, around the circle of radius 1.
+    ratio: The radius of the inner circle, in [0, 1).
     noise: The standard deviation of each coordinate.
 
   Returns:
     `[outer + inner, 2]` float32 points and `[outer + inner]` int32 class ids.
 
   Raises:
-    ValueError: If a class has no points, or the ratio is not below 1.
+    ValueError: If a class has no points, or `ratio` is not in [0, 1).
   """
   if min(inner, outer) < 1:
     raise ValueError(
@@ -67,8 +67,8 @@ def sample_rings(
     )
   if not 0 <= ratio < 1:
     raise ValueError(
-      "ratio must be from 0 to 1, and below it, got "
-      f"{ratio}: the outer circle has radius 1."
+      f"ratio must be at least 0 and below 1, got {ratio}: the outer circle "
+      "has radius 1."
     )
   import sklearn.datasets  # Only now: the import takes a second.
 

@@ -1,4 +1,4 @@
-"""Proves what augmentation does, by brute force, and what it costs."""
+"""Tests of augmentation by brute force, and of its collectives."""
 
 import functools
 import re
@@ -20,7 +20,7 @@ def _images(*shape, low=1, seed=0):
 
 
 def _shifts(images, cropped, padding):
-  """Returns for each image the one window of the padded image that it is."""
+  """Returns the offset of each crop in its padded image."""
   size = images.shape[1:3]
   padded = np.pad(images, ((0, 0), *[(padding, padding)] * 2, (0, 0)))
   found = np.full((len(images), 2), -1)
@@ -38,7 +38,7 @@ def _shifts(images, cropped, padding):
   "shape, padding",
   [((32, 8, 6, 3), 2), ((16, 32, 32, 3), 4), ((16, 5, 7, 1), 1)],
 )
-def test_a_crop_is_a_window_of_the_image_in_zeros(getkey, shape, padding):
+def test_random_crop_is_a_window_of_the_padded_image(getkey, shape, padding):
   images = _images(*shape)
   cropped = augment.random_crop(getkey(), jnp.asarray(images), padding=padding)
   chex.assert_shape(cropped, shape)
@@ -46,7 +46,7 @@ def test_a_crop_is_a_window_of_the_image_in_zeros(getkey, shape, padding):
   _shifts(images, cropped, padding)
 
 
-def test_every_window_is_as_likely(getkey):
+def test_random_crop_is_uniform(getkey):
   images = _images(1, 4, 4, 1).repeat(8100, axis=0)
   crop = jax.jit(augment.random_crop, static_argnames="padding")
   shifts = _shifts(images, crop(getkey(), images, padding=1), 1)
@@ -55,7 +55,7 @@ def test_every_window_is_as_likely(getkey):
   assert ((counts - 900) ** 2 / 900).sum() < 26
 
 
-def test_no_padding_is_no_crop(getkey):
+def test_random_crop_without_padding_changes_nothing(getkey):
   images = _images(4, 8, 8, 3)
   cropped = augment.random_crop(getkey(), jnp.asarray(images), padding=0)
   chex.assert_trees_all_equal(cropped, images)
@@ -63,7 +63,7 @@ def test_no_padding_is_no_crop(getkey):
     augment.random_crop(getkey(), jnp.asarray(images), padding=-1)
 
 
-def test_a_flip_mirrors_left_and_right_half_of_the_time(getkey):
+def test_random_flip_mirrors_half_of_the_images(getkey):
   images = _images(4000, 2, 5, 3)
   flipped = augment.random_flip(getkey(), jnp.asarray(images))
   assert flipped.dtype == jnp.uint8
@@ -72,7 +72,7 @@ def test_a_flip_mirrors_left_and_right_half_of_the_time(getkey):
   assert abs(is_flipped.mean() - 0.5) < 4 * 0.5 / 4000**0.5
 
 
-def test_normalize_is_the_formula():
+def test_normalize_equals_the_formula():
   images = _images(4, 8, 8, 3, low=0)
   found = augment.normalize(jnp.asarray(images), **CIFAR)
   expected = (images / 255 - CIFAR["mean"]) / CIFAR["std"]
@@ -80,7 +80,7 @@ def test_normalize_is_the_formula():
   np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_zeros_around_an_image_are_black(getkey):
+def test_random_crop_pads_with_black(getkey):
   white = jnp.full((64, 8, 8, 3), 255, jnp.uint8)
   images = augment.normalize(
     augment.random_crop(getkey(), white, padding=2), **CIFAR
@@ -92,7 +92,7 @@ def test_zeros_around_an_image_are_black(getkey):
     np.testing.assert_allclose(values, expected, rtol=1e-5)
 
 
-def test_normalize_refuses_what_it_would_spoil():
+def test_normalize_refuses_floats_and_wrong_channels():
   with pytest.raises(ValueError, match="float32, expected uint8"):
     augment.normalize(jnp.ones((1, 2, 2, 3)), **CIFAR)
   with pytest.raises(ValueError, match="3 numbers .* each of the 1 channels"):
@@ -123,19 +123,19 @@ def _collectives(function, mesh):
   )
 
 
-def test_a_sharded_batch_of_a_replicated_set_needs_no_collective():
+def test_random_crop_and_flip_of_a_sharded_batch_need_no_collective():
   mesh = sharding.make_mesh()
   assert mesh.size == 8
   assert not _collectives(_augmented, mesh)
 
-  # The search would find one.
+  # The search finds a collective where there is one.
   def mixed(key, images, rows):
     return _augmented(key, images, rows)[::-1]
 
   assert _collectives(mixed, mesh)
 
 
-def test_the_number_of_devices_changes_nothing(getkey):
+def test_random_crop_and_flip_do_not_depend_on_devices(getkey):
   key, images = getkey(), jnp.asarray(_images(256, 32, 32, 3))
   rows = jax.random.permutation(getkey(), 256)[:64]
   results = []
@@ -152,7 +152,7 @@ def test_the_number_of_devices_changes_nothing(getkey):
   chex.assert_trees_all_equal(*results)
 
 
-def test_keys_draw_anew_and_64_bits_draw_the_same(getkey):
+def test_random_crop_and_flip_depend_on_the_key_and_not_on_x64(getkey):
   images = jnp.asarray(_images(64, 8, 8, 3))
   key, other = getkey(), getkey()
   for function in (
@@ -167,7 +167,7 @@ def test_keys_draw_anew_and_64_bits_draw_the_same(getkey):
     chex.assert_trees_all_equal(wide, first)
 
 
-def test_float_pixels_are_standardized_as_bytes_are():
+def test_standardize_equals_normalize_of_bytes():
   images = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3) * 5
   constants = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)}
   chex.assert_trees_all_equal(

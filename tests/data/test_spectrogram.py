@@ -1,4 +1,4 @@
-"""Proves that spectrograms are those of scipy, and stay finite."""
+"""Tests of spectrograms against scipy."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from mixup_jax.data.sources.speech_commands import files as raw_speech
 
 
 def reference(waveform):
-  """Returns one spectrogram, `[161, 101]`, by scipy."""
+  """Returns the spectrogram of scipy, `[161, 101]`."""
   window = scipy.signal.get_window("hamming", 320)
   _, _, parts = scipy.signal.stft(
     np.pad(waveform, 160, mode="reflect"),
@@ -35,7 +35,7 @@ def waves(samples=16_000):
 
 
 @pytest.mark.parametrize("samples", (16_000, 12_345, 17_000, 400))
-def test_they_are_those_of_scipy(samples):
+def test_log_spectrogram_equals_scipy(samples):
   waveforms = waves(samples)
   found = jax.jit(spectrogram.log_spectrogram)(jnp.float32(waveforms))
   assert found.shape == (2, 161, 101, 1) and found.dtype == jnp.float32
@@ -43,7 +43,7 @@ def test_they_are_those_of_scipy(samples):
   np.testing.assert_allclose(found[..., 0], expected, atol=1e-4)
 
 
-def test_real_clips_too(raw_data):
+def test_log_spectrogram_of_real_clips_equals_scipy(raw_data):
   path = raw_data / "speech_commands"
   files = raw_speech.read(next(path.glob("*sample30.tar.xz")))
   clips = [raw_speech.parse(f)[0] for f in files if f.name.endswith(".wav")][
@@ -55,24 +55,24 @@ def test_real_clips_too(raw_data):
   np.testing.assert_allclose(found[..., 0], expected, atol=1e-4)
 
 
-def test_each_utterance_has_mean_0_and_deviation_1():
+def test_log_spectrogram_has_mean_0_and_deviation_1():
   found = spectrogram.log_spectrogram(jnp.float32(waves()))
   np.testing.assert_allclose(found.mean((1, 2, 3)), 0, atol=1e-5)
   np.testing.assert_allclose(found.std((1, 2, 3), ddof=1), 1, rtol=1e-5)
 
 
-def test_the_papers_height_leaves_the_highest_frequency_out():
+def test_log_spectrogram_with_160_bins_drops_the_highest_frequency():
   whole = spectrogram.log_spectrogram(jnp.float32(waves()))
   papers = spectrogram.log_spectrogram(jnp.float32(waves()), bins=160)
   assert papers.shape == (2, 160, 101, 1)
-  # Up to the normalisation, which is of what is kept.
+  # Up to the normalisation, which is computed after the cut.
   ratio = np.polyfit(whole[0, :160].ravel(), papers[0].ravel(), 1)
   np.testing.assert_allclose(
     np.polyval(ratio, whole[0, :160]), papers[0], atol=1e-4
   )
 
 
-def test_silence_is_zero():
+def test_log_spectrogram_of_silence_is_zero():
   found = spectrogram.log_spectrogram(jnp.zeros((1, 16_000)))
   np.testing.assert_array_equal(found, 0)
 
@@ -85,6 +85,6 @@ def test_silence_is_zero():
     ((1, 16_000), 162, "bins must be from 1 to 161, got 162"),
   ],
 )
-def test_what_has_no_spectrogram_is_refused(shape, bins, message):
+def test_log_spectrogram_refuses_bad_shapes_and_bins(shape, bins, message):
   with pytest.raises(ValueError, match=message):
     spectrogram.log_spectrogram(jnp.zeros(shape), bins=bins)

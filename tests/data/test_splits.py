@@ -31,7 +31,7 @@ def _table(features, labels=None, categories=None):
   fraction=st.floats(0.05, 0.95),
   seed=st.integers(0, 1000),
 )
-def test_split_is_a_partition_as_even_as_can_be(labels, fraction, seed):
+def test_stratified_split_is_an_even_partition(labels, fraction, seed):
   labels = np.asarray(labels)
   size = int(np.floor(fraction * len(labels) + 1e-9))
   hypothesis.assume(0 < size < len(labels))
@@ -43,15 +43,15 @@ def test_split_is_a_partition_as_even_as_can_be(labels, fraction, seed):
   np.testing.assert_array_equal(
     np.sort(np.concatenate([train, test])), np.arange(len(labels))
   )
-  # Between the two whole numbers around its share, for every class.
+  # Every class has one of the two whole numbers around its share.
   share = np.bincount(labels) * size / len(labels)
   taken = np.bincount(labels[train], minlength=len(share))
   assert (np.abs(taken - share) < 1).all()
 
 
 @pytest.mark.parametrize("fraction", (0.5, 0.3))
-def test_classes_stay_even_wherever_the_pattern_begins(fraction):
-  # A share of 31 rows that is no whole number: the pattern must have no seam.
+def test_stratified_split_is_even_wherever_the_pattern_starts(fraction):
+  # A fractional share of 31 rows: the pattern must have no seam.
   labels = np.random.default_rng(0).integers(0, 5, 31)
   share = np.bincount(labels) * np.floor(fraction * 31) / 31
   for seed in range(200):
@@ -62,15 +62,15 @@ def test_classes_stay_even_wherever_the_pattern_begins(fraction):
     assert (np.abs(taken - share) < 1).all()
 
 
-def test_split_has_the_size_that_the_fraction_means():
-  # In floating point 0.29 * 100 is a little less than 29.
+def test_stratified_split_corrects_the_rounding_of_the_fraction():
+  # In floating point, 0.29 * 100 is slightly less than 29.
   train, _ = splits.stratified_split(
     np.zeros(100, int), train_fraction=0.29, seed=0
   )
   assert len(train) == 29
 
 
-def test_split_is_the_same_for_a_seed_and_another_for_another():
+def test_stratified_split_depends_on_the_seed():
   labels = np.arange(100) % 3
 
   def split(seed):
@@ -83,7 +83,7 @@ def test_split_is_the_same_for_a_seed_and_another_for_another():
 
 
 @pytest.mark.parametrize("fraction", (0.5, 0.3))
-def test_every_row_trains_with_the_same_probability(fraction):
+def test_stratified_split_trains_on_every_row_equally_often(fraction):
   # Classes of one, two and many rows; 20 rows, so that shares are whole.
   labels = np.asarray([0, 1, 1, 2, 3] + [4] * 15)
   repeats = 2000
@@ -97,7 +97,7 @@ def test_every_row_trains_with_the_same_probability(fraction):
   np.testing.assert_allclose(counts / repeats, fraction, atol=4 * deviation)
 
 
-def test_parts_are_in_random_order():
+def test_stratified_split_parts_are_in_random_order():
   labels = np.repeat([0, 1], 500)
   for rows in splits.stratified_split(labels, train_fraction=0.5, seed=0):
     assert abs(labels[rows[:250]].mean() - 0.5) < 0.15
@@ -105,7 +105,7 @@ def test_parts_are_in_random_order():
 
 
 @pytest.mark.parametrize("fraction", (0, 0.01, 1, 1.5))
-def test_split_refuses_an_empty_part(fraction):
+def test_stratified_split_refuses_an_empty_part(fraction):
   with pytest.raises(ValueError, match=f"train_fraction={fraction} leaves no"):
     splits.stratified_split(np.zeros(10, int), train_fraction=fraction, seed=0)
 
@@ -113,7 +113,7 @@ def test_split_refuses_an_empty_part(fraction):
 @pytest.mark.parametrize(
   "scaling,low,high", (("standard", -3, 3), ("min_max", 0, 1))
 )
-def test_scaling_is_measured_on_the_training_rows(scaling, low, high):
+def test_split_scaled_uses_the_training_rows_alone(scaling, low, high):
   features = np.random.default_rng(0).uniform(5, 9, (40, 3))
   table = _table(features)
   split = splits.split_scaled(
@@ -138,7 +138,7 @@ def test_scaling_is_measured_on_the_training_rows(scaling, low, high):
     np.testing.assert_allclose(train.max(0), 1, rtol=1e-6)
 
 
-def test_scaling_none_only_fills_in():
+def test_split_scaled_none_only_replaces_missing_values():
   table = _table([[1, NAN], [3, 5], [5, 7], [7, 9]])
   split = splits.split_scaled(table, train_fraction=0.5, seed=0, scaling="none")
   scaled = np.asarray(split.scaled(table.features))
@@ -147,7 +147,7 @@ def test_scaling_none_only_fills_in():
 
 
 @pytest.mark.parametrize("scaling", ("standard", "min_max", "none"))
-def test_constant_and_missing_columns_stay_finite(scaling):
+def test_split_scaled_of_constant_and_missing_columns_is_finite(scaling):
   features = np.full((12, 3), 0.1, np.float32)
   features[:, 1] = NAN
   features[:, 2] = np.arange(12)
@@ -167,7 +167,7 @@ def test_constant_and_missing_columns_stay_finite(scaling):
   np.testing.assert_array_equal(scaled[:, 1], 0)
 
 
-def test_missing_values_become_the_training_mean():
+def test_split_scaled_replaces_missing_values_by_the_training_mean():
   features = np.random.default_rng(0).normal(3, 2, (30, 2))
   features[::3, 0] = NAN
   table = _table(features)
@@ -177,7 +177,7 @@ def test_missing_values_become_the_training_mean():
   np.testing.assert_allclose(
     split.fill, np.nanmean(table.features[split.train_rows], 0), rtol=1e-6
   )
-  # The mean, standardised, is 0; statistics leave missing values out.
+  # The standardised mean is 0; statistics ignore missing values.
   scaled = np.asarray(split.scaled(table.features))
   np.testing.assert_allclose(scaled[::3, 0], 0, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""Proves where points of the toys lie, and what is refused."""
+"""Tests of the toy data sets."""
 
 import chex
 import jax
@@ -10,7 +10,7 @@ from mixup_jax.data import toy
 FIGURE = {"inner": 256, "outer": 102, "ratio": 0.3, "noise": 0.05}
 
 
-def test_points_lie_around_their_circles():
+def test_sample_rings_lie_around_their_circles():
   points, labels = toy.sample_rings(0, **FIGURE)
   assert points.dtype == np.float32 and labels.dtype == np.int32
   assert (labels == 0).sum() == 102 and (labels == 1).sum() == 256
@@ -20,7 +20,7 @@ def test_points_lie_around_their_circles():
   assert abs(radius[labels == 1].std() - 0.05) < 0.01
 
 
-def test_a_seed_is_a_cloud():
+def test_sample_rings_depends_on_the_seed():
   clouds = [toy.sample_rings(seed, **FIGURE)[0] for seed in (0, 0, 1)]
   np.testing.assert_array_equal(clouds[0], clouds[1])
   assert np.abs(clouds[0] - clouds[2]).max() > 0.05
@@ -30,15 +30,15 @@ def test_a_seed_is_a_cloud():
   "changes, message",
   [
     ({"inner": 0}, "at least 1 point, got inner=0"),
-    ({"ratio": 1.0}, "ratio must be from 0 to 1, and below it, got 1.0"),
+    ({"ratio": 1.0}, "ratio must be at least 0 and below 1, got 1.0"),
   ],
 )
-def test_bad_rings_are_refused(changes, message):
+def test_sample_rings_refuses_bad_values(changes, message):
   with pytest.raises(ValueError, match=message):
     toy.sample_rings(0, **{**FIGURE, **changes})
 
 
-def test_the_means():
+def test_gaussian_centers_are_a_ring_and_a_grid():
   ring, grid = toy.GAUSSIAN_CENTERS["ring"], toy.GAUSSIAN_CENTERS["grid"]
   assert ring.shape == (8, 2) and grid.shape == (25, 2)
   np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 1, rtol=1e-6)
@@ -51,7 +51,7 @@ def test_the_means():
 
 
 @pytest.mark.parametrize("name", toy.GAUSSIAN_CENTERS)
-def test_points_are_normal_around_every_mean(name, getkey):
+def test_sample_gaussians_is_normal_around_every_center(name, getkey):
   centers = toy.GAUSSIAN_CENTERS[name]
   points = toy.sample_gaussians(getkey(), centers, 5_000)
   chex.assert_shape(points, (5_000, 2))
@@ -65,7 +65,7 @@ def test_points_are_normal_around_every_mean(name, getkey):
   np.testing.assert_allclose(own.std(0), 1, atol=0.04)
 
 
-def test_under_jit_points_are_the_same(getkey):
+def test_sample_gaussians_is_the_same_under_jit(getkey):
   key, centers = getkey(), toy.GAUSSIAN_CENTERS["ring"]
 
   def draw(k):

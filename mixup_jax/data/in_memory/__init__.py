@@ -1,1 +1,1 @@
-"""Sets that lie in memory whole: images, audio, tables, and their order."""
+"""Data sets held in memory: images, audio, tables, and their order."""

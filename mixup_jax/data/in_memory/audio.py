@@ -1,4 +1,4 @@
-"""Sets of spoken words, whole in memory."""
+"""Data sets of spoken words, held in memory."""
 
 import difflib
 from typing import Any, NamedTuple
@@ -11,13 +11,13 @@ Part = tuple[np.ndarray, np.ndarray]
 
 
 class ClipSet(NamedTuple):
-  """Clips of a second with a word for each, on the host.
+  """Clips of one second, each of one word, on the host.
 
   Attributes:
-    name: Its name.
+    name: The name of the data set.
     train: `[clips, 16000]` int16 samples, and `[clips]` int32 ids of words.
-    validation: The same.
-    test: The same.
+    validation: As `train`.
+    test: As `train`.
     words: The words that occur, in the order of their ids.
   """
 
@@ -37,19 +37,18 @@ CLIP_SETS = (
 
 
 def load(name: str, data_dir: str | None = None) -> ClipSet:
-  """Loads a set: tones are drawn, others are loaded as they were prepared.
+  """Loads a data set: draws tones, or reads a prepared one.
 
   Args:
     name: One of `CLIP_SETS`.
-    data_dir: Where prepared sets are; None is the default of TFDS.
+    data_dir: The directory of prepared data sets; None is the default of TFDS.
 
   Returns:
-    The set.
+    The data set.
 
   Raises:
-    ValueError: If there is no such set.
-    FileNotFoundError: If it has not been prepared; the message names the
-      command that does it.
+    ValueError: If the data set is unknown.
+    FileNotFoundError: If it is not prepared; the message names the command.
   """
   if name not in CLIP_SETS:
     close = difflib.get_close_matches(name, CLIP_SETS, n=1)
@@ -61,7 +60,7 @@ def load(name: str, data_dir: str | None = None) -> ClipSet:
 
 
 def _tones() -> ClipSet:
-  """Draws five "words": two tones each, at times of their own, in noise."""
+  """Draws five "words": two tones each, at random times, in noise."""
   draws = np.random.default_rng(0)
   pitches = np.array(
     [[300, 700], [700, 300], [500, 1100], [1100, 500], [300, 1100]]
@@ -90,10 +89,9 @@ def _tones() -> ClipSet:
 
 
 def _load_prepared(name: str, data_dir: str | None) -> ClipSet:
-  """Loads a set that was prepared, without the words that do not occur."""
-  from mixup_jax.data.sources.speech_commands import (
-    builder as speech,  # Only now: it takes a second.
-  )
+  """Loads a prepared data set; words that do not occur get no id."""
+  # Imported here, since it takes a second.
+  from mixup_jax.data.sources.speech_commands import builder as speech
 
   builder = speech.Speech(config=name, data_dir=data_dir)
   if not builder.is_prepared():

@@ -1,4 +1,4 @@
-"""Batches of a set that lies in device memory: a batch is a vector of rows."""
+"""The order of a data set in device memory: a batch is a vector of rows."""
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +13,13 @@ def shuffled_rows(
 
   Args:
     key: A typed PRNG key, consumed.
-    num_examples: The size of the set.
+    num_examples: The number of examples.
     batch_size: Rows in a batch.
-    epochs: Passes over the set.
+    epochs: Passes over the examples.
 
   Returns:
     `[epochs, steps, batch]` int32 rows, and booleans of the same shape that are
-    False for padding, as `epoch_rows` gives them for each epoch.
+    False for padding, as `epoch_rows` returns them for each epoch.
 
   Raises:
     ValueError: If a size is less than 1.
@@ -39,11 +39,11 @@ def epoch_rows(
 
   Args:
     key: A typed PRNG key, consumed.
-    num_examples: The size of the set.
+    num_examples: The number of examples.
     batch_size: Rows in a batch.
 
   Returns:
-    `[steps, batch]` int32 rows, each of the set once, and booleans of the same
+    `[steps, batch]` int32 rows, each example once, and booleans of the same
     shape that are False for padding.
 
   Raises:
@@ -55,10 +55,10 @@ def epoch_rows(
 
 
 def padded_rows(num_examples: int, *, batch_size: int) -> tuple[Array, Array]:
-  """Returns the rows of every batch of a set in order, as for evaluation.
+  """Returns the rows of every batch in order, for evaluation.
 
   Args:
-    num_examples: The size of the set.
+    num_examples: The number of examples.
     batch_size: Rows in a batch.
 
   Returns:
@@ -73,7 +73,7 @@ def padded_rows(num_examples: int, *, batch_size: int) -> tuple[Array, Array]:
 
 
 def _batches(order: Array, batch_size: int) -> tuple[Array, Array]:
-  """Pads `[rows]` with row 0 to `[steps, batch]`; says what is no padding."""
+  """Pads `[rows]` with row 0 to `[steps, batch]`; also returns the mask."""
   num_steps = -(-len(order) // batch_size)
   padding = num_steps * batch_size - len(order)
   rows = jnp.pad(order, (0, padding)).reshape(num_steps, batch_size)
@@ -82,7 +82,7 @@ def _batches(order: Array, batch_size: int) -> tuple[Array, Array]:
 
 
 def _check_positive(**sizes: int) -> None:
-  """Raises unless every size is at least 1."""
+  """Raises ValueError unless every size is at least 1."""
   for name, size in sizes.items():
     if size < 1:
       raise ValueError(f"{name} ({size}) must be at least 1.")

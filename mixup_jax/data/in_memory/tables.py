@@ -1,4 +1,4 @@
-"""Tables in memory: loading and encoding."""
+"""Loads tables into memory, and encodes their columns."""
 
 import difflib
 from typing import NamedTuple
@@ -21,11 +21,11 @@ class Table(NamedTuple):
   """A table of numbers with a class for each row, on the host.
 
   Attributes:
-    name: Its name.
+    name: The name of the table.
     features: `[rows, columns]` float32, NaN where a value is missing.
     labels: `[rows]` int32 class ids.
     num_classes: The number of classes.
-    categories: For each column its number of categories, 0 if it is a number.
+    categories: The number of categories of each column, 0 if it is numeric.
   """
 
   name: str
@@ -36,19 +36,18 @@ class Table(NamedTuple):
 
 
 def load(name: str, data_dir: str | None = None) -> Table:
-  """Loads a table: Iris from scikit-learn, others as they were prepared.
+  """Loads a table: Iris from scikit-learn, others as prepared.
 
   Args:
     name: One of `TABLES`.
-    data_dir: Where prepared sets are; None is the default of TFDS.
+    data_dir: The directory of prepared data sets; None is the default of TFDS.
 
   Returns:
-    The table; splits of the set, if it has several, are put together.
+    The table, with the rows of all splits.
 
   Raises:
-    ValueError: If there is no such table.
-    FileNotFoundError: If it has not been prepared; the message names the
-      command that does it.
+    ValueError: If the table is unknown.
+    FileNotFoundError: If it is not prepared; the message names the command.
   """
   if name not in TABLES:
     close = difflib.get_close_matches(name, TABLES, n=1)
@@ -70,9 +69,8 @@ def load(name: str, data_dir: str | None = None) -> Table:
 
 def _load_prepared(name: str, data_dir: str | None) -> Table:
   """Loads a prepared table through TFDS."""
-  from mixup_jax.data.sources.uci import (
-    builder as uci,  # Only now: the import takes a second.
-  )
+  # Imported here, since it takes a second.
+  from mixup_jax.data.sources.uci import builder as uci
 
   builder = uci.Uci(config=name, data_dir=data_dir)
   if not builder.is_prepared():
@@ -101,20 +99,20 @@ def _load_prepared(name: str, data_dir: str | None) -> Table:
 
 
 def encode(table: Table, *, categorical: str, missing: str) -> Table:
-  """Turns categories into numbers, and decides about missing values.
+  """Encodes categorical columns as numbers, and drops columns if asked to.
 
   Args:
     table: The table.
     categorical: "one_hot" gives each category a column of 0 and 1, "ordinal"
-      keeps the code as a number, "drop" leaves such columns out.
-    missing: "mean" keeps missing values, to be filled with the mean of the
-      training rows; "drop" leaves columns with missing values out.
+      keeps the code as a number, "drop" drops categorical columns.
+    missing: "mean" keeps missing values, which `splits.Split` replaces by the
+      mean of the training rows; "drop" drops columns with missing values.
 
   Returns:
     A table without categorical columns.
 
   Raises:
-    ValueError: If an option is none of these, or no column is left.
+    ValueError: If an option is unknown, or no column is left.
   """
   check_choice("categorical", categorical, ("one_hot", "ordinal", "drop"))
   check_choice("missing", missing, ("mean", "drop"))
@@ -136,7 +134,7 @@ def encode(table: Table, *, categorical: str, missing: str) -> Table:
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-  """Raises unless the value is one of the choices."""
+  """Raises ValueError unless the value is one of the choices."""
   if value not in choices:
     raise ValueError(
       f"unknown {name} {value!r}: choose one of {', '.join(choices)}."

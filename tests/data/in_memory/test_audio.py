@@ -1,4 +1,4 @@
-"""Tests of loading sets of clips."""
+"""Tests of loading data sets of spoken words."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from mixup_jax.data.in_memory import audio
 
 
-def test_tones_are_drawn_alike_each_time():
+def test_load_tones_is_deterministic():
   data, again = audio.load("tones"), audio.load("tones")
   for part in ("train", "validation", "test"):
     samples, labels = getattr(data, part)
@@ -17,7 +17,7 @@ def test_tones_are_drawn_alike_each_time():
   assert not (data.train[0][:60] == data.test[0]).all(1).any()
 
 
-def test_words_that_do_not_occur_have_no_id(tmp_path, raw_data):
+def test_load_gives_no_id_to_words_that_do_not_occur(tmp_path, raw_data):
   from mixup_jax.data import prepare
 
   raw = raw_data / "speech_commands"
@@ -42,7 +42,7 @@ def test_words_that_do_not_occur_have_no_id(tmp_path, raw_data):
   assert set(labels) == set(range(30))
 
 
-def test_what_there_is_not_is_named(tmp_path):
+def test_load_refuses_unknown_and_unprepared_data_sets(tmp_path):
   with pytest.raises(ValueError, match="Did you mean 'speech_commands_v0.01'"):
     audio.load("speech_command_v0.01")
   with pytest.raises(

@@ -1,4 +1,4 @@
-"""Proves that every example is seen once an epoch."""
+"""Tests of the order of examples in device memory."""
 
 import chex
 import jax
@@ -10,9 +10,7 @@ from mixup_jax.data.in_memory import order
 
 
 @pytest.mark.parametrize("count, batch", [(75, 16), (64, 16), (5, 8), (1, 2)])
-def test_each_epoch_is_a_permutation_and_padding_is_masked(
-  getkey, count, batch
-):
+def test_shuffled_rows_are_masked_permutations(getkey, count, batch):
   rows, where = order.shuffled_rows(getkey(), count, batch_size=batch, epochs=3)
   steps = -(-count // batch)
   chex.assert_shape([rows, where], (3, steps, batch))
@@ -24,7 +22,7 @@ def test_each_epoch_is_a_permutation_and_padding_is_masked(
   assert rows.min() >= 0 and rows.max() < count
 
 
-def test_epochs_and_keys_differ(getkey):
+def test_shuffled_rows_differ_between_epochs_and_keys(getkey):
   shuffle = jax.jit(
     lambda key: order.shuffled_rows(key, 100, batch_size=10, epochs=2)[0]
   )
@@ -33,8 +31,8 @@ def test_epochs_and_keys_differ(getkey):
   assert not jnp.array_equal(first, second)
 
 
-def test_a_run_draws_what_it_always_drew(getkey):
-  """Results that are on record hang on these values."""
+def test_shuffled_rows_do_not_change_between_versions(getkey):
+  """Recorded results depend on these values."""
   key = getkey()
   rows, where = order.shuffled_rows(
     jax.random.clone(key), 10, batch_size=4, epochs=2
@@ -50,7 +48,7 @@ def test_a_run_draws_what_it_always_drew(getkey):
   ]
 
 
-def test_a_run_is_its_epochs(getkey):
+def test_shuffled_rows_are_the_epoch_rows_of_split_keys(getkey):
   key = getkey()
   rows, where = order.shuffled_rows(
     jax.random.clone(key), 75, batch_size=16, epochs=3
@@ -62,7 +60,7 @@ def test_a_run_is_its_epochs(getkey):
 
 
 @pytest.mark.parametrize("count, batch", [(75, 16), (64, 16), (5, 8), (1, 2)])
-def test_rows_in_order_are_whole_and_padding_is_masked(count, batch):
+def test_padded_rows_are_in_order_and_masked(count, batch):
   rows, where = order.padded_rows(count, batch_size=batch)
   chex.assert_shape([rows, where], (-(-count // batch), batch))
   assert rows.dtype == jnp.int32 and where.dtype == jnp.bool_
@@ -72,7 +70,7 @@ def test_rows_in_order_are_whole_and_padding_is_masked(count, batch):
 
 
 @pytest.mark.parametrize("sizes", [(0, 1, 1), (1, 0, 1), (1, 1, 0)])
-def test_empty_sizes_are_refused(getkey, sizes):
+def test_shuffled_epoch_and_padded_rows_refuse_empty_sizes(getkey, sizes):
   count, batch, epochs = sizes
   with pytest.raises(ValueError, match="must be at least 1"):
     order.shuffled_rows(getkey(), count, batch_size=batch, epochs=epochs)

@@ -25,7 +25,7 @@ def _table(features, labels=None, categories=None):
   )
 
 
-def test_iris_needs_neither_a_download_nor_tfds():
+def test_load_iris_needs_neither_a_download_nor_tfds():
   code = (
     "import sys; from mixup_jax.data.in_memory import tables; "
     "tables.load('iris'); assert 'tensorflow_datasets' not in sys.modules"
@@ -37,7 +37,7 @@ def test_iris_needs_neither_a_download_nor_tfds():
   np.testing.assert_array_equal(np.bincount(table.labels), [50, 50, 50])
 
 
-def test_a_table_that_is_not_prepared_names_the_command(tmp_path):
+def test_load_names_the_command_if_not_prepared(tmp_path):
   with pytest.raises(FileNotFoundError) as error:
     tables.load("abalone", str(tmp_path / "data"))
   command = "python -m mixup_jax.data.prepare abalone"
@@ -47,7 +47,7 @@ def test_a_table_that_is_not_prepared_names_the_command(tmp_path):
   assert not (tmp_path / "data").exists()
 
 
-def test_an_unknown_table_is_refused_with_a_hint():
+def test_load_refuses_an_unknown_name_with_a_hint():
   with pytest.raises(ValueError, match="Did you mean 'abalone'") as error:
     tables.load("abalonee")
   assert ", ".join(tables.TABLES) in str(error.value)
@@ -65,7 +65,7 @@ def test_an_unknown_table_is_refused_with_a_hint():
     ("drop", "drop", [[5], [6], [7]]),
   ),
 )
-def test_encode(categorical, missing, expected):
+def test_encode_converts_or_drops_columns(categorical, missing, expected):
   table = _table([[1, 5, NAN], [2, 6, 2], [0, 7, 3]], categories=(3, 0, 0))
   before = table.features.copy()
   encoded = tables.encode(table, categorical=categorical, missing=missing)
