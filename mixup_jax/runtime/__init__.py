@@ -1,1 +1,1 @@
-"""What surrounds a run: command line, checkpoints, several processes."""
+"""The environment of a run: command line, checkpoints, several processes."""

@@ -1,4 +1,4 @@
-"""Launches an experiment: flags, checks, device report, closing table."""
+"""Launches an experiment: flags, checks, device report, table of results."""
 
 import contextlib
 import datetime
@@ -19,14 +19,14 @@ from ml_collections import config_flags
 from mixup_jax import results
 from mixup_jax.cost_model import tpu
 from mixup_jax.results import figures
-from mixup_jax.results import recorder as records
 from mixup_jax.results import workdirs
+from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import distributed
 from mixup_jax.runtime import preflight
 from mixup_jax.train import loop
 
-# What bad input raises in this package; anything else is a bug, and is shown
-# with its stack.
+# Errors of bad input in this package. Any other error is a bug, and is shown
+# with its traceback.
 _INPUT_ERRORS = (
   ValueError,
   TypeError,
@@ -35,9 +35,9 @@ _INPUT_ERRORS = (
   OSError,
   flags.Error,
 )
-# What can end a run that was well begun: divergence, and a full disk.
+# Errors that can end a valid run: divergence, and a full disk.
 _RUN_ERRORS = (FloatingPointError, OSError)
-_GO_ON = "to go on, give the same command with the same working directory"
+_RESUME = "to resume, run the same command with the same working directory"
 _DEBUG = "--debug"
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
@@ -46,35 +46,36 @@ def launch(
   section: str,
   *,
   prepare: Callable[[Any], Any],
-  run: Callable[[Any, Any, records.Recorder], results.Result],
+  run: Callable[[Any, Any, Recorder], results.Result],
   config_file: str | os.PathLike[str],
   cpu_devices: int | None = None,
   lower: tpu.Lower | None = None,
 ) -> None:
   """Runs one section of the paper from the command line.
 
-  Everything that can be wrong with flags, config, data and working directory is
-  found before any work, and told in one line.
+  It validates flags, config, data and working directory before any work, and
+  reports an error in one line.
 
   Args:
     section: The name of the section.
-    prepare: Checks the config and loads the data; returns what `run` needs.
-    run: Takes the config, what `prepare` returned and a recorder; returns the
-      result.
+    prepare: Validates the config and loads the data; returns the inputs of
+      `run`.
+    run: Takes the config, the inputs that `prepare` returned and a recorder;
+      returns the result.
     config_file: The default of `--config`.
-    cpu_devices: Into how many devices to divide the processor, where it is all
-      there is, and XLA_FLAGS do not say.
-    lower: Lowers a training step for `--rehearse`, if the section has it.
+    cpu_devices: The number of devices on a CPU, unless XLA_FLAGS sets it.
+    lower: Lowers a training step for `--rehearse`, the ahead-of-time cost
+      estimate; None if the section has none.
 
   Raises:
-    SystemExit: With one line on the standard error and status 2 for bad input,
-      1 if the run could not go on, 42 if other processes did not come, 130
-      after Ctrl-C, and 143 after SIGTERM, when all is saved.
+    SystemExit: With one line on stderr and status 2 for bad input, 1 if the run
+      cannot continue, 42 if other processes did not connect, 130 after Ctrl-C,
+      and 143 after SIGTERM, once the state is saved.
   """
-  logging.set_verbosity(logging.ERROR)  # TFDS warns of what we tell.
+  logging.set_verbosity(logging.ERROR)  # TFDS repeats errors as warnings.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
-  with _told(_INPUT_ERRORS, status=2):
+  with _exit_on(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
     stages = prepare, run
     if values.rehearse is not None:
@@ -84,7 +85,7 @@ def launch(
     with distributed.peers_watched():
       status = _launch(section, values, *stages)
   except KeyboardInterrupt:
-    print(f"\ninterrupted; {_GO_ON}", file=sys.stderr)
+    print(f"\ninterrupted; {_RESUME}", file=sys.stderr)
     status = 128 + signal.SIGINT
   if status:
     raise SystemExit(status)
@@ -96,33 +97,33 @@ def _launch(
   prepare: Callable[[Any], Any],
   run: Callable[..., results.Result],
 ) -> int:
-  """Does what `launch` says, in each process; returns the exit status."""
-  with _told(_INPUT_ERRORS, status=2):
+  """Runs the section in this process; returns the exit status."""
+  with _exit_on(_INPUT_ERRORS, status=2):
     config, workdir = values.config, _workdir(section, values)
     plain_config = config.to_dict()
     workdirs.check(workdir, plain_config)
     with preflight.checked(workdir, values.expect_devices):
       prepared = prepare(config)
-  _say(
+  _print(
     f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
     f"{jax.process_count()} process(es), jax {jax.__version__}"
   )
   start = time.perf_counter()
-  with records.Recorder(workdir, config=plain_config) as recorder:
+  with Recorder(workdir, config=plain_config) as recorder:
     try:
-      # What a step needs is put on the device by name, never by accident.
-      with _told(_RUN_ERRORS, status=1, more=f"\nThe config is {plain_config}"):
-        with jax.transfer_guard("disallow"):
+      more = f"\nThe config is {plain_config}"
+      with _exit_on(_RUN_ERRORS, status=1, more=more):
+        with jax.transfer_guard("disallow"):  # All transfers are explicit.
           result = run(config, prepared, recorder)
     except loop.Stopped as stopped:
-      _say(f"\n{stopped}, which is saved; {_GO_ON}, {workdir}")
+      _print(f"\n{stopped}, and saved; {_RESUME}, {workdir}")
       return 128 + signal.SIGTERM
-    # Some know better: what earlier processes did counts as well.
+    # A result may count the time of earlier processes too.
     seconds = result.get("wall_seconds", round(time.perf_counter() - start, 2))
     path = recorder.result(
       {"section": section, **result, "wall_seconds": seconds}
     )
-  _say(
+  _print(
     f"\n{results.format_result(result)}\n\n{seconds:.1f} s, written to {path}"
   )
   if jax.process_index() == 0:
@@ -133,12 +134,12 @@ def _launch(
 
 
 def _draw(result: results.Result, path: pathlib.Path) -> None:
-  """Draws the figure of a result; a run does not fail for want of one."""
+  """Draws the figure of a result; an error does not fail the run."""
   try:
     if figures.draw(result, path):
-      print(f"drawn in {path}", flush=True)
-  except Exception as error:  # Of many kinds: of matplotlib, and of the disk.
-    print(f"not drawn: {type(error).__name__}: {error}", file=sys.stderr)
+      print(f"figure written to {path}", flush=True)
+  except Exception as error:  # Of many types, from matplotlib and the disk.
+    print(f"no figure: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 def _rehearsal(
@@ -156,23 +157,23 @@ def _rehearsal(
 
 
 @contextlib.contextmanager
-def _told(
+def _exit_on(
   errors: tuple[type[Exception], ...], *, status: int, more: str = ""
 ) -> Iterator[None]:
-  """Turns errors into a line on the standard error and an exit status."""
+  """Converts errors to one line on stderr and an exit status."""
   try:
     yield
   except errors as error:
     if _DEBUG in sys.argv:
       raise
-    if isinstance(error, TimeoutError):  # Others did not come: no bad input.
+    if isinstance(error, TimeoutError):  # Missing processes are not bad input.
       status = distributed.RESTART_STATUS
     print(f"error: {_message(error)}{more}", file=sys.stderr)
     raise SystemExit(status) from None
 
 
-def _say(text: str) -> None:
-  """Prints in the first of several processes."""
+def _print(text: str) -> None:
+  """Prints in process 0 alone."""
   if jax.process_index() == 0:
     print(text, flush=True)
 
@@ -180,7 +181,7 @@ def _say(text: str) -> None:
 def _parse_flags(
   section: str, config_file: str | os.PathLike[str]
 ) -> flags.FlagValues:
-  """Returns the values of the command line."""
+  """Parses the command line."""
   values = flags.FlagValues()
   config_flags.DEFINE_config_file(
     "config",
@@ -193,36 +194,36 @@ def _parse_flags(
       flags.DEFINE_string,
       "workdir",
       None,
-      "Where to write, and where to go on; a new directory by default.",
+      "Where to write and to resume; a new directory by default.",
     ),
     (
       flags.DEFINE_string,
       "coordinator",
       None,
-      "With several processes: host:port of the first one.",
+      "With several processes: host:port of process 0.",
     ),
-    (flags.DEFINE_integer, "num_processes", None, "How many there are."),
-    (flags.DEFINE_integer, "process_id", None, "Which one this is, from 0."),
+    (flags.DEFINE_integer, "num_processes", None, "The number of processes."),
+    (flags.DEFINE_integer, "process_id", None, "This process, from 0."),
     (
       flags.DEFINE_bool,
       "distributed",
       False,
-      "Let the cluster say these three: TPU pods, GKE, Slurm, Open MPI.",
+      "Take these three from the cluster: TPU pod, GKE, Slurm, Open MPI.",
     ),
     (
       flags.DEFINE_integer,
       "expect_devices",
       None,
-      "Refuse to begin with more or fewer devices than these, such as 256.",
+      "Refuse to start with any other number of devices, such as 256.",
     ),
     (
       flags.DEFINE_string,
       "rehearse",
       None,
-      "Compile for a TPU slice that is not there, such as v5e:16x16, and tell "
-      "what a step would cost; nothing is trained.",
+      "Print an ahead-of-time cost estimate of a step on a TPU slice, such as "
+      "v5e:16x16, and train nothing.",
     ),
-    (flags.DEFINE_bool, _DEBUG[2:], False, "Show where an error was raised."),
+    (flags.DEFINE_bool, _DEBUG[2:], False, "Show the traceback of an error."),
   )
   for define, name, default, text in known:
     define(name, default, text, flag_values=values)
@@ -260,18 +261,18 @@ def _located(word: str, config_file: str | os.PathLike[str]) -> str:
 
 
 def _join_the_others(section: str, values: flags.FlagValues) -> None:
-  """Starts this process as one of several, if it is."""
+  """Connects to the other processes, if there are any."""
   names = ("coordinator", "num_processes", "process_id")
   given = {name: values[name].value for name in names}
   if values.distributed and set(given.values()) != {None}:
     raise ValueError(
-      "--distributed lets the cluster say what --coordinator, "
-      "--num_processes and --process_id say: give either."
+      "--distributed takes --coordinator, --num_processes and --process_id "
+      "from the cluster: give either."
     )
   if values.distributed or set(given.values()) != {None}:
     if values.workdir is None:
       raise ValueError(
-        "several processes need one place to write: give all "
+        "several processes share one working directory: give all "
         "the same --workdir, on a disk that all of them see."
       )
     distributed.initialize(
@@ -290,11 +291,11 @@ def _workdir(section: str, values: flags.FlagValues) -> pathlib.Path:
 
 
 def _message(error: BaseException) -> str:
-  """Returns what an error says, without the wrappings it came in."""
+  """Returns the message of an error, without those that wrap it."""
   while error.args and isinstance(error.args[0], BaseException):
     error = error.args[0]
   # A KeyError would show its message quoted.
   message = str(error.args[0] if isinstance(error, KeyError) else error)
-  if "Traceback" in message:  # A config file raised; its last line says what.
+  if "Traceback" in message:  # A config file raised: take the last line.
     message = message.strip().splitlines()[-1].split("Error: ", 1)[-1]
   return message

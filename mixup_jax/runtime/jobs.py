@@ -1,4 +1,4 @@
-"""A table of runs: one that diverges stops no other."""
+"""Runs a table of jobs: one that diverges does not stop the others."""
 
 import sys
 from typing import Callable, Hashable, Mapping, TypeVar
@@ -7,8 +7,8 @@ import jax
 
 Key = TypeVar("Key", bound=Hashable)
 T = TypeVar("T")
-# A compiled network takes a thousand or two of the memory maps, of which Linux
-# gives a process 65,530: a long table would end in its middle.
+# A compiled model takes one or two thousand memory maps, and Linux allows a
+# process 65,530: a long table would fail midway.
 _JOBS_IN_MEMORY = 10
 
 
@@ -17,17 +17,17 @@ def run(
 ) -> tuple[dict[Key, T], dict[str, str]]:
   """Runs jobs one after another.
 
-  A loss that is not finite ends its job alone. All else ends the run: a full
-  disk would fail the next job too. Every ten jobs compiled programs are
-  released.
+  A loss that is not finite ends only its own job. Any other error ends the run:
+  a full disk would fail the next job too. Compiled programs are released after
+  every ten jobs.
 
   Args:
-    jobs: Functions by a key. One that has been done before skips its work
-      itself, as `run.train` does.
-    name: Returns what a key is called.
+    jobs: Functions by key. A job that is done already returns at once, as
+      `run.train` does.
+    name: Returns the printed name of a key.
 
   Returns:
-    What the jobs returned, by key, and why those that failed did, by name.
+    The results of the jobs by key, and the errors of those that failed by name.
   """
   done: dict[Key, T] = {}
   failed: dict[str, str] = {}

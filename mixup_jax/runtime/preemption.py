@@ -1,4 +1,4 @@
-"""Leaving a run in good order when the machine is taken away."""
+"""Stops a run when its machine is preempted."""
 
 import itertools
 import signal
@@ -8,17 +8,17 @@ from typing import Any
 import jax
 from jax.experimental import multihost_utils
 
-# Of all runs of this process: the numbers that are agreed on must rise.
+# Shared by all runs of this process: the agreed numbers must increase.
 _CALLS = itertools.count(1)
 
 
 class Preemption:
-  """Tells when to save and leave after SIGTERM. Use it as a context manager.
+  """Reports when to save and stop after SIGTERM. Use it as a context manager.
 
-  After `jax.distributed.initialize` the notice of any process reaches all, and
-  they agree on the call at which to leave. Otherwise a handler of SIGTERM
-  stands in, from `__enter__` to `__exit__`; save before leaving the context, as
-  more notices do no harm within.
+  After `jax.distributed.initialize`, a notice to any process reaches all, and
+  they agree on the call at which to stop. Otherwise a handler of SIGTERM is
+  installed from `__enter__` to `__exit__`. Save within the context, where
+  further notices have no effect.
   """
 
   def __init__(self) -> None:
@@ -39,16 +39,17 @@ class Preemption:
       self._is_handler_ours = False
 
   def reached(self, step: int) -> bool:
-    """Tells whether to save and leave now; True in all processes or in none.
+    """Returns whether to save and stop now, equal in all processes.
 
     Args:
-      step: The number of steps done. All processes must ask at the same steps.
+      step: The number of steps done. All processes must call it at the same
+        steps.
 
     Returns:
-      Whether a notice came and all processes are to leave at this step.
+      True if a notice arrived and all processes stop at this step.
     """
-    del step  # The agreed call is the one after the latest of all: a number
-    # that steps of more than one would jump over.
+    del step  # jax agrees on the number after the latest one of all processes,
+    # which batches of several steps would skip: so calls are counted.
     if jax.distributed.is_initialized():
       return multihost_utils.reached_preemption_sync_point(next(_CALLS))
     return self._noticed

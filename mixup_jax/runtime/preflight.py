@@ -1,12 +1,12 @@
-"""What several processes compare before the first step.
+"""Consistency checks of several processes before the first step.
 
-One with other code, another config or a device less does not fail in jax: all
-wait for each other, for ever. So everything is compared that can be, and told
-in words, by all of them, before that:
+A process with other code, another config or fewer devices does not fail in jax:
+all processes wait for each other forever. So they compare everything that can
+differ, and each reports the differences:
 
-    when they meet         code, versions, config: before jax starts
-    before the data        devices, and whether they see one disk
-    before the first step  whether each could read the data
+    on connecting          code, versions, config: before jax starts
+    before the data        devices, and whether all see the same disk
+    before the first step  whether each process read the data
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from mixup_jax.runtime import distributed
 _CODE = ("mixup_jax", "configs", "experiments")
 _PACKAGES = ("jax", "jaxlib", "libtpu", "flax", "optax", "numpy")
 _TOKEN = ".preflight-"
-_DISK_SECONDS = 10.0  # A file on a common disk is seen elsewhere later.
+_DISK_SECONDS = 10.0  # A file on a shared disk appears elsewhere with a delay.
 
 
 def identity(section: str, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,8 +38,9 @@ def identity(section: str, config: Mapping[str, Any]) -> dict[str, Any]:
     config: Its config, in plain values.
 
   Returns:
-    The section, the versions of Python and of what computes, a hash of each
-    file of code (a pod has copies, and no git), and each value of the config.
+    The section, the versions of Python and of numerical packages, a hash of
+    each source file (a pod has copies, without git), and each value of the
+    config.
   """
   versions = {"python": platform.python_version()}
   for name in _PACKAGES:
@@ -59,22 +60,22 @@ def identity(section: str, config: Mapping[str, Any]) -> dict[str, Any]:
 def checked(
   workdir: pathlib.Path, expect_devices: int | None
 ) -> Iterator[None]:
-  """Compares the processes before the data is loaded within it, and after.
+  """Compares the processes before and after the body, which loads the data.
 
-  The first one prints a line when all is well; a single process prints nothing.
+  Process 0 prints one line if all agree; a single process prints nothing.
 
   Args:
     workdir: The working directory, which all must see.
-    expect_devices: How many devices there must be, if that is known.
+    expect_devices: The required number of devices, or None.
 
   Yields:
     Nothing.
 
   Raises:
-    ValueError: If the devices are not as many as expected, or not the same in
-      all processes.
-    OSError: If this process does not see the disk of the first one.
-    TimeoutError: If one of them does not come.
+    ValueError: If the number of devices is not as expected, or the devices of
+      the processes differ.
+    OSError: If this process does not see the disk of process 0.
+    TimeoutError: If a process does not arrive.
   """
   is_first = jax.process_index() == 0
   kind = jax.local_devices()[0].device_kind
@@ -87,7 +88,7 @@ def checked(
     _check_devices(reports, expect_devices)
     _check_disk(workdir, reports)
     yield
-    distributed.exchange({})  # Nobody goes on before all have loaded.
+    distributed.exchange({})  # No process continues before all have loaded.
   finally:
     token.unlink(missing_ok=True)
   if is_first and len(reports) > 1:
@@ -101,7 +102,7 @@ def checked(
 def _check_devices(
   reports: list[dict[str, Any]], expect_devices: int | None
 ) -> None:
-  """Raises if the processes do not have the devices that they should."""
+  """Raises ValueError if the processes have wrong or different devices."""
   by_host = [
     (report["host"], {"devices": report["devices"]}) for report in reports
   ]
@@ -109,13 +110,13 @@ def _check_devices(
   if found:
     raise ValueError(
       f"not all processes have the same devices:\n{found}\n"
-      "Look whether some are taken or broken there, and give "
-      "each process as many."
+      "Check whether some are in use or broken, and give each process the "
+      "same number."
     )
   count = jax.device_count()
   if expect_devices not in (None, count):
     raise ValueError(
-      f"expected {expect_devices} devices, and there are {count}: "
+      f"expected {expect_devices} devices, but found {count}: "
       f"{len(reports)} process(es) with {reports[0]['devices']} each, from "
       f"{reports[0]['host']} to {reports[-1]['host']}. Start as many as are "
       "needed, or change --expect_devices."
@@ -123,15 +124,15 @@ def _check_devices(
 
 
 def _check_disk(workdir: pathlib.Path, reports: list[dict[str, Any]]) -> None:
-  """Raises if this process does not see what the first one has written."""
+  """Raises OSError if this process does not see a file of process 0."""
   token = workdir / reports[0]["token"]
   deadline = time.monotonic() + _DISK_SECONDS
   while len(reports) > 1 and not token.exists():
     if time.monotonic() > deadline:
       own = reports[jax.process_index()]["host"]
       raise OSError(
-        f"process {jax.process_index()} ({own}) does not see in {workdir} "
-        f"what process 0 ({reports[0]['host']}) has written there: mount the "
-        "same disk on all hosts, and give it with --workdir."
+        f"process {jax.process_index()} ({own}) does not see the file that "
+        f"process 0 ({reports[0]['host']}) wrote to {workdir}: mount the same "
+        "disk on all hosts, and pass a directory on it as --workdir."
       )
     time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Proves the command line: good runs are recorded, bad input is one line."""
+"""Tests of the command line of a section."""
 
 import json
 import pathlib
@@ -54,7 +54,7 @@ def refused(launch, capsys):
   return launch_in_vain
 
 
-def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
+def test_launch_records_a_run_and_prints_its_table(launch, tmp_path, capsys):
 
   def run(config, prepared, recorder):
     assert config.seeds == 7 and prepared == "data"
@@ -75,7 +75,7 @@ def test_a_run_is_recorded_and_ends_with_its_table(launch, tmp_path, capsys):
   assert str(tmp_path / "result.json") in out
 
 
-def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
+def test_launch_draws_the_figure_beside_the_result(launch, tmp_path, capsys):
   curve = {
     "setting": "iris",
     "method": "ERM",
@@ -88,23 +88,24 @@ def test_a_figure_is_drawn_beside_the_result(launch, tmp_path, capsys):
     f"--workdir={tmp_path}", run=lambda *_: {"rows": [ROW], "curves": [curve]}
   )
   assert (tmp_path / "result.png").stat().st_size > 1000
-  assert f"drawn in {tmp_path / 'result.png'}" in capsys.readouterr().out
+  path = tmp_path / "result.png"
+  assert f"figure written to {path}" in capsys.readouterr().out
 
 
-def test_a_figure_that_cannot_be_drawn_fails_no_run(launch, tmp_path, capsys):
+def test_launch_succeeds_if_the_figure_fails(launch, tmp_path, capsys):
   missing = [{"setting": "a", "method": "mixup", "metric": "m", "paper": 3.0}]
   launch(
     f"--workdir={tmp_path}",
     run=lambda *_: {"rows": [ROW], "curves": [{}], "not_run": missing},
   )
   out, error = capsys.readouterr()
-  assert error.startswith("not drawn: KeyError: ") and "Traceback" not in error
-  assert "drawn in" not in out and (tmp_path / "result.json").exists()
+  assert error.startswith("no figure: KeyError: ") and "Traceback" not in error
+  assert "figure written" not in out and (tmp_path / "result.json").exists()
   assert "Not run: 1 of the paper's 2 numbers (a: mixup 3.0)" in out
   assert max(len(line) for line in out.splitlines() if "/" not in line) <= 100
 
 
-def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
+def test_launch_names_failed_jobs_at_the_end(launch, tmp_path, capsys):
   result = {"rows": [ROW], "failed": {"mixup": "the loss is nan at step 3"}}
   with pytest.raises(SystemExit) as status:
     launch(f"--workdir={tmp_path}", run=lambda *_: result)
@@ -127,7 +128,7 @@ def test_parts_that_failed_are_named_at_the_end(launch, tmp_path, capsys):
     (("seeds=3",), "unexpected arguments ['seeds=3']: flags look like"),
   ],
 )
-def test_a_typo_is_one_line(refused, argv, words):
+def test_launch_reports_a_typo_in_one_line(refused, argv, words):
   assert words in refused(*argv)
 
 
@@ -152,7 +153,7 @@ def test_launch_finds_installed_configs_from_any_directory(
   assert seeds == [3, 4]
 
 
-def test_a_bad_workdir_is_found_before_any_work(tmp_path, refused):
+def test_launch_refuses_a_bad_workdir_before_any_work(tmp_path, refused):
   (tmp_path / "file").write_text("")
 
   def prepare(config):
@@ -162,7 +163,7 @@ def test_a_bad_workdir_is_found_before_any_work(tmp_path, refused):
   assert "another with --workdir" in error
 
 
-def test_what_prepare_refuses_is_one_line(tmp_path, refused):
+def test_launch_reports_an_error_of_prepare_in_one_line(tmp_path, refused):
 
   def prepare(config):
     raise FileNotFoundError("htru2 is not prepared")
@@ -172,7 +173,7 @@ def test_what_prepare_refuses_is_one_line(tmp_path, refused):
   assert not (tmp_path / "config.json").exists()
 
 
-def test_debug_shows_where(launch, tmp_path):
+def test_launch_debug_shows_the_traceback(launch, tmp_path):
 
   def prepare(config):
     raise ValueError("bad input")
@@ -181,7 +182,7 @@ def test_debug_shows_where(launch, tmp_path):
     launch("--debug", f"--workdir={tmp_path}", prepare=prepare)
 
 
-def test_a_bug_keeps_its_stack(launch, tmp_path):
+def test_launch_keeps_the_traceback_of_a_bug(launch, tmp_path):
 
   def run(config, prepared, recorder):
     raise ValueError("a bug")
@@ -193,7 +194,7 @@ def test_a_bug_keeps_its_stack(launch, tmp_path):
 @pytest.mark.parametrize(
   "error", (FloatingPointError("the loss is nan"), OSError("the disk is full"))
 )
-def test_what_ends_a_run_is_told_with_the_config(
+def test_launch_reports_a_failed_run_with_its_config(
   launch, tmp_path, capsys, error
 ):
 
@@ -203,13 +204,13 @@ def test_what_ends_a_run_is_told_with_the_config(
   with pytest.raises(SystemExit) as status:
     launch(f"--workdir={tmp_path}", run=run)
   assert status.value.code == 1
-  told = capsys.readouterr().err
-  assert told.startswith(f"error: {error}\nThe config is {{")
-  assert "'learning_rate': 0.001" in told and "Traceback" not in told
+  printed = capsys.readouterr().err
+  assert printed.startswith(f"error: {error}\nThe config is {{")
+  assert "'learning_rate': 0.001" in printed and "Traceback" not in printed
   assert not (tmp_path / "result.json").exists()
 
 
-def test_a_run_that_was_stopped_says_how_to_go_on(launch, tmp_path, capsys):
+def test_launch_prints_how_to_resume_after_a_stop(launch, tmp_path, capsys):
 
   def run(config, prepared, recorder):
     raise loop.Stopped(7)
@@ -221,7 +222,9 @@ def test_a_run_that_was_stopped_says_how_to_go_on(launch, tmp_path, capsys):
   assert "stopped after step 7" in out and str(tmp_path) in out
 
 
-def test_an_interrupted_run_says_how_to_go_on(launch, tmp_path, capsys):
+def test_launch_prints_how_to_resume_after_an_interrupt(
+  launch, tmp_path, capsys
+):
 
   def run(config, prepared, recorder):
     raise KeyboardInterrupt
@@ -232,7 +235,9 @@ def test_an_interrupted_run_says_how_to_go_on(launch, tmp_path, capsys):
   assert "the same command" in capsys.readouterr().err
 
 
-def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
+def test_launch_refuses_another_config_in_the_same_workdir(
+  launch, refused, tmp_path
+):
   launch(f"--workdir={tmp_path}")
   launch(f"--workdir={tmp_path}")
   error = refused(f"--workdir={tmp_path}", "--config.seeds=9")
@@ -256,18 +261,20 @@ def test_another_config_in_the_same_place_is_refused(launch, refused, tmp_path):
     ),
   ],
 )
-def test_several_processes_must_fit_together(refused, tmp_path, argv, words):
+def test_launch_refuses_inconsistent_process_flags(
+  refused, tmp_path, argv, words
+):
   argv = [word.replace("DIR", str(tmp_path)) for word in argv]
   assert words in refused(*argv)
 
 
-def test_who_does_not_come_is_worth_another_start(
+def test_launch_exits_with_the_restart_status_if_processes_are_missing(
   launch, tmp_path, capsys, monkeypatch
 ):
 
   def initialize(same, **_):
     assert same["section"] == "toy" and same["config.seeds"] == 50
-    raise TimeoutError("1 of 2 processes did not come: 1. Look at their logs")
+    raise TimeoutError("1 of 2 processes did not connect: 1. Check their logs")
 
   monkeypatch.setattr(distributed, "initialize", initialize)
   with pytest.raises(SystemExit) as status:
@@ -276,7 +283,7 @@ def test_who_does_not_come_is_worth_another_start(
   assert capsys.readouterr().err.startswith("error: 1 of 2 processes did not")
 
 
-def test_too_few_devices_are_found_before_any_work(tmp_path, refused):
+def test_launch_refuses_too_few_devices_before_any_work(tmp_path, refused):
 
   def prepare(config):
     raise AssertionError("worked before the check")
@@ -284,7 +291,7 @@ def test_too_few_devices_are_found_before_any_work(tmp_path, refused):
   error = refused(
     f"--workdir={tmp_path}", "--expect_devices=256", prepare=prepare
   )
-  assert "expected 256 devices, and there are 8: 1 process(es) with 8" in error
+  assert "expected 256 devices, but found 8: 1 process(es) with 8" in error
 
 
 def test_what_cannot_be_rehearsed(tmp_path, refused):
@@ -327,7 +334,7 @@ def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
   assert (tmp_path / "result.json").exists()
 
 
-def test_help(launch, capsys):
+def test_launch_help_lists_the_flags(launch, capsys):
   with pytest.raises(SystemExit) as status:
     launch("--help")
   assert status.value.code == 0

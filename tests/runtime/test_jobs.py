@@ -1,4 +1,4 @@
-"""Proves that a cell that fails is named, and the others are run."""
+"""Tests of running a table of jobs."""
 
 import jax
 import jax.numpy as jnp
@@ -11,16 +11,16 @@ def fail():
   raise FloatingPointError("the loss is nan at step 3")
 
 
-def test_a_failed_cell_stops_no_other(capsys):
+def test_run_continues_after_a_failed_job(capsys):
   done, failed = jobs.run({"a": lambda: 1, "b": fail, "c": lambda: 3})
   assert done == {"a": 1, "c": 3}
   assert failed == {"b": "the loss is nan at step 3"}
-  said = capsys.readouterr()
-  assert said.out.splitlines() == ["a (1 of 3)", "b (2 of 3)", "c (3 of 3)"]
-  assert said.err == "b failed: the loss is nan at step 3\n"
+  printed = capsys.readouterr()
+  assert printed.out.splitlines() == ["a (1 of 3)", "b (2 of 3)", "c (3 of 3)"]
+  assert printed.err == "b failed: the loss is nan at step 3\n"
 
 
-def test_what_is_no_divergence_ends_the_run():
+def test_run_raises_other_errors_than_divergence():
 
   def full():
     raise OSError("no space")
@@ -29,7 +29,7 @@ def test_what_is_no_divergence_ends_the_run():
     jobs.run({"a": full, "b": fail})
 
 
-def test_compiled_programs_do_not_pile_up():
+def test_run_releases_compiled_programs():
   programs = [jax.jit(lambda x, i=i: x + i) for i in range(25)]
   done, _ = jobs.run(
     {
@@ -38,5 +38,5 @@ def test_compiled_programs_do_not_pile_up():
     }
   )
   assert [float(x) for x in done.values()] == list(range(25))
-  # Those since the last time that all were let go of.
+  # Those since the last release.
   assert sum(program._cache_size() for program in programs) == 5

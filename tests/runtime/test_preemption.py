@@ -1,4 +1,4 @@
-"""Proves what SIGTERM does to a run of one process; see test_distributed."""
+"""Tests of SIGTERM in one process; test_distributed has several."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ from mixup_jax.runtime import preemption
 
 @pytest.fixture
 def handled():
-  """Collects the signals that reach the handler around."""
+  """Collects the signals that reach the outer handler."""
   numbers = []
   before = signal.signal(
     signal.SIGTERM, lambda number, _: numbers.append(number)
@@ -19,7 +19,7 @@ def handled():
   signal.signal(signal.SIGTERM, before)
 
 
-def test_a_notice_is_kept_and_more_do_no_harm(handled):
+def test_preemption_keeps_a_notice_and_ignores_more(handled):
   with preemption.Preemption() as preempted:
     assert not preempted.reached(1)
     signal.raise_signal(signal.SIGTERM)
@@ -29,14 +29,14 @@ def test_a_notice_is_kept_and_more_do_no_harm(handled):
   assert not handled
 
 
-def test_the_handler_of_before_comes_back_after_an_error_too(handled):
+def test_preemption_restores_the_handler_after_an_error(handled):
   with pytest.raises(KeyError), preemption.Preemption():
     raise KeyError
   signal.raise_signal(signal.SIGTERM)
   assert handled == [signal.SIGTERM]
 
 
-def test_another_thread_installs_no_handler(handled):
+def test_preemption_installs_no_handler_in_another_thread(handled):
   found = []
 
   def ask():

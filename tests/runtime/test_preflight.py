@@ -1,4 +1,4 @@
-"""Proves that processes which do not fit together say so, and end."""
+"""Tests of the consistency checks between processes."""
 
 import json
 import os
@@ -42,7 +42,7 @@ cli.launch("toy", prepare=prepare, config_file=sys.argv.pop(1),
 
 @pytest.fixture
 def run(tmp_path):
-  """Runs the script in two processes; returns status, output and errors."""
+  """Runs the script in two processes; returns statuses, outputs and errors."""
 
   def run_two(*flags_of_each, **environment):
     with socket.create_server(("", 0)) as server:
@@ -67,14 +67,14 @@ def run(tmp_path):
       )
       for index, flags in enumerate(flags_of_each)
     ]
-    told = [process.communicate(timeout=60) for process in processes]
-    return [(p.returncode, *words) for p, words in zip(processes, told)]
+    printed = [process.communicate(timeout=60) for process in processes]
+    return [(p.returncode, *words) for p, words in zip(processes, printed)]
 
   return run_two
 
 
 @pytest.mark.slow
-def test_good_processes_are_told_in_a_line(run, tmp_path):
+def test_checked_prints_one_line_if_all_processes_agree(run, tmp_path):
   (status, out, _), (other, quiet, _) = run(["--expect_devices=16"], [])
   assert status == other == 0 and not quiet
   assert out.startswith(
@@ -85,11 +85,11 @@ def test_good_processes_are_told_in_a_line(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_another_config_is_told_by_all_before_jax_starts(run):
+def test_identity_of_another_config_is_refused_by_all_processes(run):
   (status, _, words), other = run([], ["--config.seeds=9"])
   assert status == 2
   assert words == (
-    "error: the processes do not fit together:\n"
+    "error: the processes do not match:\n"
     f"  config.seeds: 50 on process 0 ({HERE}), 9 on process 1 ({HERE})\n"
     "Give the same code, versions and config to all.\n"
   )
@@ -97,7 +97,7 @@ def test_another_config_is_told_by_all_before_jax_starts(run):
 
 
 @pytest.mark.slow
-def test_who_cannot_read_the_data_says_so_to_all(run):
+def test_checked_reports_unreadable_data_to_all_processes(run):
   (status, out, words), other = run([], [], WITHOUT_DATA="0")
   assert (status, out) == (2, "")
   assert words == "error: iris is not prepared in /data: prepare it\n"
@@ -106,11 +106,11 @@ def test_who_cannot_read_the_data_says_so_to_all(run):
     "",
     f"error: process 0 ({HERE}) is gone, it ended with "
     "FileNotFoundError: iris is not prepared in /data: prepare "
-    "it: look at its log. All others have stopped.\n",
+    "it: check its log. All others have stopped.\n",
   )
 
 
-def test_the_identity_names_code_versions_and_values():
+def test_identity_has_code_versions_and_config():
   fields = preflight.identity("toy", {"model": {"width": 8}, "seeds": 3})
   assert fields["section"] == "toy"
   assert fields["config.model.width"] == 8 and fields["config.seeds"] == 3
@@ -127,7 +127,7 @@ def test_the_identity_names_code_versions_and_values():
   assert len(json.dumps(fields)) < 2**16
 
 
-def test_a_changed_file_is_another_identity(monkeypatch, tmp_path):
+def test_identity_depends_on_every_source_file(monkeypatch, tmp_path):
   monkeypatch.setattr(preflight, "_CODE", ("code_of_a_test",))
   monkeypatch.syspath_prepend(tmp_path)
   (tmp_path / "code_of_a_test" / "part").mkdir(parents=True)
@@ -144,29 +144,33 @@ def test_a_changed_file_is_another_identity(monkeypatch, tmp_path):
 
 @pytest.fixture
 def others(monkeypatch):
-  """Plays other processes: they say what this one says, but for a change."""
+  """Simulates two other processes, which report what this one does."""
 
-  def play(own=0, **change):
+  def simulate(own=0, **change):
 
-    def exchange(said):
-      said = {"host": "a", **said}
-      reports = [said, {**said, "host": "b", **change}, {**said, "host": "c"}]
+    def exchange(report):
+      own_report = {"host": "a", **report}
+      reports = [
+        own_report,
+        {**own_report, "host": "b", **change},
+        {**own_report, "host": "c"},
+      ]
       return reports[own:] + reports[:own]
 
     monkeypatch.setattr(distributed, "exchange", exchange)
     monkeypatch.setattr(jax, "process_count", lambda: 3)
     monkeypatch.setattr(jax, "process_index", lambda: own)
 
-  return play
+  return simulate
 
 
-def test_one_process_says_nothing(tmp_path, capsys):
+def test_checked_prints_nothing_for_one_process(tmp_path, capsys):
   with preflight.checked(tmp_path, expect_devices=8):
     assert not list(tmp_path.iterdir())
   assert capsys.readouterr().out == ""
 
 
-def test_one_with_fewer_devices_is_named(others, tmp_path):
+def test_checked_names_a_process_with_fewer_devices(others, tmp_path):
   others(devices="4 cpu")
   with pytest.raises(ValueError) as error, preflight.checked(tmp_path, None):
     raise AssertionError("went on")
@@ -177,32 +181,32 @@ def test_one_with_fewer_devices_is_named(others, tmp_path):
   assert not list(tmp_path.iterdir())
 
 
-def test_fewer_devices_than_expected_are_told_with_their_hosts(
-  others, tmp_path
-):
+def test_checked_refuses_fewer_devices_than_expected(others, tmp_path):
   others()
   with pytest.raises(
     ValueError,
-    match="expected 256 devices, and there are 8"
+    match="expected 256 devices, but found 8"
     ".*3 process.* with 8 cpu each, from a to c. Start",
   ):
     with preflight.checked(tmp_path, 256):
       raise AssertionError("went on")
 
 
-def test_another_disk_is_named(others, tmp_path, monkeypatch):
+def test_checked_names_a_process_with_another_disk(
+  others, tmp_path, monkeypatch
+):
   monkeypatch.setattr(preflight, "_DISK_SECONDS", 0.1)
   others(own=1)
   with pytest.raises(
     OSError,
-    match=r"process 1 \(c\) does not see in .* what "
-    r"process 0 \(b\) has written there: mount",
+    match=r"process 1 \(c\) does not see the file that "
+    r"process 0 \(b\) wrote to .*: mount",
   ):
     with preflight.checked(tmp_path, None):
       raise AssertionError("went on")
 
 
-def test_a_slow_disk_is_waited_for(others, tmp_path, monkeypatch):
+def test_checked_waits_for_a_slow_disk(others, tmp_path, monkeypatch):
   others(own=1)
   looks = []
 

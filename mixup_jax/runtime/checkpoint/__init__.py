@@ -1,11 +1,11 @@
-"""Checkpoints that are whole, or known not to be.
+"""Checkpoints that are intact, or detected as damaged.
 
     DIRECTORY/STEP/state/      the arrays, by name, as orbax writes them
     DIRECTORY/STEP/leaves/     shape, dtype and CRC-32 of each, as JSON
-    DIRECTORY/STEP.damaged/    what could not be read; nothing here deletes it
+    DIRECTORY/STEP.damaged/    a damaged checkpoint, which is never deleted
 
-orbax does not see a flipped bit, and casts to another dtype without a word. The
-list of leaves is what tells a damaged checkpoint, and that of another model.
+orbax does not detect a flipped bit, and casts to another dtype silently. The
+list of leaves detects damaged checkpoints, and those of another model.
 """
 
 from mixup_jax.runtime.checkpoint._checkpoints import Checkpoints

@@ -1,4 +1,4 @@
-"""Writing and keeping checkpoints, and finding the newest whole one."""
+"""Saves checkpoints, and restores the latest intact one."""
 
 import contextlib
 import itertools
@@ -20,22 +20,23 @@ from mixup_jax.runtime.checkpoint import _reading
 PyTree = Any
 
 _NO_STEP = -1
-_REMOVALS = 20  # Tries, a twentieth of a second apart.
+_REMOVALS = 20  # Attempts, 0.05 seconds apart.
 
 
 class Checkpoints:
-  """Writes checkpoints in the background, and reads the newest whole one.
+  """Writes checkpoints in the background, and restores the latest intact one.
 
-  Use it as a context manager: leaving it waits for the write under way. Several
-  processes share the directory, and each must make all calls.
+  Use it as a context manager: its exit waits for the write in progress. Several
+  processes share the directory, and all must make the same calls.
   """
 
   def __init__(self, directory: str | os.PathLike[str], *, keep: int = 2):
-    """Touches no file yet.
+    """Creates no file yet.
 
     Args:
-      directory: Where the checkpoints are; the first save makes it.
-      keep: How many to keep. The oldest goes when a newer one is complete.
+      directory: The directory of checkpoints; the first save creates it.
+      keep: The number of checkpoints to keep. The oldest one is deleted when a
+        newer one is complete.
 
     Raises:
       ValueError: If `keep` is not positive.
@@ -43,12 +44,12 @@ class Checkpoints:
     if keep < 1:
       raise ValueError(
         f"keep must be at least 1, got {keep}: with 2 there is "
-        "one to go back to when the newest is damaged."
+        "another one if the latest is damaged."
       )
     self._directory = pathlib.Path(directory).expanduser().absolute()
     self._keep = keep
     self._writer: Any = None
-    self._step = _NO_STEP  # What was given to the writer last.
+    self._step = _NO_STEP  # The step that the writer was given last.
 
   def __enter__(self) -> "Checkpoints":
     return self
@@ -57,31 +58,31 @@ class Checkpoints:
     self.close()
 
   def all_steps(self) -> list[int]:
-    """Returns the steps whose checkpoints are complete, in order."""
+    """Returns the steps of complete checkpoints, in order."""
     if not self._directory.is_dir():
       return []
-    # orbax renames a directory to its number when all in it is written.
+    # orbax renames a directory to its number once it is written.
     names = [path.name for path in self._directory.iterdir()]
     return sorted(int(name) for name in names if name.isdecimal())
 
   def latest_step(self) -> int | None:
-    """Returns the newest step whose checkpoint is complete, if there is one."""
+    """Returns the latest step with a complete checkpoint, or None."""
     return max(self.all_steps(), default=None)
 
   def save(self, step: int, state: PyTree) -> None:
     """Copies a state to the host, and writes it in the background.
 
-    A step that is saved already, or about to be, is left as it is.
+    It does nothing if the step is saved already, or being saved.
 
     Args:
       step: The number of steps done.
       state: A tree of `jax.Array`.
 
     Raises:
-      OSError: If this write or the one before it failed. Checkpoints that were
-        complete stay as they are.
-      ValueError: If there is a checkpoint of a later step, or if an array has
-        no elements, which orbax does not write.
+      OSError: If this write or the previous one failed. Complete checkpoints
+        stay intact.
+      ValueError: If there is a checkpoint of a later step, or an array has no
+        elements, which orbax does not write.
     """
     latest = max(self._agreed_latest_step(), self._step)
     if step == latest:
@@ -96,24 +97,25 @@ class Checkpoints:
       arrays = _leaves.by_name(state)
       listed = _leaves.make_list(arrays)
       self._step = step
-      with self._told():
+      with self._as_os_error():
         self._write(step, arrays, listed)
 
   def restore(self, like: PyTree) -> tuple[int, PyTree] | None:
-    """Reads the newest checkpoint that is whole.
+    """Restores the latest intact checkpoint.
 
-    A damaged one is reported on the standard error and moved aside, and the one
-    before it is read.
+    A damaged one is reported on stderr and moved aside, and the previous one is
+    read.
 
     Args:
-      like: The state to fill, of arrays or of `jax.ShapeDtypeStruct` with
-        shardings. Its devices may be others than those it was saved from.
+      like: A state of the same structure, of arrays or of
+        `jax.ShapeDtypeStruct` with shardings. Its devices may differ from those
+        of the saved state.
 
     Returns:
       The step and the state, or None if there is no checkpoint.
 
     Raises:
-      OSError: If there are checkpoints, and none of them is whole.
+      OSError: If there are checkpoints, and none of them is intact.
       ValueError: If the checkpoint is of another model.
     """
     self.wait()
@@ -128,24 +130,24 @@ class Checkpoints:
       self._move_aside(step, damage)
     if self._directory.is_dir() and any(self._directory.glob("*.damaged*")):
       raise OSError(
-        f"no checkpoint in {self._directory} is whole: put a copy "
+        f"no checkpoint in {self._directory} is intact: put a copy "
         "of one there, or delete those named *.damaged to start "
-        "from the beginning."
+        "from step 0."
       )
     return None
 
   def wait(self) -> None:
-    """Waits for the write under way; raises OSError if it failed."""
+    """Waits for the write in progress; raises OSError if it failed."""
     if self._step == _NO_STEP:
       return
-    with self._told():
+    with self._as_os_error():
       self._writer.wait_until_finished()
     if jax.process_index() == 0:
       for step in self.all_steps()[: -self._keep]:
         shutil.rmtree(self._directory / str(step), ignore_errors=True)
 
   def close(self) -> None:
-    """Waits, as `wait` does, and ends the threads of the writer."""
+    """Waits as `wait` does, and ends the threads of the writer."""
     try:
       self.wait()
     finally:
@@ -156,12 +158,12 @@ class Checkpoints:
   def _write(
     self, step: int, arrays: Mapping[str, jax.Array], listed: Mapping[str, Any]
   ) -> None:
-    """Starts to write arrays and the list of them."""
+    """Starts to write arrays and their list."""
     ocp = _orbax.load()
     if self._writer is None:
-      # Not a CheckpointManager: it asks jax for notices of preemption under
-      # numbers of its own, which spoils those of the loop; and an error of one
-      # process is lost while it waits 20 minutes for the others.
+      # Not a CheckpointManager: it asks jax for notices of preemption with its
+      # own numbers, which breaks those of the loop, and it hides an error of
+      # one process while it waits 20 minutes for the others.
       self._writer = ocp.AsyncCheckpointer(ocp.CompositeCheckpointHandler())
     if jax.process_index() == 0:
       self._directory.mkdir(parents=True, exist_ok=True)
@@ -174,8 +176,8 @@ class Checkpoints:
     )
 
   @contextlib.contextmanager
-  def _told(self) -> Iterator[None]:
-    """Turns what is raised when a write fails into an OSError."""
+  def _as_os_error(self) -> Iterator[None]:
+    """Converts an error of a write to an OSError."""
     try:
       yield
     except Exception as error:
@@ -186,13 +188,13 @@ class Checkpoints:
       raise OSError(
         f"could not write the checkpoint {path} "
         f"({_orbax.reason(error)}): free disk space, or choose "
-        "another directory; those before it are whole."
+        "another directory; earlier checkpoints are intact."
       ) from error
 
   def _remove_partial(self) -> None:
-    """Removes what killed and failed writes left."""
-    # When one array cannot be written, the others may be for a moment more,
-    # and a file made in a directory keeps it from being removed.
+    """Removes the files of killed and failed writes."""
+    # After an array fails, others may be written for a moment, and a new file
+    # in a directory prevents its removal.
     for _ in range(_REMOVALS):
       partial = list(self._directory.glob("*.orbax-checkpoint-tmp*"))
       if not partial:
@@ -202,7 +204,7 @@ class Checkpoints:
       time.sleep(0.05)
 
   def _agreed_latest_step(self) -> int:
-    """Returns the latest step as the first process sees it."""
+    """Returns the latest step that process 0 sees, in all processes."""
     latest = self.latest_step()
     step = np.int32(_NO_STEP if latest is None else latest)
     with jax.transfer_guard("allow"):
@@ -220,8 +222,8 @@ class Checkpoints:
       )
       path.rename(aside)
       print(
-        f"checkpoint {path} is damaged ({damage}): it is now {aside.name}, "
-        "and the one before it is read",
+        f"checkpoint {path} is damaged ({damage}): renamed to {aside.name}, "
+        "reading the previous one",
         file=sys.stderr,
       )
     with jax.transfer_guard("allow"):

@@ -1,4 +1,4 @@
-"""The arrays of a state: names, values, and what is listed of them."""
+"""The leaves of a state: names, values, and the list of them."""
 
 import json
 import pathlib
@@ -22,7 +22,7 @@ def by_name(tree: PyTree) -> dict[str, Any]:
 
 def host_value(x: jax.Array) -> np.ndarray:
   """Returns the value of a global array."""
-  # Not of the array itself, which would keep the copy as long as it lives.
+  # Of a shard: the array itself would keep the copy as long as it lives.
   if x.is_fully_replicated:
     x = x.addressable_data(0)
   elif not x.is_fully_addressable:
@@ -31,7 +31,7 @@ def host_value(x: jax.Array) -> np.ndarray:
 
 
 def put(value: np.ndarray, sharding: jax.sharding.Sharding) -> jax.Array:
-  """Puts a value that all processes have on the devices of all."""
+  """Makes a global array of a value that is equal in all processes."""
   with jax.transfer_guard("allow"):
     return jax.make_array_from_callback(
       value.shape, sharding, lambda index: value[index]
@@ -39,7 +39,7 @@ def put(value: np.ndarray, sharding: jax.sharding.Sharding) -> jax.Array:
 
 
 def describe(value: np.ndarray) -> dict[str, Any]:
-  """Returns what is listed of a leaf."""
+  """Returns the dtype, shape and CRC-32 of a leaf."""
   flat = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
   return {
     "dtype": str(value.dtype),
@@ -49,13 +49,13 @@ def describe(value: np.ndarray) -> dict[str, Any]:
 
 
 def kind(dtype: Any, shape: Any, crc32: int | None = None) -> str:
-  """Returns the words for a leaf."""
+  """Formats a leaf for messages, such as `float32[8,2]`."""
   words = f"{dtype}[{','.join(map(str, shape))}]"
   return words if crc32 is None else f"{words} with CRC-32 {crc32:08x}"
 
 
 def make_list(arrays: Mapping[str, jax.Array]) -> dict[str, Any]:
-  """Returns the list of leaves, as JSON values, with a CRC-32 of its own."""
+  """Returns the list of leaves in JSON values, with its own CRC-32."""
   for name, x in arrays.items():
     if not x.size:
       raise ValueError(
@@ -68,10 +68,10 @@ def make_list(arrays: Mapping[str, jax.Array]) -> dict[str, Any]:
 
 
 def read_list(path: pathlib.Path) -> Leaves:
-  """Reads the list of leaves, and raises if it is damaged."""
+  """Reads the list of leaves; raises if it is damaged."""
   listed = json.loads(path.read_text("utf-8"))
   if listed.pop("crc32") != _crc32(listed):
-    raise ValueError("its CRC-32 does not fit")
+    raise ValueError("its CRC-32 does not match")
   return listed["leaves"]
 
 

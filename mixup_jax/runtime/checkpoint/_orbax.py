@@ -1,4 +1,4 @@
-"""orbax without its noise, and its errors in a few words."""
+"""Imports orbax without its logs, and shortens its errors."""
 
 import functools
 import logging
@@ -11,10 +11,10 @@ import warnings
 
 @functools.cache
 def load() -> Any:
-  """Imports orbax, which takes a second, and keeps its noise to itself.
+  """Imports orbax, which takes a second, and silences it.
 
-  After a failed write it leaves the others unfinished, and asyncio and the
-  interpreter complain of each.
+  After a failed write it abandons the others, and asyncio and the interpreter
+  warn about each.
   """
   import orbax.checkpoint as ocp
 
@@ -32,14 +32,14 @@ def _is_not_of_orbax(record: logging.LogRecord) -> bool:
 
 
 def _unraisable(hook: Callable[[Any], None], unraisable: Any) -> None:
-  """Drops what tensorstore reports to a loop that orbax has left."""
+  """Drops what tensorstore reports to an event loop that orbax has closed."""
   if str(unraisable.exc_value) != "Event loop is closed":
     hook(unraisable)
 
 
 def reason(error: BaseException) -> str:
-  """Returns what an error comes from, in a few words."""
-  code = re.search(r"os_error_code='(\d+)'", str(error))  # By tensorstore.
+  """Returns the cause of an error, in a few words."""
+  code = re.search(r"os_error_code='(\d+)'", str(error))  # Of tensorstore.
   if code:
     return os.strerror(int(code[1]))
   return f"{type(error).__name__}: {error}".splitlines()[0][:200]

@@ -1,4 +1,4 @@
-"""Reading a checkpoint, or saying what is damaged in it."""
+"""Reads a checkpoint, and detects damage."""
 
 import pathlib
 from typing import Any, Mapping
@@ -16,7 +16,7 @@ _TEXT_BYTES = 1024
 def read(
   path: pathlib.Path, wanted: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], str]:
-  """Reads a checkpoint; returns its arrays, or what is damaged."""
+  """Reads a checkpoint; returns its arrays, and any damage in words."""
   leaves: _leaves.Leaves = {}
   damage = ""
   try:
@@ -25,7 +25,7 @@ def read(
     raise
   except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
     damage = f"the list of leaves: {_orbax.reason(error)}"
-  # If one process cannot read it, none may go on.
+  # If one process cannot read it, none may continue.
   damage = _of_any_process(damage)
   if damage:
     return {}, damage
@@ -37,7 +37,7 @@ def read(
 def _check_model(
   path: pathlib.Path, leaves: _leaves.Leaves, wanted: Mapping[str, Any]
 ) -> None:
-  """Raises if a checkpoint does not have the leaves that are wanted."""
+  """Raises ValueError if a checkpoint has other leaves than a state."""
   saved = {
     name: _leaves.kind(x["dtype"], x["shape"]) for name, x in leaves.items()
   }
@@ -48,16 +48,16 @@ def _check_model(
       raise ValueError(
         f"the checkpoint {path} is of another model: {name} is {there} there "
         f"and {here} here. Use the model and the optimiser that it was saved "
-        "from, or choose another directory."
+        "with, or choose another directory."
       )
 
 
 def _read_leaves(
   path: pathlib.Path, leaves: _leaves.Leaves
 ) -> tuple[dict[str, np.ndarray], str]:
-  """Reads the arrays, up to the first one that is not what was saved.
+  """Reads the arrays, up to the first that differs from the saved one.
 
-  Not by orbax: after an error it drops the other reads unfinished, and these
+  It does not use orbax, which abandons the other reads after an error: these
   then print to the terminal.
   """
   import tensorstore as ts
@@ -81,15 +81,15 @@ def _read_leaves(
     found, saved = _leaves.describe(value), leaves[name]
     if found != saved:
       return {}, (
-        f"{name}: {_leaves.kind(**found)} was read, "
-        f"{_leaves.kind(**saved)} was written"
+        f"{name}: read {_leaves.kind(**found)}, "
+        f"expected {_leaves.kind(**saved)}"
       )
     values[name] = value
   return values, ""
 
 
 def _of_any_process(text: str) -> str:
-  """Returns the first text that is not empty, the same in all processes."""
+  """Returns the first text of all processes that is not empty."""
   data = text.encode()[:_TEXT_BYTES].ljust(_TEXT_BYTES, b"\0")
   with jax.transfer_guard("allow"):
     rows = multihost_utils.process_allgather(np.frombuffer(data, np.uint8))

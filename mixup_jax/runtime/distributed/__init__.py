@@ -1,17 +1,17 @@
-"""Several processes as one run: they start together, and leave together.
+"""Several processes as one run: they start together, and end together.
 
-Alone, jax aborts a process whose peer has not come or has died, after a minute
-or two and without a word on which one. So every process holds one TCP
-connection to process 0, opened before jax starts and closed at the end:
+By itself, jax aborts a process whose peer is missing or dead after a minute or
+two, without naming the peer. So every process holds one TCP connection to
+process 0, opened before jax starts and closed at the end:
 
     process 1 ---.
-    process 2 ---+--- process 0, which passes on what it hears
+    process 2 ---+--- process 0, which forwards messages to all
     process 3 ---'
 
-The system closes the connection of a process that dies, at once; one that hangs
-falls silent. Who notices says so in one line, and leaves with a status that
-supervisors take as "start me again". What all of them must have in common is
-compared on the way, and what differs is named.
+The operating system closes the connection of a process that dies, at once; a
+process that hangs falls silent. A process that detects either prints one line,
+and exits with a status on which supervisors restart it. Code, versions and
+config are compared on connecting, and differences are named.
 """
 
 from mixup_jax.runtime.distributed._differences import differences

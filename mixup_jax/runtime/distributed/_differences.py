@@ -1,4 +1,4 @@
-"""What is not the same in several processes, by name."""
+"""Lists the differences between several processes."""
 
 import json
 from typing import Any, Mapping, Sequence
@@ -8,15 +8,15 @@ _MOST_NAMES = 3
 
 
 def differences(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-  """Names the fields that are not the same in all processes, and who has what.
+  """Lists the fields that differ between processes, with the value of each.
 
   Args:
-    reports: The host of each process and what it says by field, in values of
-      JSON, from process 0 on.
+    reports: The host of each process, from process 0 on, and its JSON values by
+      field.
 
   Returns:
-    A line a field, such as `jax: "0.12" on process 3 (d), "0.10" on process 0
-    (a)`, with the rarest value first; nothing if all is the same.
+    One line per field, such as `jax: "0.12" on process 3 (d), "0.10" on process
+    0 (a)`, with the rarest value first; empty if all processes agree.
   """
   lines = []
   for name in dict.fromkeys(name for _, fields in reports for name in fields):
@@ -38,7 +38,7 @@ def differences(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-  """Lists the first names, and counts the others."""
+  """Returns the first names, and the number of the others."""
   more = len(names) - _MOST_NAMES
   return " and ".join(names[:_MOST_NAMES]) + (
     f" and {more} more" if more > 0 else ""

@@ -1,8 +1,8 @@
-"""The first of several processes gathers the others, and tells who is missing.
+"""The rendezvous of processes: process 0 gathers the others.
 
-Process 0 listens on the port of the coordinator. The others come with their
-number, and stay connected. When all are there, each gets the port that jax is
-to use; when they do not come or do not fit together, each gets the error.
+Process 0 listens on the port of the coordinator. The others connect, send their
+id, and stay connected. When all are there, each receives the port for jax; if
+some are missing or do not match, each receives the error.
 """
 
 import socket
@@ -20,7 +20,7 @@ def gather(
   deadline: float,
   same: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> tuple[dict[int, _peer.Peer], int]:
-  """Waits as process 0 for the others; returns them, and the port for jax."""
+  """Waits in process 0 for the others; returns them, and the port for jax."""
   peers: dict[int, _peer.Peer] = {}
   with _listen(port) as server:
     while True:
@@ -32,9 +32,9 @@ def gather(
         _refuse(
           peers.values(),
           TimeoutError,
-          f"{len(missing)} of {num_processes} processes did not come: "
-          f"{', '.join(map(str, missing))}. Look at their logs, check that "
-          "they run and reach the coordinator, or wait longer.",
+          f"{len(missing)} of {num_processes} processes did not connect: "
+          f"{', '.join(map(str, missing))}. Check their logs, and that they "
+          "run and reach the coordinator, or wait longer.",
         )
       _welcome(server, peers, num_processes)
   _compare(peers, same)
@@ -52,7 +52,7 @@ def join(
   deadline: float,
   same: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> tuple[dict[int, _peer.Peer], int]:
-  """Comes to process 0; returns it, and the port for jax."""
+  """Connects to process 0; returns it, and the port for jax."""
   while True:
     try:
       hello = dict(
@@ -67,8 +67,8 @@ def join(
       if time.monotonic() > deadline:
         raise TimeoutError(
           f"process 0 did not answer at {address[0]}:{address[1]} "
-          f"({error}): look at its log, check that it runs and that the "
-          "address is its own, or wait longer."
+          f"({error}): check its log, that it runs and that the address is "
+          "its own, or wait longer."
         ) from error
       time.sleep(0.2)
   if "error" in answer:
@@ -91,14 +91,14 @@ def _listen(port: int) -> socket.socket:
   except OSError as error:
     raise OSError(
       f"process 0 cannot listen on port {port} "
-      f"({error.strerror}): choose another for coordinator."
+      f"({error.strerror}): choose another port for the coordinator."
     ) from error
 
 
 def _welcome(
   server: socket.socket, peers: dict[int, _peer.Peer], num_processes: int
 ) -> None:
-  """Adds the next process that comes, if one does, to `peers`."""
+  """Adds the next process that connects, if one does, to `peers`."""
   server.settimeout(0.5)
   try:
     peer = _peer.Peer(server.accept()[0])
@@ -109,7 +109,7 @@ def _welcome(
     index, count, peer.host = (hello[k] for k in ("process", "of", "host"))
     peer.same = dict(hello.get("same", {}))
   except (OSError, ValueError, LookupError, TypeError):
-    peer.connection.close()  # A stranger.
+    peer.connection.close()  # Not a process of a run.
     return
   if count != num_processes:
     _refuse(
@@ -131,7 +131,7 @@ def _welcome(
 
 
 def _compare(peers: dict[int, _peer.Peer], same: Mapping[str, Any]) -> None:
-  """Raises here and in all peers if not all have come with the same."""
+  """Raises ValueError here and in all peers if their values differ."""
   reports = [(socket.gethostname(), same)]
   reports += [(peers[index].host, peers[index].same) for index in sorted(peers)]
   found = _differences.differences(reports)
@@ -139,13 +139,13 @@ def _compare(peers: dict[int, _peer.Peer], same: Mapping[str, Any]) -> None:
     _refuse(
       peers.values(),
       ValueError,
-      f"the processes do not fit together:\n{found}\n"
+      f"the processes do not match:\n{found}\n"
       "Give the same code, versions and config to all.",
     )
 
 
 def _forget_closed(peers: dict[int, _peer.Peer]) -> None:
-  """Removes those that have left; they may come again."""
+  """Removes peers that have disconnected; they may connect again."""
   for index in [index for index, p in peers.items() if not p.is_open()]:
     peers.pop(index).connection.close()
 
@@ -153,12 +153,12 @@ def _forget_closed(peers: dict[int, _peer.Peer]) -> None:
 def _ask(
   address: tuple[str, int], hello: dict[str, Any], deadline: float
 ) -> tuple[_peer.Peer, dict[str, Any]]:
-  """Says hello to process 0, and waits for its answer."""
+  """Greets process 0, and waits for its answer."""
   peer = _peer.Peer(
     socket.create_connection(address, timeout=_peer.READ_SECONDS)
   )
   peer.send(**hello)
-  # At the deadline process 0 says who is missing.
+  # At the deadline, process 0 names the missing ones.
   peer.connection.settimeout(
     max(0.0, deadline - time.monotonic()) + _peer.READ_SECONDS
   )

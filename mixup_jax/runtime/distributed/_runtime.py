@@ -1,11 +1,11 @@
-"""Private parts of jax, and what it does when a process is lost.
+"""Private parts of jax, for the cluster and for lost processes.
 
-Alone, jax aborts a process that has lost a peer with status 134 and no word on
-which one, and tells no program which process of a cluster it is before it has
-started. To name the lost peer and leave with the status that supervisors
-restart on, this module delays SIGABRT and reaches into `jax._src`. With
-MIXUP_JAX_PRIVATE=0 in the environment it does neither, for a jax in which these
-parts have changed.
+By itself, jax aborts a process that has lost a peer with status 134, without
+naming the peer, and it cannot identify the process in a cluster before it
+starts. To name the lost peer and exit with the status on which supervisors
+restart, this module delays SIGABRT and uses `jax._src`. MIXUP_JAX_PRIVATE=0 in
+the environment disables both, for a version of jax that has changed these
+parts.
 """
 
 import ctypes
@@ -19,21 +19,21 @@ FLAG = "MIXUP_JAX_PRIVATE"
 
 
 def uses_private_parts() -> bool:
-  """Returns whether this module may use what jax does not make public."""
+  """Returns whether this module may use private parts of jax."""
   return os.environ.get(FLAG, "1") != "0"
 
 
 def detect_cluster(timeout: int) -> tuple[str | None, int | None, int | None]:
-  """Returns the address, number and id that the cluster gives to this process.
+  """Returns the coordinator, process count and process id of the cluster.
 
   Args:
     timeout: The seconds to wait for the cluster.
 
   Returns:
-    The three, None where nothing is known.
+    The three, each None if unknown.
 
   Raises:
-    RuntimeError: If a cluster is there and does not say.
+    RuntimeError: If there is a cluster, and it does not identify this process.
   """
   if not uses_private_parts():
     return None, None, None
@@ -48,7 +48,7 @@ def detect_cluster(timeout: int) -> tuple[str | None, int | None, int | None]:
 
 
 def is_of_lost_peer(error: BaseException | None) -> bool:
-  """Tells if an error can come from a lost peer: it starts with a status."""
+  """Returns whether a lost peer may cause an error: it starts with a status."""
   while error is not None:
     if re.match("[A-Z_]{5,}: ", str(error)):
       return True
@@ -57,11 +57,11 @@ def is_of_lost_peer(error: BaseException | None) -> bool:
 
 
 def delay_abort() -> Callable[[], Any]:
-  """Makes abort() wait 6 seconds; returns what undoes that.
+  """Makes abort() wait 6 seconds; returns a function that undoes it.
 
-  Without process 0, C++ code of jax aborts all others in the same moment in
-  which they could find words for it. The price: a SIGABRT from outside, as of
-  `kill -ABRT`, only makes this process pause.
+  When process 0 is lost, C++ code of jax aborts all others before they can
+  report it. The cost: a SIGABRT from outside, as of `kill -ABRT`, only pauses
+  this process.
   """
   if not uses_private_parts():
     return lambda: None
@@ -77,12 +77,12 @@ def delay_abort() -> Callable[[], Any]:
 def abandon_jax() -> None:
   """Keeps jax from waiting at exit for processes that wait for this one.
 
-  It would wait for its heartbeat to fail and then abort, and the exit status of
-  the error would be lost.
+  It would wait for its heartbeat to fail and then abort, which would replace
+  the exit status of the error.
   """
   if not uses_private_parts():
     return
-  try:  # Without it the status is 134.
+  try:  # Else the status is 134.
     from jax._src import distributed
 
     state = distributed.global_state
@@ -90,7 +90,7 @@ def abandon_jax() -> None:
     state.preemption_sync_manager = state.client = state.service = None
   except (ImportError, AttributeError):
     return
-  # Their destructors wait too. The frame of a sleeping thread is never freed.
+  # Their destructors wait too, and the frame of a sleeping thread is not freed.
   threading.Thread(
     target=lambda held: threading.Event().wait(), args=(held,), daemon=True
   ).start()

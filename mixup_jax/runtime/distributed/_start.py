@@ -20,33 +20,34 @@ def initialize(
   heartbeat_timeout_seconds: int = 10,
   initialization_timeout: int = 300,
 ) -> None:
-  """Starts this process as one of several, before anything else of jax.
+  """Starts jax in this process as one of several, before any other use of jax.
 
-  Give the three arguments or none of them: then they come from the cluster (TPU
-  pods, GKE, Slurm, Open MPI). Enter `peers_watched` right after.
+  Give `coordinator`, `num_processes` and `process_id`, or none of them to take
+  them from the cluster (TPU pod, GKE, Slurm, Open MPI). Enter `peers_watched`
+  right after.
 
   Args:
-    coordinator: The address "host:port" of process 0, the same everywhere. jax
-      gets a port of its own, which process 0 chooses.
+    coordinator: The address "host:port" of process 0, equal in all processes.
+      Process 0 chooses another port for jax.
     num_processes: The number of processes.
-    process_id: Which of them this is, from 0 on.
-    same: What must be the same in all processes, by name, in values of JSON. It
-      is compared before jax starts, which would hang where it is not.
-    heartbeat_timeout_seconds: A process silent for so long counts as gone.
-      Python code that holds the interpreter's lock as long is silent too.
+    process_id: The id of this process, from 0.
+    same: JSON values by name that must be equal in all processes. They are
+      compared before jax starts, which would hang on a difference.
+    heartbeat_timeout_seconds: A process that is silent for so long counts as
+      lost. Python code that holds the GIL for so long is silent too.
     initialization_timeout: The seconds that the processes wait for each other.
 
   Raises:
-    ValueError: If an argument is bad, or the processes do not fit together. It
-      names what differs, and who has what.
-    TimeoutError: If not all came in time. It names the missing ones.
+    ValueError: If an argument is invalid, or the processes do not match; it
+      names the differences.
+    TimeoutError: If processes do not connect in time; it names them.
     OSError: If process 0 cannot listen on its port.
     RuntimeError: If it is called twice.
   """
   if jax.distributed.is_initialized():
     raise RuntimeError(
       "jax.distributed is initialized already: call "
-      "initialize once, and nothing else of its kind."
+      "initialize once, instead of jax.distributed.initialize."
     )
   if (coordinator, num_processes, process_id) == (None, None, None):
     coordinator, num_processes, process_id = _detect(initialization_timeout)
@@ -62,7 +63,7 @@ def initialize(
       (host, port), num_processes, process_id, deadline, same
     )
   _watch.begin(process_id, peers, heartbeat_timeout_seconds)
-  # The heartbeat of jax is the second net, for when this one fails.
+  # The heartbeat of jax is the fallback if this one fails.
   jax.distributed.initialize(
     f"{coordinator.rpartition(':')[0]}:{jax_port}",
     num_processes,
@@ -73,20 +74,19 @@ def initialize(
 
 
 def _detect(timeout: int) -> tuple[str | None, int | None, int | None]:
-  """Returns address, number and id that the cluster gives to this process."""
+  """Returns the coordinator, process count and process id of the cluster."""
   try:
     found = _runtime.detect_cluster(timeout)
   except RuntimeError as error:
     is_late = "recognize coordinator" in str(error)  # Its host has no address.
     raise (TimeoutError if is_late else ValueError)(
-      f"the cluster does not say who this process is ({error}): look at the "
-      "log of process 0, or give coordinator, num_processes and process_id."
+      f"the cluster does not identify this process ({error}): check the log "
+      "of process 0, or give coordinator, num_processes and process_id."
     ) from error
   if None in found:
     raise ValueError(
-      "found no cluster (TPU pod, GKE, Slurm, Open MPI) around "
-      "this process: give coordinator, num_processes and "
-      "process_id."
+      "found no cluster (TPU pod, GKE, Slurm, Open MPI): give coordinator, "
+      "num_processes and process_id."
     )
   return found
 
@@ -94,7 +94,7 @@ def _detect(timeout: int) -> tuple[str | None, int | None, int | None]:
 def _check_start(
   coordinator: str | None, num_processes: int | None, process_id: int | None
 ) -> tuple[str, int, int]:
-  """Returns the arguments, or raises if they do not make sense."""
+  """Returns the arguments; raises ValueError if they are invalid."""
   if coordinator is None or num_processes is None or process_id is None:
     raise ValueError(
       f"got coordinator={coordinator!r}, num_processes={num_processes}, "
@@ -111,7 +111,7 @@ def _check_start(
 
 
 def _parse_address(coordinator: str) -> tuple[str, int]:
-  """Returns host and port of "host:port"."""
+  """Returns the host and port of "host:port"."""
   host, _, port = coordinator.rpartition(":")
   if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
     raise ValueError(

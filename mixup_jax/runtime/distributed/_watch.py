@@ -1,4 +1,4 @@
-"""Watches the other processes, and ends this one when one of them is lost."""
+"""Watches the other processes, and exits this one if one of them is lost."""
 
 import contextlib
 import os
@@ -13,12 +13,12 @@ from typing import Any, Iterator
 from mixup_jax.runtime.distributed import _peer
 from mixup_jax.runtime.distributed import _runtime
 
-# Supervisors of JobSets restart on 42 and on 127 to 255. Those above are what
-# shells and signals leave; 42 says that the fault was elsewhere.
+# Supervisors of JobSets restart on 42 and on 127 to 255. Shells and signals use
+# the latter; 42 means that the fault was in another process.
 RESTART_STATUS = 42
 
-# A run that could not go on, and bad input: to start again would not help. All
-# others leave with it too.
+# A run that cannot continue, and bad input: a restart would not help. All
+# processes exit with it.
 _FINAL_STATUSES = (1, 2)
 
 _GRACE_SECONDS = 3.0
@@ -28,43 +28,42 @@ _current: "Watch | None" = None
 def begin(
   process_id: int, peers: dict[int, _peer.Peer], timeout: float
 ) -> None:
-  """Begins to watch; `peers_watched` ends it."""
+  """Starts to watch; `peers_watched` ends it."""
   global _current
   _current = Watch(process_id, peers, timeout)
 
 
 def exchange(
-  said: dict[str, Any], timeout: float = 1800.0
+  report: dict[str, Any], timeout: float = 1800.0
 ) -> list[dict[str, Any]]:
-  """Gives every process what each of them says.
+  """Gathers a report of every process in all of them.
 
   All must call it within `peers_watched`; it waits for the last one.
 
   Args:
-    said: Values of JSON.
-    timeout: How many seconds process 0 waits for the others.
+    report: The report of this process, JSON values by name.
+    timeout: The seconds that process 0 waits for the others.
 
   Returns:
-    What the processes said, from process 0 on, each with its "host".
+    The reports, from process 0 on, each with its "host".
 
   Raises:
-    TimeoutError: If one did not come. It names those.
+    TimeoutError: If processes do not call it in time; it names them.
   """
-  said = {**said, "host": socket.gethostname()}
-  return [said] if _current is None else _current.exchange(said, timeout)
+  report = {**report, "host": socket.gethostname()}
+  return [report] if _current is None else _current.exchange(report, timeout)
 
 
 @contextlib.contextmanager
 def peers_watched() -> Iterator[None]:
-  """Ends this process when another is lost, and otherwise all in order.
+  """Exits this process if another is lost; otherwise waits for all at the end.
 
   Put it around everything that follows `initialize`; without `initialize` it
-  does nothing. When another process dies, hangs or ends with an error, this one
-  prints which, and leaves with `RESTART_STATUS` without another word: what
-  waits for the lost one would wait for ever. If that one meant to leave with 1
-  or 2, so does this one, as to start again would not help. An error of this
-  process passes through, and is told to the others. At the end it waits for the
-  others.
+  does nothing. If another process dies, hangs or ends with an error, this one
+  names it and exits with `RESTART_STATUS` at once: anything else would wait for
+  the lost process forever. If that process exits with 1 or 2, so does this one,
+  since a restart would not help. An error of this process is sent to the
+  others, and raised.
   """
   if _current is None:
     yield
@@ -81,7 +80,7 @@ def peers_watched() -> Iterator[None]:
 
 
 class Watch:
-  """Watches the connections from a thread, and ends the process for them."""
+  """Watches the connections in a thread, and exits if a peer is lost."""
 
   def __init__(
     self, process_id: int, peers: dict[int, _peer.Peer], timeout: float
@@ -92,35 +91,35 @@ class Watch:
     self._finished: set[int] = set()
     self._all_finished = threading.Event()
     self._one_lost = threading.Event()
-    self._said: queue.Queue[tuple[int, Any]] = queue.Queue()
+    self._reports: queue.Queue[tuple[int, Any]] = queue.Queue()
     self._over = threading.Event()
     self._restore_abort = _runtime.delay_abort()
     threading.Thread(target=self._run, daemon=True).start()
 
   def finish(self) -> None:
-    """Waits until all have finished; if one is lost instead, never returns."""
+    """Waits until all have finished; never returns if one is lost instead."""
     if self._process_id:
-      self._tell(finished=self._process_id)
+      self._send(finished=self._process_id)
     if self._peers:
       self._all_finished.wait()
     self._over.set()
     if not self._process_id:
-      self._tell(finished=0)
+      self._send(finished=0)
     self._restore_abort()
 
   def exchange(
-    self, said: dict[str, Any], timeout: float
+    self, report: dict[str, Any], timeout: float
   ) -> list[dict[str, Any]]:
-    """Does what the function says."""
+    """Gathers a report of every process, as the function `exchange` does."""
     if self._process_id:
-      self._tell(said=said)
-      return self._said.get()[1]
-    everyone = {0: said}
+      self._send(report=report)
+      return self._reports.get()[1]
+    everyone = {0: report}
     deadline = time.monotonic() + timeout
     try:
       while len(everyone) <= len(self._peers):
         wait = max(0.0, deadline - time.monotonic())
-        everyone.update([self._said.get(timeout=wait)])
+        everyone.update([self._reports.get(timeout=wait)])
     except queue.Empty:
       late = ", ".join(
         f"{index} ({peer.host})"
@@ -128,37 +127,37 @@ class Watch:
         if index not in everyone
       )
       raise TimeoutError(
-        f"after {timeout:g} s these processes are not ready: {late}. Look at "
-        "their logs, and whether their disks answer."
+        f"after {timeout:g} s these processes are not ready: {late}. Check "
+        "their logs, and whether their disks respond."
       ) from None
-    said_by_all = [everyone[index] for index in sorted(everyone)]
-    self._tell(said=said_by_all)
-    return said_by_all
+    reports = [everyone[index] for index in sorted(everyone)]
+    self._send(report=reports)
+    return reports
 
   def fail(self, error: BaseException) -> None:
-    """Tells the others of an error here, unless it comes of a lost peer."""
+    """Sends an error to the others, unless a lost peer caused it."""
     if _runtime.is_of_lost_peer(error) and self._one_lost.wait(_GRACE_SECONDS):
-      threading.Event().wait()  # The thread says which, and leaves.
+      threading.Event().wait()  # The thread names the peer, and exits.
     self._over.set()
     status: Any = RESTART_STATUS
     if isinstance(error, SystemExit):
       if error.code in _FINAL_STATUSES:
         status = error.code
-      error = error.__context__ or error  # The reason, printed here already.
+      error = error.__context__ or error  # The reason, which is printed.
     what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    self._tell(
+    self._send(
       lost=self._process_id,
       host=socket.gethostname(),
       why=f"it ended with {what}",
       status=status,
       grace=_GRACE_SECONDS,
-    )  # They may be about to fail of the same.
+    )  # They may be about to fail for the same reason.
     _runtime.abandon_jax()
     if not self._process_id and self._peers:
-      time.sleep(_GRACE_SECONDS + 0.5)  # It goes last, as in _lose.
+      time.sleep(_GRACE_SECONDS + 0.5)  # It exits last, as in _lose.
 
   def _run(self) -> None:
-    """Sends heartbeats and listens to those of the others."""
+    """Sends heartbeats, and reads the messages of the others."""
     period, next_beat = min(1.0, self._timeout / 10), 0.0
     with selectors.DefaultSelector() as selector:
       for index, peer in self._peers.items():
@@ -166,7 +165,7 @@ class Watch:
         selector.register(peer.connection, selectors.EVENT_READ, index)
       while not self._over.is_set():
         if time.monotonic() >= next_beat:
-          self._tell()
+          self._send()
           next_beat = time.monotonic() + period
         for key, _ in selector.select(max(0, next_beat - time.monotonic())):
           self._read(key.data)
@@ -177,7 +176,7 @@ class Watch:
             )
 
   def _read(self, index: int) -> None:
-    """Takes what a peer says."""
+    """Reads the messages of a peer."""
     peer = self._peers[index]
     try:
       messages = peer.receive()
@@ -189,8 +188,8 @@ class Watch:
         self._finished.add(index)
         if len(self._finished) == len(self._peers):
           self._all_finished.set()
-      elif "said" in message:
-        self._said.put((index, message["said"]))
+      elif "report" in message:
+        self._reports.put((index, message["report"]))
       elif "lost" in message:
         self._lose(message.pop("lost"), **message)
 
@@ -202,25 +201,24 @@ class Watch:
     status: int = RESTART_STATUS,
     grace: float = 0.0,
   ) -> None:
-    """Leaves for a lost peer, unless this process fails by itself."""
+    """Exits for a lost peer, unless this process fails by itself."""
     self._one_lost.set()
-    self._tell(lost=index, host=host, why=why, status=status, grace=grace)
-    # Process 0 goes last: when it goes first, jax is loud in all others.
+    self._send(lost=index, host=host, why=why, status=status, grace=grace)
+    # Process 0 exits last: if it exits first, jax prints errors in all others.
     if self._over.wait(grace if self._process_id else grace + 0.5):
       return
     text = (
       f"error: process {index} ({host}) is gone, {why.rstrip('.')}: "
-      "look at its log. "
-      "All others have stopped"
+      "check its log. All others have stopped"
     )
     if status == RESTART_STATUS:
-      text += "; the same command continues from the last checkpoint"
+      text += "; the same command resumes from the latest checkpoint"
     os.write(2, f"{text}.\n".encode())
     with contextlib.suppress(Exception):
       sys.stdout.flush()
-    os._exit(status)  # What runs at exit would wait for the lost one.
+    os._exit(status)  # Exit handlers would wait for the lost process.
 
-  def _tell(self, **message: Any) -> None:
+  def _send(self, **message: Any) -> None:
     """Sends a message to all peers."""
     for peer in self._peers.values():
       peer.send(**message)

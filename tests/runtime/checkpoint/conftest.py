@@ -1,4 +1,4 @@
-"""A directory of checkpoints for the tests, and processes that share it."""
+"""Fixtures: a directory of checkpoints, and processes that share it."""
 
 import os
 import pathlib
@@ -41,7 +41,7 @@ class Shelf:
 
   @staticmethod
   def placed(like, devices):
-    """Returns shapes on a mesh; arrays with 8 rows are to lie in parts."""
+    """Returns shapes on a mesh; arrays with 8 rows are sharded."""
     mesh = sharding.make_mesh(jax.devices()[:devices])
 
     def place(x):

@@ -1,4 +1,4 @@
-"""Proves that a run goes on from what it saved, and from nothing else."""
+"""Tests of saving and restoring checkpoints."""
 
 import functools
 import shutil
@@ -20,7 +20,7 @@ from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
 
-def training(seed):
+def make_training(seed):
   model = mlp.MLP(num_classes=3, hidden=(8,))
   tx = optax.sgd(0.1, momentum=0.9)
   state = states.create(model, tx, jax.random.key(seed), jnp.ones((1, 4)))
@@ -40,16 +40,16 @@ def training(seed):
 
 
 @pytest.mark.parametrize("devices", [1, 8])
-def test_training_goes_on_bit_by_bit(shelf, devices):
+def test_restore_resumes_training_bit_by_bit(shelf, devices):
   mesh = sharding.make_mesh(jax.devices()[:devices])
-  straight, step = training(seed=0)
+  straight, step = make_training(seed=0)
   straight = jax.device_put(straight, sharding.replicated(mesh))
   with checkpoint.Checkpoints(shelf.path) as saved:
     for number in range(10):
       if number == 5:
-        saved.save(5, straight)  # And the next step takes its memory.
+        saved.save(5, straight)  # The next step donates its memory.
       straight, _ = step(straight)
-  other, _ = training(seed=1)
+  other, _ = make_training(seed=1)
   like = jax.device_put(other, sharding.replicated(mesh))
   number, state = shelf.restore(like)
   assert number == 5 and isinstance(state, states.TrainState)
@@ -60,7 +60,7 @@ def test_training_goes_on_bit_by_bit(shelf, devices):
 
 
 @pytest.mark.parametrize("before", [1, 2, 8])
-def test_a_state_moves_to_another_number_of_devices(shelf, before):
+def test_restore_to_another_number_of_devices(shelf, before):
   expected = shelf.tree(3)
   there = jax.tree.map(lambda s: s.sharding, shelf.placed(expected, before))
   with checkpoint.Checkpoints(shelf.path) as saved:
@@ -80,8 +80,8 @@ def test_a_state_moves_to_another_number_of_devices(shelf, before):
         )
 
 
-def test_a_save_is_of_the_moment_at_which_it_was_called(shelf):
-  """The arrays may be overwritten as soon as `save` returns."""
+def test_save_copies_the_state_before_it_returns(shelf):
+  """The next step may overwrite the arrays as soon as `save` returns."""
   count_on = jax.jit(lambda x: x + 1, donate_argnums=0)
   x = count_on(jnp.zeros(1_000_000))
   like = jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding)
@@ -93,7 +93,7 @@ def test_a_save_is_of_the_moment_at_which_it_was_called(shelf):
   chex.assert_trees_all_equal(shelf.restore(like), (1, jnp.ones(1_000_000)))
 
 
-def test_the_newest_are_kept(shelf):
+def test_save_keeps_the_latest_checkpoints(shelf):
   with checkpoint.Checkpoints(shelf.path, keep=2) as saved:
     for number in (3, 5, 8, 13):
       saved.save(number, shelf.tree(number))
@@ -104,14 +104,14 @@ def test_the_newest_are_kept(shelf):
   shelf.assert_restores(13)
 
 
-def test_without_a_checkpoint_there_is_none(shelf):
+def test_restore_returns_none_without_a_checkpoint(shelf):
   with checkpoint.Checkpoints(shelf.path) as saved:
     assert saved.restore(shelf.placed(shelf.tree(0), 1)) is None
     assert saved.all_steps() == [] and saved.latest_step() is None
   assert not shelf.path.exists()
 
 
-def test_a_step_is_saved_once(shelf):
+def test_save_writes_a_step_once(shelf):
   with checkpoint.Checkpoints(shelf.path) as saved:
     saved.save(4, shelf.tree(4))
     saved.save(4, shelf.tree(5))  # While it is being written.
@@ -122,7 +122,7 @@ def test_a_step_is_saved_once(shelf):
   shelf.assert_restores(4)
 
 
-def test_what_killed_runs_left_is_ignored_and_removed(shelf):
+def test_save_removes_the_files_of_killed_runs(shelf):
   shelf.save(1)
   shutil.copytree(shelf.path / "1", shelf.path / "9.orbax-checkpoint-tmp")
   shelf.assert_restores(1)
@@ -131,7 +131,7 @@ def test_what_killed_runs_left_is_ignored_and_removed(shelf):
   shelf.assert_restores(2)
 
 
-def test_what_is_written_while_it_is_removed_goes_too(shelf, monkeypatch):
+def test_save_removes_files_that_are_written_meanwhile(shelf, monkeypatch):
   partial = shelf.path / "9.orbax-checkpoint-tmp"
   partial.mkdir(parents=True)
   remove = shutil.rmtree
@@ -147,15 +147,18 @@ def test_what_is_written_while_it_is_removed_goes_too(shelf, monkeypatch):
   assert shelf.names() == ["1"]
 
 
-def test_bad_input_names_the_value_and_the_remedy(shelf):
+def test_checkpoints_refuses_to_keep_none(shelf):
   with pytest.raises(ValueError, match="keep must be at least 1, got 0"):
     checkpoint.Checkpoints(shelf.path, keep=0)
+
+
+def test_save_refuses_an_earlier_step(shelf):
   shelf.save(7)
   with pytest.raises(ValueError, match="step 7 already, got step 6: restore"):
     shelf.save(6)
 
 
-# A new process is killed in each round; what it takes for committed is logged.
+# Each round kills a new process, which logs the steps that it has committed.
 KILLS = """
 import os, pathlib, random, signal, sys, time
 import jax, orbax.checkpoint
@@ -194,7 +197,9 @@ for seed in range(11):
 
 
 @pytest.mark.slow
-def test_a_kill_at_any_moment_costs_no_checkpoint(tmp_path, shelf, processes):
+def test_save_keeps_committed_checkpoints_if_killed_at_any_moment(
+  tmp_path, shelf, processes
+):
   log = tmp_path / "log"
   log.touch()
   status, errors = processes(("-c", KILLS, str(shelf.path), str(log)))
@@ -265,7 +270,9 @@ with distributed.peers_watched(), jax.transfer_guard("disallow"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["damaged", "full"])
-def test_processes_save_restore_and_fail_together(shelf, processes, mode):
+def test_save_and_restore_succeed_or_fail_in_all_processes(
+  shelf, processes, mode
+):
   with socket.create_server(("127.0.0.1", 0)) as server:
     port = server.getsockname()[1]
   status, errors = processes(

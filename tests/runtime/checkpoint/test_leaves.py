@@ -1,4 +1,4 @@
-"""Proves what is listed of the leaves of a state."""
+"""Tests of the list of leaves of a state."""
 
 import json
 import zlib
@@ -14,7 +14,7 @@ from mixup_jax.runtime.checkpoint import _leaves
 from mixup_jax.train import state as states
 
 
-def test_leaves_are_named_by_where_they_are():
+def test_by_name_uses_the_paths_of_leaves():
   state = states.TrainState(
     step=jnp.int32(0),
     params={"a/b": [jnp.zeros(2)]},
@@ -27,7 +27,7 @@ def test_leaves_are_named_by_where_they_are():
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "bool"])
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
-def test_a_leaf_is_described_by_its_bytes(dtype, shape):
+def test_describe_has_dtype_shape_and_crc32(dtype, shape):
   value = np.asarray(jnp.ones(shape, dtype))
   assert _leaves.describe(value) == {
     "dtype": dtype,
@@ -37,7 +37,7 @@ def test_a_leaf_is_described_by_its_bytes(dtype, shape):
   assert _leaves.describe(value.T)["crc32"] == zlib.crc32(value.T.tobytes())
 
 
-def test_values_go_to_devices_and_come_back():
+def test_host_value_returns_what_put_placed():
   mesh = sharding.make_mesh()
   value = np.arange(16, dtype=np.float32).reshape(8, 2)
   with jax.transfer_guard("disallow"):
@@ -48,16 +48,16 @@ def test_values_go_to_devices_and_come_back():
         chex.assert_trees_all_equal(_leaves.host_value(x), value)
 
 
-def test_a_list_is_read_as_it_was_made_or_not_at_all(tmp_path):
+def test_read_list_refuses_a_damaged_list(tmp_path):
   listed = _leaves.make_list({"x": jnp.arange(3)})
   path = tmp_path / "list"
   path.write_text(json.dumps(listed))
   assert _leaves.read_list(path) == listed["leaves"]
   path.write_text(json.dumps(listed).replace("int32", "int64"))
-  with pytest.raises(ValueError, match="CRC-32 does not fit"):
+  with pytest.raises(ValueError, match="CRC-32 does not match"):
     _leaves.read_list(path)
 
 
-def test_an_array_without_elements_is_refused():
+def test_make_list_refuses_an_array_without_elements():
   with pytest.raises(ValueError, match=r"x is float32\[0,3\], .* leave it out"):
     _leaves.make_list({"x": jnp.zeros((0, 3))})

@@ -1,4 +1,4 @@
-"""Proves that orbax can read what is written, and fails without noise."""
+"""Tests of the format of orbax, and of its errors."""
 
 import json
 
@@ -9,7 +9,7 @@ import pytest
 from mixup_jax.runtime import checkpoint
 
 
-def test_orbax_and_people_can_read_it(shelf):
+def test_save_writes_files_that_orbax_and_json_read(shelf):
   import orbax.checkpoint as ocp
 
   with checkpoint.Checkpoints(shelf.path) as saved:
@@ -23,7 +23,7 @@ def test_orbax_and_people_can_read_it(shelf):
   assert listed["leaves"]["['x']"]["dtype"] == "int32"
 
 
-# A limit on the length of files makes writes fail in the way a full disk does.
+# A limit on the size of files makes writes fail as on a full disk.
 FULL = """
 import os, pathlib, resource, sys
 import jax
@@ -41,7 +41,8 @@ def assert_fails(call):
   except OSError as error:
     assert str(error) == (
         f"could not write the checkpoint {directory}/2 (File too large): free "
-        "disk space, or choose another directory; those before it are whole.")
+        "disk space, or choose another directory; earlier checkpoints are "
+        "intact.")
   else:
     assert False, call
 
@@ -64,7 +65,7 @@ assert saved.restore(large)[0] == 2
 
 
 @pytest.mark.slow
-def test_a_full_disk_costs_no_checkpoint(shelf, processes):
+def test_save_on_a_full_disk_keeps_earlier_checkpoints(shelf, processes):
   assert processes(("-W", "default", "-c", FULL, str(shelf.path))) == (
     [0],
     [""],

@@ -1,4 +1,4 @@
-"""Proves that damage is seen, named, and not taken for another model."""
+"""Tests of the detection of damaged checkpoints."""
 
 import os
 import random
@@ -9,7 +9,7 @@ import pytest
 
 
 def data_file(directory):
-  """Returns the file in which the values are."""
+  """Returns the file with the values."""
   files = [path for path in directory.rglob("*") if path.is_file()]
   return max(files, key=lambda path: path.stat().st_size)
 
@@ -29,7 +29,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("file", ["data", "list"])
-def test_a_damaged_checkpoint_is_told_and_moved_aside(
+def test_restore_reports_a_damaged_checkpoint_and_moves_it_aside(
   shelf, capfd, damage, file
 ):
   shelf.save(1, 2)
@@ -52,14 +52,14 @@ def test_a_damaged_checkpoint_is_told_and_moved_aside(
   assert shelf.names() == ["1", "2.damaged", "2.damaged1"]
 
 
-def test_a_damaged_list_is_not_taken_for_another_model(shelf):
+def test_restore_does_not_take_a_damaged_list_for_another_model(shelf):
   shelf.save(1, 2)
   listed = shelf.path / "2" / "leaves" / "metadata"
   listed.write_text(listed.read_text().replace("float32", "float64"))
   shelf.assert_restores(1)
 
 
-def test_no_bit_goes_wrong_unseen(tmp_path, shelf):
+def test_restore_returns_no_wrong_state_after_a_flipped_bit(tmp_path, shelf):
   shelf.save(1, 2)
   whole = tmp_path / "whole"
   (shelf.path / "2").rename(whole)
@@ -76,14 +76,14 @@ def test_no_bit_goes_wrong_unseen(tmp_path, shelf):
   assert {1, 2} == set(outcomes)
 
 
-def test_a_run_never_starts_anew_by_itself(shelf):
+def test_restore_raises_if_no_checkpoint_is_intact(shelf):
   shelf.save(1, 2)
   for number in (1, 2):
     flip_bit(data_file(shelf.path / str(number)))
-  for _ in range(2):  # Nor when it is started again.
+  for _ in range(2):  # A restart raises too.
     with pytest.raises(
       OSError,
-      match=f"no checkpoint in {shelf.path} is whole: "
+      match=f"no checkpoint in {shelf.path} is intact: "
       r".* delete those named \*.damaged",
     ):
       shelf.restore()
@@ -115,7 +115,7 @@ def test_a_run_never_starts_anew_by_itself(shelf):
   ],
   ids=["shape", "dtype", "more", "fewer"],
 )
-def test_another_model_is_no_damage(shelf, capfd, change, message):
+def test_restore_refuses_another_model(shelf, capfd, change, message):
   shelf.save(1)
   with pytest.raises(ValueError, match=f"another model: {message}. Use the mo"):
     shelf.restore(shelf.placed(shelf.tree(0) | change, 1))

@@ -1,4 +1,4 @@
-"""Proves that what differs is named, with who has it."""
+"""Tests of the list of differences between processes."""
 
 from mixup_jax.runtime import distributed
 
@@ -7,13 +7,13 @@ def report(hosts, fields):
   return [(f"host{index}", fields) for index in hosts]
 
 
-def test_what_is_the_same_is_not_named():
+def test_differences_of_equal_reports_are_empty():
   fields = {"jax": "0.10", "config.model": {"name": "mlp"}, "config.alphas": []}
   assert distributed.differences(report(range(64), fields)) == ""
   assert distributed.differences(report([0], fields)) == ""
 
 
-def test_both_values_and_their_processes_are_named():
+def test_differences_have_values_and_processes():
   fields = {"jax": "0.10", "config.seeds": 3, "python": "3.11"}
   reports = report([0], fields) + report([1], fields | {"config.seeds": 5})
   assert distributed.differences(reports) == (
@@ -21,7 +21,7 @@ def test_both_values_and_their_processes_are_named():
   )
 
 
-def test_the_odd_one_out_comes_first_and_the_many_are_counted():
+def test_differences_start_with_the_rarest_value_and_count_the_rest():
   reports = report(range(64), {"libtpu": "0.0.30"})
   reports[7] = ("host7", {"libtpu": "0.0.29"})
   assert distributed.differences(reports) == (
@@ -30,7 +30,7 @@ def test_the_odd_one_out_comes_first_and_the_many_are_counted():
   )
 
 
-def test_what_one_lacks_is_named():
+def test_differences_name_missing_fields():
   reports = report([0], {}) + report([1], {"experiments/mine.py": "ab12"})
   assert distributed.differences(reports) == (
     "  experiments/mine.py: nothing on process 0 (host0), "
@@ -38,7 +38,7 @@ def test_what_one_lacks_is_named():
   )
 
 
-def test_values_are_those_of_the_wire():
+def test_differences_compare_values_as_json():
   reports = report([0], {"alphas": (0.1, 0.2), "loss": float("nan")})
   reports += report([1], {"alphas": [0.1, 0.2], "loss": float("nan")})
   assert distributed.differences(reports) == ""
@@ -46,7 +46,7 @@ def test_values_are_those_of_the_wire():
   assert distributed.differences(reports).count("\n") == 0
 
 
-def test_a_long_list_is_cut():
+def test_differences_are_at_most_ten():
   there = {f"file{index}.py": "old" for index in range(100)}
   lines = distributed.differences(
     report([0], there) + report([1], dict.fromkeys(there, "new"))

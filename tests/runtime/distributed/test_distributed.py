@@ -1,4 +1,4 @@
-"""Proves that processes start, end and fail together, with real processes."""
+"""Tests that real processes start, end and fail together."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from mixup_jax.runtime import distributed
 
 HERE = socket.gethostname()
 
-# All-reduces over a mesh of two devices a process, until told otherwise.
+# All-reduces over a mesh of two devices per process, until it is stopped.
 SCRIPT = """
 import json, sys, time
 import jax
@@ -53,7 +53,7 @@ print("ended", flush=True)
 
 
 class Run:
-  """Some processes of the script, and what they print."""
+  """Several processes of the script, and their output."""
 
   def __init__(self, folder, count, mode, beat=10):
     self.folder, self.processes = folder, []
@@ -101,7 +101,7 @@ class Run:
     return (self.folder / f"err{index}").read_text()
 
   def send(self, index, number):
-    """Sends a signal, once all processes are well under way."""
+    """Sends a signal once all processes are running."""
     everyone = range(len(self.processes))
     deadline = time.monotonic() + 60
     while not all("ready" in self.out(i) for i in everyone):
@@ -122,7 +122,7 @@ class Run:
 
 
 @pytest.mark.slow
-def test_processes_end_in_order(tmp_path):
+def test_peers_watched_ends_in_order(tmp_path):
   with Run(tmp_path, 2, "end") as run:
     for index in range(2):
       run.assert_ended(index)
@@ -130,7 +130,7 @@ def test_processes_end_in_order(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_preemption_of_one_ends_all_at_the_same_step(tmp_path):
+def test_preemption_of_one_process_stops_all_at_the_same_step(tmp_path):
   with Run(tmp_path, 2, "run") as run:
     run.send(1, signal.SIGTERM)
     run.send(1, signal.SIGTERM)
@@ -142,7 +142,7 @@ def test_a_preemption_of_one_ends_all_at_the_same_step(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_worker_is_named_by_all_others(tmp_path):
+def test_peers_watched_names_a_killed_worker_in_all_others(tmp_path):
   with Run(tmp_path, 3, "run") as run:
     run.send(2, signal.SIGKILL)
     for index in (0, 1):
@@ -150,21 +150,21 @@ def test_a_killed_worker_is_named_by_all_others(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_coordinator_is_named(tmp_path):
+def test_peers_watched_names_a_killed_coordinator(tmp_path):
   with Run(tmp_path, 2, "busy") as run:
     run.send(0, signal.SIGKILL)
     run.assert_left_for(1, f"0 ({HERE}) is gone")
 
 
 @pytest.mark.slow
-def test_a_coordinator_that_hangs_is_named(tmp_path):
+def test_peers_watched_names_a_coordinator_that_hangs(tmp_path):
   with Run(tmp_path, 2, "run", beat=3) as run:
     run.send(0, signal.SIGSTOP)
     run.assert_left_for(1, f"0 ({HERE}) is gone, it has been silent for 3 s")
 
 
 @pytest.mark.slow
-def test_an_error_of_one_passes_and_is_told_to_the_others(tmp_path):
+def test_peers_watched_raises_an_error_and_sends_it_to_the_others(tmp_path):
   with Run(tmp_path, 2, "value") as run:
     run.assert_ended(1, status=1)
     assert "Traceback" in run.err(1)

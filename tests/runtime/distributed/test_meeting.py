@@ -1,4 +1,4 @@
-"""Proves that processes find each other, or are told why not."""
+"""Tests of the rendezvous of processes."""
 
 import concurrent.futures
 import json
@@ -35,7 +35,7 @@ def come(pool, port, index, of, seconds=20.0, **same):
 
 
 def knock(port, words):
-  """Says something to process 0, as soon as it listens, and leaves."""
+  """Sends bytes to process 0 as soon as it listens, and disconnects."""
   for _ in range(500):
     try:
       with socket.create_connection(("localhost", port)) as connection:
@@ -52,7 +52,7 @@ def close(*tasks):
       peer.connection.close()
 
 
-def test_those_who_meet_get_each_other_and_one_port(pool, port):
+def test_gather_and_join_return_peers_and_one_port(pool, port):
   tasks = [come(pool, port, index, of=3) for index in range(3)]
   (peers, jax_port), *others = [task.result() for task in tasks]
   assert sorted(peers) == [1, 2] and jax_port != port
@@ -64,12 +64,12 @@ def test_those_who_meet_get_each_other_and_one_port(pool, port):
   close(*tasks)
 
 
-def test_one_process_meets_nobody(port):
+def test_gather_of_one_process_returns_no_peers(port):
   peers, _ = _meeting.gather(port, 1, time.monotonic())
   assert not peers
 
 
-def test_who_dies_while_waiting_may_come_again(pool, port):
+def test_gather_accepts_a_process_that_died_and_connects_again(pool, port):
   zero = come(pool, port, 0, of=3)
   knock(
     port, json.dumps({"process": 1, "of": 3, "host": "old"}).encode() + b"\n"
@@ -79,25 +79,25 @@ def test_who_dies_while_waiting_may_come_again(pool, port):
   close(*tasks)
 
 
-def test_processes_that_do_not_come_are_named_everywhere(pool, port):
+def test_gather_and_join_name_missing_processes(pool, port):
   for task in [come(pool, port, index, 5, seconds=0.5) for index in (0, 2)]:
-    with pytest.raises(TimeoutError, match="3 of 5 .* not come: 1, 3, 4. Look"):
+    with pytest.raises(TimeoutError, match="3 of 5 .* not connect: 1, 3, 4. C"):
       task.result()
 
 
-def test_who_has_died_while_waiting_is_missing_too(pool, port):
+def test_gather_names_a_process_that_died_while_waiting(pool, port):
   zero = come(pool, port, 0, of=3, seconds=0.5)
   knock(port, json.dumps({"process": 2, "of": 3, "host": ""}).encode() + b"\n")
-  with pytest.raises(TimeoutError, match="2 of 3 .* not come: 1, 2. Look"):
+  with pytest.raises(TimeoutError, match="2 of 3 .* not connect: 1, 2. Check"):
     zero.result()
 
 
-def test_a_coordinator_that_does_not_come_is_named(pool, port):
+def test_join_names_a_missing_coordinator(pool, port):
   with pytest.raises(TimeoutError, match="process 0 did not answer at localho"):
     come(pool, port, 1, of=2, seconds=0.1).result()
 
 
-def test_a_coordinator_that_is_something_else_is_named(pool):
+def test_join_refuses_a_coordinator_of_another_protocol(pool):
   with socket.create_server(("localhost", 0)) as server:
     task = come(pool, server.getsockname()[1], 1, of=2, seconds=0.0)
     with server.accept()[0] as connection:
@@ -107,7 +107,7 @@ def test_a_coordinator_that_is_something_else_is_named(pool):
 
 
 @pytest.mark.parametrize("others", [[0], [1, 1]])
-def test_processes_of_one_number_are_told_apart(pool, port, others):
+def test_gather_and_join_refuse_a_repeated_process_id(pool, port, others):
   zero = come(pool, port, 0, of=4)
   deadline = time.monotonic() + 20
   tasks = [
@@ -119,7 +119,7 @@ def test_processes_of_one_number_are_told_apart(pool, port, others):
       task.result()
 
 
-def test_processes_of_another_run_are_told_apart(pool, port):
+def test_gather_and_join_refuse_another_num_processes(pool, port):
   for task in (come(pool, port, 0, of=4), come(pool, port, 1, of=3)):
     with pytest.raises(
       ValueError, match="num_processes 3, and process 0 has 4"
@@ -127,28 +127,28 @@ def test_processes_of_another_run_are_told_apart(pool, port):
       task.result()
 
 
-def test_processes_with_other_values_are_named_everywhere(pool, port):
+def test_gather_and_join_name_differing_values(pool, port):
   tasks = [come(pool, port, 0, of=3, jax="0.10", seeds=(1, 2))]
   tasks += [come(pool, port, i, of=3, jax="0.12", seeds=[1, 2]) for i in (1, 2)]
   for task in tasks:
     with pytest.raises(ValueError) as error:
       task.result()
     assert str(error.value) == (
-      "the processes do not fit together:\n"
+      "the processes do not match:\n"
       f'  jax: "0.10" on process 0 ({HERE}), "0.12" on process 1 ({HERE}) '
       f"and process 2 ({HERE})\nGive the same code, versions and config to "
       "all."
     )
 
 
-def test_many_values_fit_into_a_greeting(pool, port):
+def test_join_sends_many_values(pool, port):
   same = {f"file{index}.py": "1234567890ab" for index in range(20000)}
   tasks = [come(pool, port, index, of=2, **same) for index in range(2)]
   assert list(tasks[0].result()[0]) == [1]
   close(*tasks)
 
 
-def test_strangers_are_not_let_in(pool, port):
+def test_gather_ignores_strangers(pool, port):
   tasks = [come(pool, port, 0, of=2)]
   for words in (b"GET / HTTP/1.1\r\n\r\n", b"[]\n", b"[1]\n", b"{}\n", b""):
     knock(port, words)
@@ -157,7 +157,7 @@ def test_strangers_are_not_let_in(pool, port):
   close(*tasks)
 
 
-def test_a_port_in_use_is_named():
+def test_gather_names_a_port_in_use():
   with socket.create_server(("", 0)) as server:
     port = server.getsockname()[1]
     with pytest.raises(OSError, match=f"port {port} .*: choose another"):

@@ -1,4 +1,4 @@
-"""Proves that messages arrive whole, and that a closed end is noticed."""
+"""Tests of the messages between two processes."""
 
 import socket
 
@@ -15,7 +15,7 @@ def ends():
     yield _peer.Peer(here), there
 
 
-def test_messages_arrive_whole_however_they_are_cut(ends):
+def test_receive_joins_messages_that_arrive_in_parts(ends):
   peer, there = ends
   there.sendall(b'{"finished": 1}\n{}\n{"lo')
   assert peer.receive() == [{"finished": 1}, {}]
@@ -25,7 +25,7 @@ def test_messages_arrive_whole_however_they_are_cut(ends):
   assert peer.receive() == [{"lost": 2}]
 
 
-def test_what_is_sent_is_what_is_received(ends):
+def test_receive_returns_what_send_sent(ends):
   peer, there = ends
   peer.send(lost=2, host="there", why="it ended with ValueError: é\nb")
   peer.send()
@@ -35,7 +35,7 @@ def test_what_is_sent_is_what_is_received(ends):
   ]
 
 
-def test_only_what_is_heard_makes_a_peer_young(ends):
+def test_heard_is_set_by_receive_and_not_by_send(ends):
   peer, there = ends
   peer.heard = 0.0
   peer.send()
@@ -45,7 +45,7 @@ def test_only_what_is_heard_makes_a_peer_young(ends):
   assert peer.heard > 0.0
 
 
-def test_looking_whether_it_is_open_takes_nothing_away(ends):
+def test_is_open_reads_no_message(ends):
   peer, there = ends
   assert peer.is_open()
   there.sendall(b"{}\n")
@@ -53,7 +53,7 @@ def test_looking_whether_it_is_open_takes_nothing_away(ends):
   assert peer.receive() == [{}]
 
 
-def test_a_closed_end_is_noticed_by_who_reads(ends):
+def test_receive_raises_if_the_connection_is_closed(ends):
   peer, there = ends
   there.close()
   assert not peer.is_open()
@@ -62,7 +62,7 @@ def test_a_closed_end_is_noticed_by_who_reads(ends):
     peer.receive()
 
 
-def test_what_is_no_message_is_an_error(ends):
+def test_receive_raises_if_it_is_not_a_message(ends):
   peer, there = ends
   there.sendall(b"GET / HTTP/1.1\r\n\r\n")
   with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""Proves that jax neither ends a process too early nor holds it back."""
+"""Tests of the uses of private parts of jax."""
 
 import gc
 import signal
@@ -27,12 +27,12 @@ def caused(error, cause):
     (caused(ValueError("bad"), KeyError("worse")), False),
   ],
 )
-def test_errors_that_can_come_of_a_lost_peer(error, expected):
+def test_is_of_lost_peer_recognizes_a_status(error, expected):
   assert _runtime.is_of_lost_peer(error) == expected
 
 
 @pytest.mark.parametrize("undo, status", [(False, 3), (True, -signal.SIGABRT)])
-def test_an_abort_leaves_time_for_another_thread(undo, status):
+def test_delay_abort_gives_another_thread_time(undo, status):
   code = f"""
 import ctypes, os, resource, threading
 from mixup_jax.runtime.distributed import _runtime
@@ -45,7 +45,7 @@ ctypes.CDLL(None).abort()
   assert subprocess.run([sys.executable, "-c", code]).returncode == status
 
 
-def test_jax_is_abandoned_and_never_freed(monkeypatch):
+def test_abandon_jax_clears_its_state_and_never_frees_it(monkeypatch):
 
   class Held:
     pass
@@ -66,7 +66,7 @@ def test_jax_is_abandoned_and_never_freed(monkeypatch):
   assert all(reference() for reference in kept)
 
 
-def test_private_parts_are_left_alone_if_the_flag_says_so(monkeypatch):
+def test_uses_private_parts_is_false_if_the_flag_is_0(monkeypatch):
   monkeypatch.setenv(_runtime.FLAG, "0")
   held = object()
   monkeypatch.setattr(jax_distributed.global_state, "client", held)

@@ -1,6 +1,6 @@
-"""Proves what `initialize` takes, and what it finds by itself.
+"""Tests of `initialize`, and of the detection of clusters.
 
-The metadata server of a TPU VM is played; what a true one says is not tested.
+The metadata server of a TPU VM is simulated; a real one is not tested.
 """
 
 import socket
@@ -28,17 +28,17 @@ from mixup_jax.runtime.distributed import _start
     (dict(coordinator=":1234"), "got ':1234'"),
   ],
 )
-def test_bad_arguments_name_the_value_and_the_remedy(change, message):
+def test_initialize_errors_name_the_value_and_the_remedy(change, message):
   start = dict(coordinator="host:1234", num_processes=2, process_id=0)
   with pytest.raises(ValueError, match=message):
     distributed.initialize(**start | change)
 
 
-def test_an_address_may_be_of_the_new_kind():
+def test_parse_address_takes_ipv6():
   assert _start._parse_address("[::1]:1234") == ("::1", 1234)
 
 
-def test_without_a_cluster_there_is_nothing_to_detect(monkeypatch):
+def test_initialize_without_arguments_needs_a_cluster(monkeypatch):
   monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")
   with pytest.raises(ValueError, match="found no cluster.*give coordinator"):
     distributed.initialize()
@@ -57,7 +57,7 @@ def test_without_a_cluster_there_is_nothing_to_detect(monkeypatch):
       ),
       ("node7:1234", 4, 3),
     ),
-    # One process a host, on hosts with numbers.
+    # One process per host, on numbered hosts.
     (
       dict(
         SLURM_JOB_ID="1",
@@ -79,7 +79,9 @@ def test_without_a_cluster_there_is_nothing_to_detect(monkeypatch):
     ),
   ],
 )
-def test_slurm_and_open_mpi_say_who_we_are(monkeypatch, environment, found):
+def test_detect_identifies_the_process_on_slurm_and_open_mpi(
+  monkeypatch, environment, found
+):
   monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")
   monkeypatch.setenv("JAX_COORDINATOR_PORT", "1234")
   for name, value in environment.items():
@@ -89,7 +91,7 @@ def test_slurm_and_open_mpi_say_who_we_are(monkeypatch, environment, found):
 
 @pytest.fixture
 def tpu(monkeypatch):
-  """Plays a TPU VM, with its metadata; names resolve."""
+  """Simulates a TPU VM, its metadata and its name service."""
   from jax._src.clusters import cloud_tpu_cluster
 
   metadata = {}
@@ -107,7 +109,7 @@ def tpu(monkeypatch):
 @pytest.mark.parametrize(
   "environment, found",
   [
-    # What GKE puts into the containers of a JobSet of one slice.
+    # The containers of a JobSet of one slice on GKE.
     (
       dict(
         TPU_WORKER_ID="3",
@@ -117,7 +119,7 @@ def tpu(monkeypatch):
       ),
       ("mixup-workers-0-0.mixup:8482", 4, 3),
     ),
-    # And of the second of two slices.
+    # The second of two slices.
     (
       dict(
         TPU_WORKER_ID="1",
@@ -134,7 +136,9 @@ def tpu(monkeypatch):
     ),
   ],
 )
-def test_gke_says_who_we_are_on_a_tpu(monkeypatch, tpu, environment, found):
+def test_detect_identifies_the_process_on_gke(
+  monkeypatch, tpu, environment, found
+):
   for name, value in environment.items():
     monkeypatch.setenv(name, value)
   assert _start._detect(1) == found
@@ -143,12 +147,12 @@ def test_gke_says_who_we_are_on_a_tpu(monkeypatch, tpu, environment, found):
 @pytest.mark.parametrize(
   "hosts", ["10.0.0.1,10.0.0.2", "w0:0:10.0.0.1,w1:1:10.0.0.2"]
 )
-def test_the_metadata_of_a_tpu_vm_says_who_we_are(tpu, hosts):
+def test_detect_identifies_the_process_on_a_tpu_vm(tpu, hosts):
   tpu |= {"agent-worker-number": "1", "worker-network-endpoints": hosts}
   assert _start._detect(1) == ("10.0.0.1:8482", 2, 1)
 
 
-def test_kubernetes_says_who_we_are_in_a_jobset(monkeypatch):
+def test_detect_identifies_the_process_in_a_jobset(monkeypatch):
   from jax._src.clusters import k8s_cluster
 
   space = types.SimpleNamespace
@@ -177,12 +181,12 @@ def test_kubernetes_says_who_we_are_in_a_jobset(monkeypatch):
   assert _start._detect(0) == ("mixup-workers-0-0.mixup:55527", 4, 2)
   monkeypatch.delenv("JOB_COMPLETION_INDEX")
   with pytest.raises(
-    ValueError, match="cluster does not say .*Indexed.*or giv"
+    ValueError, match="cluster does not identify .*Indexed.*or giv"
   ):
     _start._detect(0)
 
 
-def test_a_host_without_an_address_is_late(monkeypatch, tpu):
+def test_detect_times_out_if_a_host_has_no_address(monkeypatch, tpu):
 
   def unknown(name):
     raise socket.gaierror(name)
@@ -190,11 +194,11 @@ def test_a_host_without_an_address_is_late(monkeypatch, tpu):
   monkeypatch.setenv("TPU_WORKER_ID", "1")
   monkeypatch.setenv("TPU_WORKER_HOSTNAMES", "pod-0,pod-1")
   monkeypatch.setattr(socket, "gethostbyname", unknown)
-  with pytest.raises(TimeoutError, match="coordinator address pod-0.*look at"):
+  with pytest.raises(TimeoutError, match="coordinator address pod-0.*check"):
     _start._detect(0)
 
 
-def test_a_second_start_is_an_error(monkeypatch):
+def test_initialize_refuses_a_second_call(monkeypatch):
   monkeypatch.setattr(jax.distributed, "is_initialized", lambda: True)
   with pytest.raises(RuntimeError, match="already: call initialize once"):
     distributed.initialize()

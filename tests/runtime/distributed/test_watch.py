@@ -1,4 +1,4 @@
-"""Proves what a watch says and does, with the others played by the test."""
+"""Tests of the watch over other processes, which are simulated."""
 
 import os
 import queue
@@ -17,7 +17,7 @@ HERE = socket.gethostname()
 
 
 class Other(_peer.Peer):
-  """The other end of a connection of the watch, played by a test."""
+  """The other end of a connection of the watch, simulated by a test."""
 
   def __init__(self):
     own, theirs = socket.socketpair()
@@ -35,7 +35,7 @@ class Other(_peer.Peer):
 
 @pytest.fixture
 def others():
-  """Returns two of them, closed at the end."""
+  """Returns two other processes, closed at the end."""
   ends = [Other(), Other()]
   yield ends
   for end in ends:
@@ -45,12 +45,12 @@ def others():
 
 @pytest.fixture
 def statuses(monkeypatch):
-  """Collects the statuses with which a watch would end this process."""
+  """Collects the statuses with which a watch would exit this process."""
   left = queue.Queue()
 
   def leave(status):
     left.put(status)
-    threading.Event().wait()  # As the true one, it does not return.
+    threading.Event().wait()  # Like the real one, it does not return.
 
   monkeypatch.setattr(os, "_exit", leave)
   monkeypatch.setattr(_runtime, "delay_abort", lambda: lambda: None)
@@ -60,7 +60,7 @@ def statuses(monkeypatch):
 
 
 def begin(own, others):
-  """Begins to watch, and waits for the first heartbeats."""
+  """Starts to watch, and waits for the first heartbeats."""
   first = 0 if own else 1
   _watch.begin(own, {i: o.watched for i, o in enumerate(others, first)}, 9)
   for other in others:
@@ -71,11 +71,11 @@ def assert_left(statuses, capfd, words):
   assert statuses.get(timeout=10) == distributed.RESTART_STATUS
   text = capfd.readouterr().err
   assert words in text and text.count("\n") == 1
-  assert "the same command continues from the last checkpoint" in text
+  assert "the same command resumes from the latest checkpoint" in text
 
 
 @pytest.mark.parametrize("own", [0, 1])
-def test_a_silent_peer_is_named(others, statuses, capfd, own):
+def test_watch_names_a_silent_peer(others, statuses, capfd, own):
   _watch.Watch(own, {1 - own: others[0].watched}, 0.2)
   assert_left(
     statuses,
@@ -84,17 +84,17 @@ def test_a_silent_peer_is_named(others, statuses, capfd, own):
   )
 
 
-def test_a_closed_connection_is_named_to_all(others, statuses, capfd):
+def test_watch_reports_a_closed_connection_to_all(others, statuses, capfd):
   _watch.Watch(0, {i: other.watched for i, other in enumerate(others, 1)}, 9)
   others[1].connection.close()
-  told = others[0].wait_for("lost")
-  assert told == dict(
+  message = others[0].wait_for("lost")
+  assert message == dict(
     lost=2, host="there", why="its connection was closed", status=42, grace=0.0
   )
   assert_left(statuses, capfd, "process 2 (there) is gone, its connection was")
 
 
-def test_what_one_tells_of_itself_reaches_all(others, statuses, capfd):
+def test_watch_forwards_an_error_of_a_peer_to_all(others, statuses, capfd):
   _watch.Watch(0, {i: other.watched for i, other in enumerate(others, 1)}, 9)
   message = dict(
     lost=2, host="far", why="it ended with KeyError", status=42, grace=0.0
@@ -104,7 +104,7 @@ def test_what_one_tells_of_itself_reaches_all(others, statuses, capfd):
   assert_left(statuses, capfd, "process 2 (far) is gone, it ended with KeyErr")
 
 
-def test_heartbeats_go_both_ways(others, statuses):
+def test_watch_sends_and_reads_heartbeats(others, statuses):
   watch = _watch.Watch(1, {0: others[0].watched}, 0.5)
   heard = 0
   end = time.monotonic() + 1
@@ -117,7 +117,7 @@ def test_heartbeats_go_both_ways(others, statuses):
 
 
 @pytest.mark.parametrize("stop", [None, SystemExit(0)])
-def test_the_first_waits_for_all(others, statuses, stop):
+def test_peers_watched_of_process_0_waits_for_all(others, statuses, stop):
   begin(0, others)
   others[0].send(finished=1)
   start = time.monotonic()
@@ -134,14 +134,16 @@ def test_the_first_waits_for_all(others, statuses, stop):
   assert statuses.empty()
 
 
-def test_an_error_passes_and_is_told(others, statuses, monkeypatch):
+def test_peers_watched_sends_an_error_and_raises_it(
+  others, statuses, monkeypatch
+):
   abandoned = []
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: abandoned.append(1))
   begin(1, others[:1])
   with pytest.raises(ValueError, match="mine"), distributed.peers_watched():
     raise ValueError("mine\nand more")
-  told = others[0].wait_for("lost")
-  assert told == dict(
+  message = others[0].wait_for("lost")
+  assert message == dict(
     lost=1,
     host=HERE,
     why="it ended with ValueError: mine",
@@ -155,7 +157,7 @@ def test_an_error_passes_and_is_told(others, statuses, monkeypatch):
   "own, code, status",
   [(0, 2, 2), (1, 2, 2), (1, 1, 1), (1, 42, 42), (1, 130, 42)],
 )
-def test_what_others_leave_with_is_told_with_the_reason(
+def test_peers_watched_sends_the_status_of_an_exit_with_its_reason(
   others, statuses, monkeypatch, own, code, status
 ):
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
@@ -166,25 +168,27 @@ def test_what_others_leave_with_is_told_with_the_reason(
     except FileNotFoundError:
       raise SystemExit(code) from None
   assert end.value.code == code
-  told = others[0].wait_for("lost")
-  assert told["why"] == "it ended with FileNotFoundError: no data"
-  assert told["status"] == status
+  message = others[0].wait_for("lost")
+  assert message["why"] == "it ended with FileNotFoundError: no data"
+  assert message["status"] == status
 
 
-def test_bad_input_elsewhere_is_bad_input_here(others, statuses, capfd):
+def test_watch_exits_with_the_status_of_bad_input_elsewhere(
+  others, statuses, capfd
+):
   _watch.Watch(1, {0: others[0].watched}, 9)
   others[0].send(lost=2, host="far", why="it ended with X: no data.", status=2)
   assert statuses.get(timeout=10) == 2
   assert capfd.readouterr().err == (
-    "error: process 2 (far) is gone, it ended with X: no data: look at its "
+    "error: process 2 (far) is gone, it ended with X: no data: check its "
     "log. All others have stopped.\n"
   )
 
 
-def test_the_first_gathers_what_all_say_and_passes_it_on(others, statuses):
+def test_exchange_of_process_0_gathers_and_forwards_reports(others, statuses):
   begin(0, others)
   for index in (2, 1):
-    others[index - 1].send(said={"data": index, "host": f"host{index}"})
+    others[index - 1].send(report={"data": index, "host": f"host{index}"})
   everyone = distributed.exchange({"data": 0})
   assert everyone == [
     {"data": 0, "host": HERE},
@@ -192,22 +196,24 @@ def test_the_first_gathers_what_all_say_and_passes_it_on(others, statuses):
     {"data": 2, "host": "host2"},
   ]
   for other in others:
-    assert other.wait_for("said")["said"] == everyone
+    assert other.wait_for("report")["report"] == everyone
   _watch._current.fail(KeyError())
 
 
-def test_the_others_say_theirs_and_hear_all(others, statuses):
+def test_exchange_of_another_process_sends_and_receives_reports(
+  others, statuses
+):
   begin(1, others[:1])
-  others[0].send(said=[{"data": 0}, {"data": 1}])
+  others[0].send(report=[{"data": 0}, {"data": 1}])
   assert distributed.exchange({"data": 1}) == [{"data": 0}, {"data": 1}]
-  told = others[0].wait_for("said")
-  assert told["said"] == {"data": 1, "host": HERE}
+  message = others[0].wait_for("report")
+  assert message["report"] == {"data": 1, "host": HERE}
   _watch._current.fail(KeyError())
 
 
-def test_those_who_are_never_ready_are_named(others, statuses):
+def test_exchange_names_processes_that_are_not_ready(others, statuses):
   begin(0, others)
-  others[0].send(said={})
+  others[0].send(report={})
   with pytest.raises(
     TimeoutError, match=r"after 0.3 s .* ready: 2 \(there\). "
   ):
@@ -215,23 +221,25 @@ def test_those_who_are_never_ready_are_named(others, statuses):
   _watch._current.fail(KeyError())
 
 
-def test_one_process_hears_itself(statuses):
+def test_exchange_of_one_process_returns_its_report(statuses):
   assert distributed.exchange({"data": 0}) == [{"data": 0, "host": HERE}]
 
 
-def test_an_error_of_all_is_the_error_of_each(others, statuses, monkeypatch):
+def test_peers_watched_raises_an_error_that_all_processes_have(
+  others, statuses, monkeypatch
+):
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
   begin(1, others[:1])
   others[0].send(lost=0, host="there", why="it ended with X", grace=1.0)
   others[0].wait_for("lost")
-  time.sleep(0.2)  # Now the watch gives this process its time.
+  time.sleep(0.2)  # The watch now waits for an error of this process.
   with pytest.raises(FloatingPointError), distributed.peers_watched():
     raise FloatingPointError("of all")
   with pytest.raises(queue.Empty):
     statuses.get(timeout=1)
 
 
-def test_an_error_of_jax_that_nobody_explains_passes(
+def test_peers_watched_raises_an_error_of_jax_without_a_lost_peer(
   others, statuses, monkeypatch
 ):
   monkeypatch.setattr(_runtime, "abandon_jax", lambda: None)
@@ -242,6 +250,6 @@ def test_an_error_of_jax_that_nobody_explains_passes(
   assert statuses.empty()
 
 
-def test_one_process_needs_no_watch():
+def test_peers_watched_does_nothing_in_one_process():
   with pytest.raises(KeyError, match="mine"), distributed.peers_watched():
     raise KeyError("mine")
