@@ -96,7 +96,7 @@ def test_mixup_of_a_sharded_batch_gathers_as_the_global_policy(mesh):
 
 
 def test_mixup_with_rolled_partner_rows_gathers(mesh):
-  """So a policy returns a function of the tree, not a vector of rows."""
+  """This is why a policy returns a function, and not a vector of rows."""
   rolled = functools.partial(mixup, partner=transforms.rolled_partners(BATCH))
   assert "all-gather" in collectives(rolled, mesh)
 

@@ -68,7 +68,7 @@ def test_latent_with_linear_codes_is_mixup_of_reconstructions(getkey):
 
 
 def test_latent_with_nonlinear_codes_differs_from_mixup(getkey):
-  """Squares of mixed roots: below the mixed squares, but for lam of 0 and 1."""
+  """Squares of mixed roots are below mixed squares, except at lam 0 and 1."""
   inputs, labels = jnp.abs(batch(getkey)[0]), batch(getkey)[1]
   (mixed, targets), (straight, _) = both(
     getkey(),

@@ -102,7 +102,7 @@ def test_transform_changes_something_if_enabled(name):
 
 @each_transform
 def test_transform_keeps_padding_out_of_examples(name):
-  """Padding is a thousand times as bright, and of a class of its own."""
+  """Padding is far brighter than the examples, and has its own class."""
   key, images, labels, where = batch(marked=1e4)
   labels = jnp.where(where, labels % (CLASSES - 1), CLASSES - 1)
   inputs, targets = jax.jit(transform_of(name))(
