@@ -1,1 +1,1 @@
-"""What a step costs on a TPU slice that is not there."""
+"""Ahead-of-time cost estimates of a training step on a TPU slice."""

@@ -1,4 +1,4 @@
-"""What devices send each other, read from a compiled program."""
+"""Counts the collectives of a compiled program."""
 
 import math
 import re
@@ -16,25 +16,25 @@ _ARRAY = re.compile(r"\b(pred|[a-z]+\d+\w*)\[([\d,]*)\]")
 
 
 class Traffic(NamedTuple):
-  """The collectives of one kind: how many, and the bytes that come out."""
+  """The number of collectives of one kind, and the bytes of their results."""
 
   number: int
   size: int
 
 
 def find(text: str) -> dict[str, Traffic]:
-  """Finds the collectives of a compiled program.
+  """Counts the collectives of a compiled program.
 
   Args:
     text: The program, as `jax.stages.Compiled.as_text` returns it.
 
   Returns:
-    For each kind that occurs, its traffic on one device.
+    The traffic of one device, for each kind that occurs.
   """
   found: dict[str, Traffic] = {}
   for shapes, kind, start in _OPERATION.findall(text):
     sizes = [_size(*array) for array in _ARRAY.findall(shapes)]
-    # What only starts one of these has its input among its outputs.
+    # The asynchronous start of one of these has its input among its results.
     both = start and kind in ("all-gather", "collective-permute")
     before = found.get(kind, Traffic(0, 0))
     found[kind] = Traffic(
@@ -44,6 +44,6 @@ def find(text: str) -> dict[str, Traffic]:
 
 
 def _size(kind: str, dimensions: str) -> int:
-  """Returns the bytes of an array, such as bf16 of 8,128."""
+  """Returns the bytes of an array, such as `bf16` of `8,128`."""
   bits = 8 if kind == "pred" else int(re.findall(r"\d+", kind)[0])
   return math.prod(int(d) for d in dimensions.split(",") if d) * bits // 8

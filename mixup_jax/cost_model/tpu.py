@@ -1,8 +1,9 @@
-"""What a training step costs on a TPU pod, found on a laptop.
+"""Ahead-of-time cost estimate of a training step on a TPU slice.
 
-The compiler of TPUs runs anywhere (`pip install -e '.[rehearse]'`). It says how
-much memory a chip needs, what it computes and moves, and what the chips send
-each other; how long that takes at best follows from the chip.
+The TPU compiler runs on any machine (`pip install -e '.[rehearse]'`). It
+reports how much memory a chip needs, what it computes and moves, and what the
+chips send each other. The peak rates of the chip give a lower bound on the
+time.
 """
 
 import os
@@ -19,14 +20,14 @@ from mixup_jax import sharding
 from mixup_jax.cost_model import hlo
 from mixup_jax.recipes import mixing
 from mixup_jax.train import backend
-from mixup_jax.train import run as runs
+from mixup_jax.train import run
 
 # Takes a config, a method and a mesh; returns the step, lowered.
 Lower = Callable[[Any, results.Method, sharding.Mesh], jax.stages.Lowered]
 
-_QUIET = {  # Else libtpu looks for a TPU, and tells much.
+_NO_TPU = {  # Else libtpu looks for a TPU, and prints what it does not find.
   "TPU_SKIP_MDS_QUERY": "1",
-  "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # It locks a TPU; there is none.
+  "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # Else libtpu takes a lock.
   "TPU_WORKER_HOSTNAMES": "localhost",
   "TPU_ACCELERATOR_TYPE": "v5litepod-4",
   "TPU_MIN_LOG_LEVEL": "3",
@@ -38,11 +39,11 @@ _COUNTS = [f"{kind}s" for kind in hlo.KINDS]
 
 
 class Chip(NamedTuple):
-  """A kind of TPU chip, as the documentation of Cloud TPU has it.
+  """A kind of TPU chip, with the numbers of the documentation of Cloud TPU.
 
   Attributes:
-    flops: Its peak in bfloat16, a second.
-    bandwidth: Bytes a second between its memory and it.
+    flops: Peak bfloat16 operations per second.
+    bandwidth: Bytes per second from and to its memory.
   """
 
   flops: float
@@ -58,10 +59,10 @@ CHIPS = {
 
 
 class Cost(NamedTuple):
-  """What a step costs a chip.
+  """The cost of a step for one chip.
 
   Attributes:
-    memory: Bytes at its peak: what goes in and comes out, and in between.
+    memory: Peak bytes: arguments, results and temporaries.
     flops: Floating-point operations.
     moved: Bytes read from memory and written to it.
     traffic: The collectives, by kind.
@@ -73,29 +74,35 @@ class Cost(NamedTuple):
   traffic: dict[str, hlo.Traffic]
 
   def seconds(self, chip: Chip) -> float:
-    """Returns how long it takes at best; the collectives are not counted."""
+    """Returns the shortest possible time in seconds, without collectives."""
     return max(self.flops / chip.flops, self.moved / chip.bandwidth)
 
 
-class Rehearsal(NamedTuple):
-  """The costs of each method, None for partners that the batch does not suit,
-  and for those that do not fit where ERM does.
+class Estimate(NamedTuple):
+  """The costs of a step under each method.
+
+  Attributes:
+    topology: The TPU slice.
+    chip: Its kind of chip.
+    costs: The cost by method. None if the partners do not suit the batch, or
+      the step does not fit into memory where that of ERM does.
+    seconds: The time to compile all methods.
   """
 
   topology: str
   chip: Chip
   costs: dict[str, Cost | None]
-  seconds: float  # It took to compile all.
+  seconds: float
 
 
-def need_no_tpu() -> None:
-  """Keeps jax from looking for a TPU; to be called before it looks."""
-  os.environ.update(_QUIET)
+def hide_tpu() -> None:
+  """Keeps jax from looking for a TPU; call it before jax does."""
+  os.environ.update(_NO_TPU)
   jax.config.update("jax_platforms", "cpu")
 
 
-def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
-  """Compiles ERM, and mixup with each kind of partners, and tells of each.
+def estimate(config: Any, *, topology: str, lower: Lower) -> Estimate:
+  """Compiles a step of ERM and of mixing with partners, and reports the costs.
 
   Args:
     config: The config. Its method "erm" compiles ERM alone, "mix" its transform
@@ -107,7 +114,8 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
     The costs.
 
   Raises:
-    ValueError: If there is no such topology, or a step of ERM does not fit.
+    ValueError: If there is no such topology, or a step of ERM does not fit into
+      memory.
   """
   mesh, chip = make_mesh(topology)
   begin = time.perf_counter()
@@ -131,16 +139,16 @@ def rehearse(config: Any, *, topology: str, lower: Lower) -> Rehearsal:
         continue
       costs[name] = cost
     print(
-      f"{name}: {cost.memory / 1e9:.2f} GB a chip, "
-      f"{1e3 * cost.seconds(chip):.2f} ms a step at best, "
+      f"{name}: {cost.memory / 1e9:.2f} GB per chip, "
+      f"{1e3 * cost.seconds(chip):.2f} ms per step at best, "
       f"compiled in {time.perf_counter() - start:.0f} s",
       file=sys.stderr,
     )
-  return Rehearsal(topology, chip, costs, time.perf_counter() - begin)
+  return Estimate(topology, chip, costs, time.perf_counter() - begin)
 
 
 def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
-  """Returns the mesh of a pod that is not there, and its kind of chip.
+  """Returns the mesh of a TPU slice that need not exist, and its kind of chip.
 
   Args:
     topology: Kind and shape, such as "v5e:16x16".
@@ -149,7 +157,7 @@ def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
     The data mesh over its chips, and the chip.
 
   Raises:
-    ValueError: If there is no such topology, or no compiler for it.
+    ValueError: If there is no such topology, or the compiler is not installed.
   """
   kind, colon, _ = topology.partition(":")
   if kind not in CHIPS or not colon:
@@ -159,16 +167,16 @@ def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
       "v5p:4x4x8."
     )
   try:
-    import libtpu  # noqa: F401  Only the extra brings it.
+    import libtpu  # noqa: F401  Only the extra installs it.
   except ImportError:
     raise ValueError(
-      "a rehearsal needs the compiler of TPUs: pip install -e '.[rehearse]'"
+      "a cost estimate needs the TPU compiler: pip install -e '.[rehearse]'"
     ) from None
   from jax.experimental import topologies
 
   try:
     pod = topologies.get_topology_desc(platform="tpu", topology_name=topology)
-  except Exception as error:  # Of many kinds, with the words of the compiler.
+  except Exception as error:  # Of many types, with a message of the compiler.
     reason = str(error).strip().splitlines()[0]
     raise ValueError(
       f"there is no topology {topology!r} ({reason}): give the "
@@ -177,12 +185,12 @@ def make_mesh(topology: str) -> tuple[sharding.Mesh, Chip]:
   return sharding.make_mesh(pod.devices), CHIPS[kind]
 
 
-def lower_step(program: runs.Program, batch: Any) -> jax.stages.Lowered:
+def lower_step(program: run.Program, batch: Any) -> jax.stages.Lowered:
   """Lowers the step of a program.
 
   Args:
-    program: The program, on a mesh whose devices need not be there.
-    batch: The shapes of a batch, with their shardings.
+    program: The program, on a mesh whose devices need not exist.
+    batch: The shapes of a batch, with shardings.
 
   Returns:
     The step, lowered.
@@ -190,7 +198,7 @@ def lower_step(program: runs.Program, batch: Any) -> jax.stages.Lowered:
   seed = jax.ShapeDtypeStruct(
     (), np.uint32, sharding=sharding.replicated(program.mesh)
   )
-  return program.step.lower(seed, runs.state_shapes(program), batch)
+  return program.step.lower(seed, run.state_shapes(program), batch)
 
 
 def measure(lowered: jax.stages.Lowered) -> Cost:
@@ -210,7 +218,7 @@ def measure(lowered: jax.stages.Lowered) -> Cost:
   except jax.errors.JaxRuntimeError as error:
     if "RESOURCE_EXHAUSTED" not in str(error):
       raise
-    # The words differ from version to version: the first two sizes do not.
+    # The text depends on the version, but its first two sizes do not.
     sizes = re.findall(r"\b[\d.]+[KMGT]\b", str(error))
     needs = (
       f"{sizes[0]} of the {sizes[1]}"
@@ -237,13 +245,13 @@ def measure(lowered: jax.stages.Lowered) -> Cost:
   )
 
 
-def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
-  """Returns the costs as rows, a line a method.
+def result(config: Any, found: Estimate, recorder: Any) -> Any:
+  """Returns the costs as the rows of a result.
 
   Args:
     config: The config.
-    rehearsal: As `rehearse` returns it.
-    recorder: Not used.
+    found: The costs, as `estimate` returns them.
+    recorder: Unused.
 
   Returns:
     The result.
@@ -252,14 +260,12 @@ def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
   batch = f"batch {config.batch_size}"
   if config.get("accumulation", 1) > 1:
     batch += f" in {config.accumulation} steps"
-  setting = (
-    f"{config.dataset}, {config.model.name}, {batch}, {rehearsal.topology}"
-  )
-  plain = rehearsal.costs["ERM"]
-  assert plain is not None  # It raised, if it did not compile.
+  setting = f"{config.dataset}, {config.model.name}, {batch}, {found.topology}"
+  plain = found.costs["ERM"]
+  assert plain is not None  # `estimate` raises if it does not compile.
   rows = []
-  for method, cost in rehearsal.costs.items():
-    for metric, value in _numbers(cost or plain, plain, rehearsal.chip).items():
+  for method, cost in found.costs.items():
+    for metric, value in _numbers(cost or plain, plain, found.chip).items():
       row = results.summarize(
         [] if cost is None else [value],
         setting=setting,
@@ -275,12 +281,12 @@ def result(config: Any, rehearsal: Rehearsal, recorder: Any) -> Any:
   return {
     "rows": rows,
     "layout": {"lines": "metric", "columns": "method", "metrics": metrics},
-    "wall_seconds": round(rehearsal.seconds, 2),
+    "wall_seconds": round(found.seconds, 2),
   }
 
 
 def _numbers(cost: Cost, plain: Cost, chip: Chip) -> dict[str, float]:
-  """Returns the numbers of a method, beside those of ERM."""
+  """Returns the numbers of a method by metric, some relative to ERM."""
 
   def more(own: float, other: float) -> float:
     return 100 * (own / other - 1)

@@ -72,14 +72,16 @@ def launch(
       cannot continue, 42 if other processes did not connect, 130 after Ctrl-C,
       and 143 after SIGTERM, once the state is saved.
   """
-  logging.set_verbosity(logging.ERROR)  # TFDS repeats errors as warnings.
+  logging.set_verbosity(
+    logging.ERROR
+  )  # TFDS warns of errors that this reports.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
   with _exit_on(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
     stages = prepare, run
     if values.rehearse is not None:
-      stages = _rehearsal(section, values.rehearse, lower)
+      stages = _estimate(section, values.rehearse, lower)
     _join_the_others(section, values)
   try:
     with distributed.peers_watched():
@@ -142,18 +144,17 @@ def _draw(result: results.Result, path: pathlib.Path) -> None:
     print(f"no figure: {type(error).__name__}: {error}", file=sys.stderr)
 
 
-def _rehearsal(
+def _estimate(
   section: str, topology: str, lower: tpu.Lower | None
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-  """Returns what prepares and what runs a rehearsal instead of the section."""
+  """Returns `prepare` and `run` of a cost estimate instead of the section."""
   if lower is None:
     raise ValueError(
-      f"{section} cannot be rehearsed: leave out --rehearse={topology}."
+      f"{section} has no cost estimate: leave out --rehearse={topology}."
     )
-  tpu.need_no_tpu()
-  return functools.partial(
-    tpu.rehearse, topology=topology, lower=lower
-  ), tpu.result
+  tpu.hide_tpu()
+  prepare = functools.partial(tpu.estimate, topology=topology, lower=lower)
+  return prepare, tpu.result
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Proves that collectives are counted, in written and in compiled programs."""
+"""Tests of counting collectives, in text and in compiled programs."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ TRAFFIC = hlo.Traffic
       32,
     ),
     ("%g = u8[1024,5]{1,0} all-gather(%x), dimensions={0}", "all-gather", 5120),
-    # In goes 1/4 of what comes out, and both are in the type.
+    # The type has the input, 1/4 of the result, and the result.
     (
       "%g = (s32[256]{0}, s32[1024]{0}) all-gather-start(%x)",
       "all-gather",
@@ -36,18 +36,18 @@ TRAFFIC = hlo.Traffic
     ("%s = f32[] reduce-scatter(%x)", "reduce-scatter", 4),
   ],
 )
-def test_a_written_collective(line, kind, size):
+def test_find_counts_a_collective_of_each_kind(line, kind, size):
   assert hlo.find(f"ENTRY main {{\n  {line}\n}}") == {kind: TRAFFIC(1, size)}
 
 
-def test_what_is_none():
+def test_find_ignores_other_operations():
   assert not hlo.find("""
     %d = f32[9]{0} all-reduce-done(%a)
     %x = f32[9]{0} add(%all-reduce.1, %y), metadata={op_name="all-reduce"}
   """)
 
 
-def test_collectives_of_a_compiled_program():
+def test_find_counts_the_collectives_of_a_compiled_program():
   mesh = sharding.make_mesh()
   rows = jax.ShapeDtypeStruct(
     (16, 3), jnp.float32, sharding=sharding.sharded(mesh)
@@ -62,6 +62,6 @@ def test_collectives_of_a_compiled_program():
   assert set(found) == {"all-reduce", "collective-permute"}
 
 
-def test_one_device_sends_nothing():
+def test_find_returns_nothing_for_one_device():
   text = jax.jit(lambda x: x.sum()).lower(np.ones(3)).compile().as_text()
   assert not hlo.find(text)

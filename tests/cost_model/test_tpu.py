@@ -1,4 +1,4 @@
-"""Proves what an estimate needs, reports and refuses."""
+"""Tests of cost estimates on TPU slices."""
 
 import sys
 import types
@@ -39,7 +39,7 @@ def cost(memory=1e9, flops=200.0, moved=10.0, **traffic):
 
 @pytest.fixture
 def laptop(monkeypatch):
-  """A pod that is the devices of the tests; returns what was lowered."""
+  """Replaces the TPU slice by the devices of the tests."""
   asked = []
   mesh = sharding.make_mesh()
   monkeypatch.setattr(tpu, "make_mesh", lambda topology: (mesh, CHIP))
@@ -58,12 +58,12 @@ def laptop(monkeypatch):
   return types.SimpleNamespace(asked=asked, lower=lower)
 
 
-def test_every_policy_is_compiled_as_for_a_tpu(laptop, capsys):
-  found = tpu.rehearse(config(), topology="v5e:2x4", lower=laptop.lower)
+def test_estimate_compiles_every_policy_for_a_tpu(laptop, capsys):
+  found = tpu.estimate(config(), topology="v5e:2x4", lower=laptop.lower)
   assert laptop.asked == [("local", results.ERM, False)] + [
     (policy, MIXUP, False) for policy in sharding.POLICIES
   ]
-  assert backend.on_cpu()  # Again.
+  assert backend.on_cpu()  # As before.
   assert list(found.costs) == ["ERM"] + [
     f"mixup, {policy} partners" for policy in sharding.POLICIES
   ]
@@ -75,30 +75,32 @@ def test_every_policy_is_compiled_as_for_a_tpu(laptop, capsys):
   assert "all_to_all partners: left out, 16 examples do not divide" in error
 
 
-def test_partners_that_do_not_fit_are_left_out_and_erm_is_not(laptop, capsys):
+def test_estimate_leaves_out_partners_that_do_not_fit_but_not_erm(
+  laptop, capsys
+):
 
-  def compile_in_vain():
+  def fail_to_compile():
     raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: no")
 
   def lower(config, method, mesh):
     lowered = laptop.lower(config, method, mesh)
-    if method == in_vain:
-      lowered = types.SimpleNamespace(compile=compile_in_vain)
+    if method == failing:
+      lowered = types.SimpleNamespace(compile=fail_to_compile)
     return lowered
 
-  in_vain = MIXUP
-  found = tpu.rehearse(config(method="mix"), topology="v5e:2x4", lower=lower)
+  failing = MIXUP
+  found = tpu.estimate(config(method="mix"), topology="v5e:2x4", lower=lower)
   assert found.costs["ERM"] is not None
   assert found.costs["mixup, local partners"] is None
   assert "local partners: left out, a step needs" in capsys.readouterr().err
-  in_vain = results.ERM
+  failing = results.ERM
   with pytest.raises(ValueError, match="a step needs more than the memory"):
-    tpu.rehearse(config(), topology="v5e:2x4", lower=lower)
+    tpu.estimate(config(), topology="v5e:2x4", lower=lower)
 
 
 @pytest.mark.parametrize("method, count", [("erm", 1), ("mix", 2)])
-def test_the_method_says_what_is_compiled(laptop, method, count):
-  found = tpu.rehearse(
+def test_estimate_compiles_the_methods_of_the_config(laptop, method, count):
+  found = tpu.estimate(
     config(method=method, partners="roll"),
     topology="v5e:2x4",
     lower=laptop.lower,
@@ -107,8 +109,8 @@ def test_the_method_says_what_is_compiled(laptop, method, count):
   assert laptop.asked[-1][0] == "roll"
 
 
-def test_rows_are_named_after_the_transform(laptop):
-  found = tpu.rehearse(
+def test_estimate_names_methods_by_transform(laptop):
+  found = tpu.estimate(
     config(method="mix", mix=mixing.get_mix(alpha=1.0, name="cutmix")),
     topology="v5e:2x4",
     lower=laptop.lower,
@@ -117,13 +119,13 @@ def test_rows_are_named_after_the_transform(laptop):
   assert laptop.asked[-1][1].key == "cutmix"
 
 
-def test_the_time_is_that_of_what_is_slower():
+def test_seconds_are_those_of_the_slower_resource():
   assert cost(flops=200.0, moved=10.0).seconds(CHIP) == 2
   assert cost(flops=200.0, moved=30.0).seconds(CHIP) == 3
 
 
-def test_rows_are_beside_those_of_erm():
-  found = tpu.Rehearsal(
+def test_result_compares_rows_with_those_of_erm():
+  found = tpu.Estimate(
     "v5e:2x4",
     CHIP,
     {
@@ -170,28 +172,28 @@ def test_rows_are_beside_those_of_erm():
     ("no more is known.", "more than the memory"),
   ],
 )
-def test_a_step_that_does_not_fit_says_what_would(words, needs):
+def test_measure_names_the_remedy_if_a_step_does_not_fit(words, needs):
 
-  def compile_in_vain():
+  def fail_to_compile():
     raise jax.errors.JaxRuntimeError(f"RESOURCE_EXHAUSTED: E1000: {words}")
 
-  lowered = types.SimpleNamespace(compile=compile_in_vain)
+  lowered = types.SimpleNamespace(compile=fail_to_compile)
   with pytest.raises(
     ValueError, match=f"a step needs {needs} of a chip: lower config.batch_size"
   ):
     tpu.measure(lowered)
 
 
-def test_other_errors_of_the_compiler_are_bugs():
+def test_measure_raises_other_errors_of_the_compiler():
 
-  def compile_in_vain():
+  def fail_to_compile():
     raise jax.errors.JaxRuntimeError("INTERNAL: no")
 
   with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
-    tpu.measure(types.SimpleNamespace(compile=compile_in_vain))
+    tpu.measure(types.SimpleNamespace(compile=fail_to_compile))
 
 
-def test_what_is_no_topology(monkeypatch):
+def test_make_mesh_refuses_unknown_topologies(monkeypatch):
   for name in ("v5e", "v9:2x2", "16x16", ""):
     with pytest.raises(
       ValueError, match=f"unknown topology '{name}': give a kind of v4, v5e"
@@ -203,9 +205,9 @@ def test_what_is_no_topology(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_compiler_of_tpus():
+def test_measure_compiles_with_the_compiler_of_tpus():
   pytest.importorskip("libtpu")
-  tpu.need_no_tpu()
+  tpu.hide_tpu()
   with pytest.raises(ValueError, match="there is no topology 'v5e:banana'"):
     tpu.make_mesh("v5e:banana")
   mesh, _ = tpu.make_mesh("v5e:2x2")

@@ -294,23 +294,27 @@ def test_launch_refuses_too_few_devices_before_any_work(tmp_path, refused):
   assert "expected 256 devices, but found 8: 1 process(es) with 8" in error
 
 
-def test_what_cannot_be_rehearsed(tmp_path, refused):
+def test_launch_refuses_rehearse_for_a_section_without_an_estimate(
+  tmp_path, refused
+):
   error = refused("--rehearse=v5e:2x2", f"--workdir={tmp_path}")
-  assert "toy cannot be rehearsed: leave out --rehearse=v5e:2x2" in error
+  assert "toy has no cost estimate: leave out --rehearse=v5e:2x2" in error
 
 
-def test_a_rehearsal_trains_nothing(tmp_path, monkeypatch, capsys):
+def test_launch_rehearse_estimates_and_does_not_train(
+  tmp_path, monkeypatch, capsys
+):
   asked = []
 
-  def rehearse(config, *, topology, lower):
+  def estimate(config, *, topology, lower):
     asked.append((config.seeds, topology, lower(config, results.ERM, None)))
     return "costs"
 
   def result(config, costs, recorder):
     return {"rows": [{**ROW, "method": costs}]}
 
-  monkeypatch.setattr(cli.tpu, "need_no_tpu", lambda: asked.append("no"))
-  monkeypatch.setattr(cli.tpu, "rehearse", rehearse)
+  monkeypatch.setattr(cli.tpu, "hide_tpu", lambda: asked.append("no"))
+  monkeypatch.setattr(cli.tpu, "estimate", estimate)
   monkeypatch.setattr(cli.tpu, "result", result)
   monkeypatch.setattr(
     sys,

@@ -10,7 +10,7 @@ from experiments.report import tables
 from mixup_jax import results
 
 RESULTS = sorted(report.RESULTS.glob("*.json"))
-# These have none: a GAN has iterations, and a rehearsal trains nothing.
+# These have none: a GAN has iterations, and a cost estimate trains nothing.
 WITHOUT_EPOCHS = ("gan", "rehearsal")
 KEY_CHARACTERS = string.ascii_lowercase + string.digits + "_."
 each_result = pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
