@@ -12,9 +12,14 @@
 PyTorch is the other side of all but the last two: its mixing is the algorithm
 of the released code (a lambda of numpy, a random permutation, two products and
 a sum), its training a plain loop over seeds. The sides of a pair alternate, and
-a ratio is the median of the ratios of calls that follow each other, so that a
-busy machine slows both. With `--workdir` what was measured is a result:
-`python -m experiments.report RUN/result.json` prints it.
+a ratio is the median of the ratios of calls that follow each other. With
+`--workdir` what was measured is a result, which
+`python -m experiments.report RUN/result.json` prints.
+
+On a busy machine wall times favour short calls, and the side whose threads wait
+less for each other. There measure processor time, on one core, since threads
+that wait spin:
+`taskset -c 0 python -m experiments.benchmark transforms --clock=processor`.
 """
 
 import argparse
@@ -69,6 +74,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
   )
   result = argparse.ArgumentParser(add_help=False)
   result.add_argument("--rounds", type=int, default=1)
+  result.add_argument("--clock", choices=timing.CLOCKS, default="wall")
   result.add_argument("--workdir", help="where to write result.json")
   parts = parser.add_subparsers(dest="part", required=True)
   part = parts.add_parser(
@@ -167,8 +173,7 @@ def _write(
   content = {
     "section": "benchmark",
     "wall_seconds": seconds,
-    "rows": timing.rows(measured),
-    "layout": timing.LAYOUT,
+    **timing.result(measured, config["clock"]),
     "config": config,
     "environment": environment,
   }

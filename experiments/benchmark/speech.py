@@ -1,6 +1,7 @@
 """Seconds of speech turned into spectrograms: ours, and scipy's."""
 
 import statistics
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,7 +15,7 @@ from mixup_jax.results import Method
 _CLIPS = 100  # A batch of the paper; each is a second.
 
 
-def table(turns: int, rounds: int = 1) -> tuple[str, list[timing.Measured]]:
+def table(**options: Any) -> tuple[str, list[timing.Measured]]:
   """Makes the spectrograms of a batch both ways; returns a table, and times."""
   waveforms = audio.load("tones").train[0][:_CLIPS].astype(np.float32) / 2**15
   on_device = jax.device_put(waveforms)
@@ -26,7 +27,7 @@ def table(turns: int, rounds: int = 1) -> tuple[str, list[timing.Measured]]:
     lambda: with_scipy(waveforms),
     0.2,
   )
-  measured = timing.measure([case], turns=turns, rounds=rounds)
+  measured = timing.measure([case], **options)
   rates = (
     1e3 * _CLIPS / statistics.mean(side)
     for side in (measured[0].ours, measured[0].other)

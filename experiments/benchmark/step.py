@@ -38,7 +38,7 @@ _PEAKS = {
 
 
 def table(
-  torch: Any, *, width: int, batch_size: int, turns: int, rounds: int = 1
+  torch: Any, *, width: int, batch_size: int, **options: Any
 ) -> tuple[str, list[timing.Measured]]:
   """Measures steps, and what surrounds them.
 
@@ -46,8 +46,7 @@ def table(
     torch: The module.
     width: The channels of the first stage; the paper's network has 64.
     batch_size: Images in a batch; the paper's is 128.
-    turns: How often the sides of a comparison alternate in a round.
-    rounds: How often to measure all comparisons.
+    **options: Those of `timing.measure`.
 
   Returns:
     Two tables, comparisons and single figures; and the times of the former.
@@ -66,7 +65,7 @@ def table(
       timing.Case(f"{name}, ERM", erm, _PYTORCH, plain, goal),
       augmentation_case(torch, data),
     ]
-  measured = timing.measure(cases, turns=turns, rounds=rounds)
+  measured = timing.measure(cases, **options)
   text = "\n\n".join(
     (
       f"PreAct-ResNet-18 of width {width}, batches of "

@@ -11,10 +11,8 @@ from mixup_jax import results
 Thunk = Callable[[], Any]
 
 OURS = results.Method("ours", "ours")
-_MILLISECONDS, _RATIO = "ms, median", "ratio to the other, paired"
-LAYOUT = results.Layout(
-  lines="setting", columns="method", metrics=[_MILLISECONDS, _RATIO]
-)
+# Processor time is that of all threads, whatever else the machine does.
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 class Case(NamedTuple):
@@ -51,18 +49,19 @@ class Measured(NamedTuple):
   ratio: tuple[float, ...]
 
 
-def seconds(thunk: Thunk) -> float:
+def seconds(thunk: Thunk, clock: str = "wall") -> float:
   """Returns how long a call takes, results of the device included."""
+  read = CLOCKS[clock]
   # One call first: the other side has left its data in the cache, and threads
   # that spin for a while after their work is done.
   jax.block_until_ready(thunk())
-  start = time.perf_counter()
+  start = read()
   jax.block_until_ready(thunk())
-  return time.perf_counter() - start
+  return read() - start
 
 
 def measure(
-  cases: Sequence[Case], *, turns: int, rounds: int = 1
+  cases: Sequence[Case], *, turns: int, rounds: int = 1, clock: str = "wall"
 ) -> list[Measured]:
   """Measures both sides of each case alternately.
 
@@ -71,6 +70,7 @@ def measure(
     turns: How often the sides of a case alternate in a round.
     rounds: How often to measure all cases, one after another. Other work of
       the machine differs between rounds: their spread is that of a result.
+    clock: The name of one of `CLOCKS`.
 
   Returns:
     The medians of each case.
@@ -78,15 +78,20 @@ def measure(
   for case in cases:
     for thunk in (case.ours, case.other) * 2:
       seconds(thunk)  # Compiles, and warms up.
-  medians = [[_medians(case, turns) for case in cases] for _ in range(rounds)]
+  medians = [
+    [_medians(case, turns, clock) for case in cases] for _ in range(rounds)
+  ]
   return [
     Measured(case, *zip(*found)) for case, found in zip(cases, zip(*medians))
   ]
 
 
-def _medians(case: Case, turns: int) -> tuple[float, float, float]:
+def _medians(case: Case, turns: int, clock: str) -> tuple[float, float, float]:
   """Returns the medians of a round: ours in ms, the other, and their ratio."""
-  times = [(seconds(case.ours), seconds(case.other)) for _ in range(turns)]
+  times = [
+    (seconds(case.ours, clock), seconds(case.other, clock))
+    for _ in range(turns)
+  ]
   ours, other = (1e3 * statistics.median(side) for side in zip(*times))
   return ours, other, statistics.median(a / b for a, b in times)
 
@@ -110,19 +115,34 @@ def table(measured: Sequence[Measured]) -> str:
   return results.format_table(lines)
 
 
-def rows(measured: Sequence[Measured]) -> list[results.Row]:
-  """Returns the rows of a result: the times of both sides, and their ratio."""
-  made = [
+def result(measured: Sequence[Measured], clock: str) -> results.Result:
+  """Returns a result: the times of both sides, and their ratio.
+
+  Args:
+    measured: The cases, at least one.
+    clock: The clock that they were measured with.
+
+  Returns:
+    Rows of n rounds, and a layout with a line for each case.
+  """
+  milliseconds, ratio = (
+    f"ms, {clock} time, median",
+    f"ratio of {clock} times, paired",
+  )
+  rows = [
     results.summarize(
-      values, setting=case.name, method=method, metric=metric, epochs=0
+      values, setting=each.case.name, method=method, metric=metric, epochs=0
     )
-    for case, ours, other, ratio in measured
+    for each in measured
     for method, metric, values in (
-      (OURS, _MILLISECONDS, ours),
-      (case.against, _MILLISECONDS, other),
-      (OURS, _RATIO, ratio),
+      (OURS, milliseconds, each.ours),
+      (each.case.against, milliseconds, each.other),
+      (OURS, ratio, each.ratio),
     )
   ]
-  for row in made:
+  for row in rows:
     row["decimals"] = 3  # Some calls take a fraction of a millisecond.
-  return made
+  layout = results.Layout(
+    lines="setting", columns="method", metrics=[milliseconds, ratio]
+  )
+  return results.Result(rows=rows, layout=layout)

@@ -172,15 +172,14 @@ def loss_cases(torch: Any) -> list[timing.Case]:
 
 
 def table(
-  torch: Any, *, turns: int, rounds: int = 1, official_only: bool = False
+  torch: Any, *, official_only: bool = False, **options: Any
 ) -> tuple[str, list[timing.Measured]]:
   """Measures the transforms, and returns the table and the times.
 
   Args:
     torch: The module.
-    turns: How often the sides of a case alternate in a round.
-    rounds: How often to measure all cases.
     official_only: Whether to leave out all but the official algorithm.
+    **options: Those of `timing.measure`.
 
   Returns:
     A line for each case, and its times.
@@ -188,5 +187,5 @@ def table(
   cases = [*mixing_cases(torch), lambda_case(), *loss_cases(torch)]
   if official_only:
     cases = [case for case in cases if case.against == official.OFFICIAL]
-  measured = timing.measure(cases, turns=turns, rounds=rounds)
+  measured = timing.measure(cases, **options)
   return timing.table(measured), measured

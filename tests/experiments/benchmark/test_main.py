@@ -37,10 +37,15 @@ def test_main_writes_a_result(tmp_path, capsys):
   path = tmp_path / "result.json"
   assert str(path) in capsys.readouterr().out
   result = json.loads(path.read_text("utf-8"))
-  assert result["config"] == {"part": "speech", "turns": 1, "rounds": 2}
+  assert result["config"] == {
+    "part": "speech",
+    "clock": "wall",
+    "turns": 1,
+    "rounds": 2,
+  }
   assert {"commit", "load"} <= set(result["environment"])
   table = tables.table(result)
-  assert "| ms, median | ours | scipy, clip by clip |" in table
+  assert "| ms, wall time, median | ours | scipy, clip by clip |" in table
   assert "n = 2" in table
 
 

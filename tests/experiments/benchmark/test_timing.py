@@ -41,7 +41,7 @@ def test_measure_repeats_all_cases_in_each_round(case, calls):
 def test_measure_takes_medians_of_the_turns(case, monkeypatch):
   """Of 2/4, 30/10 and 3/8 s: the ratios of turns are 0.5, 3 and 0.375."""
   times = iter([1.0] * 4 + [2.0, 4.0, 30.0, 10.0, 3.0, 8.0])
-  monkeypatch.setattr(timing, "seconds", lambda thunk: next(times))
+  monkeypatch.setattr(timing, "seconds", lambda *_: next(times))
   (found,) = timing.measure([case], turns=3)
   assert found[1:] == ((3000.0,), (8000.0,), (0.5,))
 
@@ -59,14 +59,22 @@ def test_table_says_whether_the_goal_is_met(case):
     assert line.split()[5:7] == ["3.000", "0.40"] and line.split()[-1] == met
 
 
-def test_rows_hold_both_sides_and_their_ratio(case):
-  rows = timing.rows(
-    [timing.Measured(case, (1.0, 2.0), (4.0, 2.0), (0.3, 0.5))]
-  )
+def test_result_holds_both_sides_and_their_ratio(case):
+  measured = [timing.Measured(case, (1.0, 2.0), (4.0, 2.0), (0.3, 0.5))]
+  result = timing.result(measured, "wall")
+  rows = result["rows"]
   assert [row["method"] for row in rows] == ["ours", "the other side", "ours"]
   assert [row["value"] for row in rows] == [1.5, 3.0, 0.4]
   assert {row["n"] for row in rows} == {2}
-  times, ratios = results.blocks({"rows": rows, "layout": timing.LAYOUT})
+  times, ratios = results.blocks(result)
   assert times.cells[0] == ["", "ours", "the other side"]
   assert times.cells[1] == ["sum", "1.500 ± 0.500", "3.000 ± 1.000"]
   assert ratios.cells == [["", "ours"], ["sum", "0.400 ± 0.100"]]
+
+
+def test_seconds_of_the_processor_leave_out_waiting():
+  def wait():
+    time.sleep(0.1)
+
+  assert timing.seconds(wait) >= 0.1
+  assert timing.seconds(wait, "processor") < 0.05

@@ -23,7 +23,7 @@ def test_both_losses_are_one_number():
 
 def test_table_names_each_case_once(monkeypatch):
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
-  monkeypatch.setattr(timing, "seconds", lambda thunk: 1.0)
+  monkeypatch.setattr(timing, "seconds", lambda *_: 1.0)
   _, measured = transforms.table(torch, turns=1)
   names = [each.case.name for each in measured]
   assert len(set(names)) == len(names)
