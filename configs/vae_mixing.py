@@ -19,7 +19,6 @@ from configs import arguments
 
 SMALL = ("arrhythmia", "iris")
 LARGE = ("abalone", "htru2", "phishing_websites")
-IMAGES = ("digits", "cifar10")
 
 
 def get_config(argument: str = "") -> ml_collections.ConfigDict:

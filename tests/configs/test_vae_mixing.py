@@ -30,7 +30,9 @@ def test_arguments():
 
 def test_sets_are_known():
   assert set(vae_mixing.SMALL + vae_mixing.LARGE) < set(tables.TABLES)
-  assert set(vae_mixing.IMAGES) < set(images.IMAGE_SETS)
+  for name in ("digits", "cifar10"):
+    assert name in images.IMAGE_SETS
+    assert vae_mixing.get_config(f"dataset={name}").datasets == (name,)
 
 
 def test_images_of_cifar_have_convolutions_and_their_own_split():

@@ -6,9 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.vae_mixing import seeds
+from mixup_jax.data import problems
 from mixup_jax.data import splits
-from mixup_jax.train import sweep
+from mixup_jax.train import dispatch
+from mixup_jax.train import trial
 
 ROWS, TRAIN, BATCH = 12, 7, 3
 
@@ -23,46 +24,54 @@ def problem():
     *(np.full((3, 2), x, np.float32) for x in (1, 2, 0)),
   )
   features = np.stack([np.arange(ROWS), np.arange(ROWS) ** 2], 1)
-  return sweep.Problem(
+  return problems.Problem(
     features.astype(np.uint8), np.arange(ROWS, dtype=np.int32), each, ROWS
   )
 
 
-def step(key, given, state, batch):
+def step(key, state, batch):
   """Counts how often each row was seen, and adds up its inputs and a draw."""
-  seen = state["seen"].at[batch["labels"]].add(batch["where"].astype(jnp.int32))
-  where = batch["where"][:, None].astype(jnp.float32)
-  total = state["total"] + (batch["inputs"] * where).sum() * given
+  where = batch["where"]
+  labels = batch["targets"]
+  seen = state["seen"].at[labels].add(where.astype(jnp.int32))
+  scale = where[:, None].astype(jnp.float32)
+  total = state["total"] + (batch["inputs"] * scale).sum()
   draw = jax.random.uniform(jax.random.clone(key))
   return {"seen": seen, "total": total}, draw
 
 
 @pytest.fixture(scope="module")
 def program():
-  def begin(key, inputs):
+  def init(key, inputs):
     return {
       "seen": jnp.zeros(ROWS, jnp.int32),
       "total": jax.random.uniform(key),
     }
 
   def measure(key, state, batch):
-    return {"first": batch["inputs"][:, 0], "second": batch["labels"]}
+    return {"first": batch["inputs"][:, 0], "second": batch["targets"]}
 
-  return seeds.make_program(begin, step, measure)
+  def transform(factor):
+    def times(key, inputs, targets, *, where, enabled):
+      return inputs * factor, targets
+
+    return times
+
+  return dispatch.make_program(trial.Network(init, step, measure, transform))
 
 
-def train(program, problem, numbers, given, **options):
+def train(program, problem, seeds, factors, **changes):
   settings = {"epochs": 2, "batch_size": BATCH, "steps_per_dispatch": 2}
-  return seeds.train(
+  return dispatch.train(
     program,
     problem,
-    np.asarray(numbers),
-    given=jnp.asarray(given, jnp.float32),
-    **{**settings, **options},
+    np.asarray(seeds),
+    options=jnp.asarray(factors, jnp.float32),
+    **{**settings, **changes},
   )
 
 
-def test_every_training_row_is_seen_once_an_epoch(program, problem):
+def test_train_sees_every_training_row_once_an_epoch(program, problem):
   done = []
   state, loss = train(
     program, problem, [0, 1, 2], [1, 1, 1], on_epoch=lambda: done.append(1)
@@ -76,13 +85,11 @@ def test_every_training_row_is_seen_once_an_epoch(program, problem):
 
 
 @pytest.mark.parametrize("steps_per_dispatch", (1, 3))
-def test_seeds_together_are_seeds_alone_and_dispatches_change_nothing(
+def test_train_of_seeds_together_is_of_each_alone_in_any_dispatches(
   program, problem, steps_per_dispatch
 ):
   together, losses = train(program, problem, [0, 1, 2], [1, 2, 3])
-  alone = problem._replace(
-    splits=jax.tree.map(lambda x: x[1:2], problem.splits)
-  )
+  alone = problem.take(slice(1, 2))
   state, loss = train(
     program, alone, [1], [2], steps_per_dispatch=steps_per_dispatch
   )
@@ -92,22 +99,32 @@ def test_seeds_together_are_seeds_alone_and_dispatches_change_nothing(
   np.testing.assert_allclose(losses[1:2], loss, rtol=1e-6)
 
 
-def test_means_are_of_the_test_rows_without_padding(program, problem):
+def test_train_transforms_by_the_options_of_each_seed(program, problem):
+  ones, _ = train(program, problem, [0, 1, 2], [1, 1, 1], epochs=1)
+  more, _ = train(program, problem, [0, 1, 2], [1, 2, 3], epochs=1)
+  drawn, _ = train(program, problem, [0, 1, 2], [0, 0, 0], epochs=1)
+  one, many = (np.asarray(x["total"] - drawn["total"]) for x in (ones, more))
+  np.testing.assert_allclose(many, one * (1, 2, 3), rtol=1e-5)
+
+
+def test_measure_is_the_mean_of_test_rows_without_padding(program, problem):
   state, _ = train(program, problem, [0, 1, 2], [0, 0, 0], epochs=1)
-  found = seeds.measure(program, problem, np.arange(3), state, batch_size=4)
+  found = dispatch.measure(program, problem, np.arange(3), state, batch_size=4)
   rows = problem.splits.test_rows
   np.testing.assert_allclose(found["first"], ((rows - 1) / 2).mean(1))
   np.testing.assert_allclose(found["second"], rows.mean(1))
 
 
-def test_a_loss_that_is_not_finite_is_told(problem):
-  program = seeds.make_program(
-    lambda key, inputs: jax.random.uniform(key),
-    lambda key, given, state, batch: (state, jnp.log(-1 - state)),
-    lambda *_: {},
+def test_train_with_a_loss_that_is_not_finite_raises(problem):
+  program = dispatch.make_program(
+    trial.Network(
+      lambda key, inputs: jax.random.uniform(key),
+      lambda key, state, batch: (state, jnp.log(-1 - state)),
+      lambda *_: {},
+    )
   )
   with pytest.raises(FloatingPointError, match="epoch 1 is not finite: lower"):
-    seeds.train(
+    dispatch.train(
       program,
       problem,
       np.arange(3),

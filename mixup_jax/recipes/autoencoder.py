@@ -1,0 +1,203 @@
+"""Autoencoders, and classifiers that learn from what these make of the inputs.
+
+A config here is one of `configs/vae_mixing.py`. Seeds are trained in groups,
+side by side.
+"""
+
+import functools
+import json
+import pathlib
+import time
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, TypedDict
+
+import jax
+import numpy as np
+
+from mixup_jax import models
+from mixup_jax import results
+from mixup_jax.data import problems
+from mixup_jax.models import vae
+from mixup_jax.recipes import in_memory
+from mixup_jax.results import recorder
+from mixup_jax.train import autoencoder
+from mixup_jax.train import backend
+from mixup_jax.train import dispatch
+from mixup_jax.train import optim
+from mixup_jax.train import trial
+from mixup_jax.transforms import Transform
+
+PyTree = Any
+VAE = results.Method("vae", "the VAE")
+# Takes an autoencoder and its parameters; None is ERM.
+MakeTransform = Callable[[vae.VAE, PyTree], Transform | None]
+
+
+class Prepared(NamedTuple):
+  """A set, the autoencoder, and the programs of it and of each classifier."""
+
+  problem: problems.Problem
+  encoder: vae.VAE
+  programs: dict[results.Method, dispatch.Program]
+
+
+class Group(TypedDict):
+  """What some seeds gave, as it is written to a file.
+
+  Attributes:
+    measured: A number a seed, by the key of the network and by name.
+    losses: The mean over the seeds, one an epoch, by the key of the network.
+    mixed_inputs: Those of the first seed, if the set is of images.
+    seconds: How long it took.
+  """
+
+  measured: dict[str, dict[str, list[float]]]
+  losses: dict[str, list[float]]
+  mixed_inputs: results.MixedInputs | None
+  seconds: float
+
+
+def prepare(
+  config: Any,
+  problem: problems.Problem,
+  transforms: Mapping[results.Method, MakeTransform],
+) -> Prepared:
+  """Builds the programs of all networks of a set.
+
+  Args:
+    config: The config.
+    problem: The set.
+    transforms: Makes what the classifier of each method mixes with.
+
+  Returns:
+    The networks of the set.
+
+  Raises:
+    ValueError: If there is no such model, or it cannot have such a size.
+    TypeError: If the model has no such field.
+  """
+  encoder = vae.VAE(shape=problem.features.shape[1:], **config.vae)
+  tx = optim.build("adam", learning_rate=config.learning_rate)
+  model = models.build(num_classes=problem.num_classes, **config.model)
+  networks = {VAE: autoencoder.network(encoder, tx)}
+  for method, make in transforms.items():
+    bound = functools.partial(make, encoder)
+    networks[method] = trial.classifier(model, tx, transform=bound)
+  programs = {key: dispatch.make_program(x) for key, x in networks.items()}
+  return Prepared(problem, encoder, programs)
+
+
+def epochs(config: Any, prepared: Prepared) -> int:
+  """Returns how many epochs all groups of a set have, over all networks."""
+  return len(_starts(config)) * _epochs_of_group(config, prepared)
+
+
+def train(
+  config: Any,
+  prepared: Prepared,
+  workdir: pathlib.Path,
+  *,
+  show: Callable[[PyTree], results.MixedInputs],
+  on_epochs: Callable[[int], object],
+) -> Iterator[tuple[int, Group]]:
+  """Trains the groups of seeds of a set, or reads those that have ended.
+
+  Args:
+    config: The config.
+    prepared: The networks of the set.
+    workdir: Where the groups of this set are written to.
+    show: Takes the parameters of an autoencoder, that of the first seed.
+    on_epochs: Called with the number of epochs that have just ended.
+
+  Yields:
+    The position of the first seed of a group, and what the group gave.
+
+  Raises:
+    FloatingPointError: If a loss is not finite.
+  """
+  for start in _starts(config):
+    path = workdir / f"group_{start}.json"
+    if path.exists():
+      on_epochs(_epochs_of_group(config, prepared))
+      yield start, json.loads(path.read_text(encoding="utf-8"))
+      continue
+    seeds = slice(start, start + config.seeds_at_once)
+    group = train_group(config, prepared, seeds, show=show, on_epochs=on_epochs)
+    if jax.process_index() == 0:
+      workdir.mkdir(exist_ok=True)
+      recorder.replace(path, json.dumps(group))
+    yield start, group
+
+
+def train_group(
+  config: Any,
+  prepared: Prepared,
+  group: slice,
+  *,
+  show: Callable[[PyTree], results.MixedInputs],
+  on_epochs: Callable[[int], object],
+) -> Group:
+  """Trains and measures all networks of some seeds, side by side.
+
+  Args:
+    config: The config.
+    prepared: The networks of the set.
+    group: Which of its seeds.
+    show: As in `train`; so is the last.
+    on_epochs: Called after each epoch.
+
+  Returns:
+    What they gave.
+
+  Raises:
+    FloatingPointError: If a loss is not finite.
+  """
+  begin = time.perf_counter()
+  problem = prepared.problem.take(group)
+  seeds = np.asarray(in_memory.seeds(config))[group]
+  params: PyTree = ()
+  made = Group(measured={}, losses={}, mixed_inputs=None, seconds=0.0)
+  for method, program in prepared.programs.items():
+    state, loss = dispatch.train(
+      program,
+      problem,
+      seeds,
+      options=params,
+      epochs=config.vae_epochs if method == VAE else config.epochs,
+      batch_size=config.batch_size,
+      steps_per_dispatch=backend.steps_per_dispatch(config.steps_per_dispatch),
+      on_epoch=lambda: on_epochs(1),
+    )
+    if method == VAE:
+      params = state.params
+    found = dispatch.measure(
+      program, problem, seeds, state, batch_size=config.eval_batch_size
+    )
+    made["measured"][method.key] = {k: x.tolist() for k, x in found.items()}
+    made["losses"][method.key] = loss.mean(0).tolist()
+  if problem.image_shape and not group.start:
+    first = jax.jit(lambda tree: jax.tree.map(lambda x: x[0], tree))
+    made["mixed_inputs"] = show(first(params))
+  made["seconds"] = time.perf_counter() - begin
+  return made
+
+
+def join(groups: list[Group]) -> dict[str, dict[str, np.ndarray]]:
+  """Returns what was measured of all seeds: `[seeds]`, by key and by name."""
+  parts = [group["measured"] for group in groups]
+  return {
+    key: {
+      name: np.concatenate([part[key][name] for part in parts])
+      for name in values
+    }
+    for key, values in parts[0].items()
+  }
+
+
+def _starts(config: Any) -> range:
+  """Returns the position of the first seed of each group."""
+  return range(0, config.seeds, config.seeds_at_once)
+
+
+def _epochs_of_group(config: Any, prepared: Prepared) -> int:
+  """Returns how many epochs the networks of a group train, together."""
+  return config.vae_epochs + config.epochs * (len(prepared.programs) - 1)
