@@ -3,6 +3,7 @@
     python -m experiments.tabular                           # Iris, a minute
     python -m experiments.tabular --config=configs/tabular.py:dataset=all
     python -m experiments.tabular --config=configs/tabular.py:smoke
+    python -m experiments.tabular --config.mix.name=cutmix
 
 The second took three minutes on two cores of a CPU; mixup has a higher mean
 error than ERM on five of the six tables.
@@ -19,6 +20,7 @@ Arcene 57.6 -> 48.0, Arrhythmia 56.6 -> 46.3, HTRU2 2.0 -> 2.0, Iris
 import ml_collections
 
 from configs import arguments
+from configs import mixing
 
 TABLES = (
   "abalone",
@@ -48,6 +50,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.data_dir = ""  # Where sets are prepared; "" is the default of TFDS.
   config.seeds = 4 if given["smoke"] else given["seeds"]  # Our choice.
   config.first_seed = 0  # Our choice. A seed fixes split, weights and batches.
+  config.mix = mixing.get_mix(alpha=0.0)
+  del config.mix.alpha  # In its place there are several.
   config.alphas = (0.1, 0.2, 0.4, 1.0)  # Our choice. ERM is always run.
 
   config.train_fraction = 0.5  # Our choice: repeated stratified splits.

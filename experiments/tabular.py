@@ -2,7 +2,7 @@
 
     python -m experiments.tabular --config=configs/tabular.py:dataset=all
 
-All runs of a table, ERM (alpha = 0) and mixup alike, are one compiled program
+All runs of a table, ERM and every alpha alike, are one compiled program
 (`mixup_jax.train.sweep`). For each seed the methods share split, weights and
 order of the data, so their difference has a much smaller spread than either.
 """
@@ -11,23 +11,29 @@ import os
 import pathlib
 from typing import Any, Callable
 
+import ml_collections
 import numpy as np
 import tqdm
 
+from configs import tabular as configs
 from mixup_jax import models
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax import transforms
-from mixup_jax.data.in_memory import tables
-from mixup_jax.results import recorder as records
+from mixup_jax.data import problems
+from mixup_jax.recipes import checks
+from mixup_jax.recipes import mixing
+from mixup_jax.recipes import small_sets
+from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.train import optim
 from mixup_jax.train import sweep
+from mixup_jax.train import trial
 
 CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "tabular.py"
 
-# Test error in per cent, ERM and mixup: Zhang et al., ICLR 2018, Table 4. The
-# paper does not say which of the two phishing sets of the UCI it means.
+ERROR = "test error (%)"
+# Test error in per cent, ERM and mixup: Zhang et al., ICLR 2018, Table 4.
 PAPER = {
   "abalone": (74.0, 73.6),
   "arcene": (57.6, 48.0),
@@ -35,111 +41,140 @@ PAPER = {
   "htru2": (2.0, 2.0),
   "iris": (21.3, 17.3),
   "phishing_websites": (16.3, 15.2),
-  "website_phishing": (16.3, 15.2),
 }
+# The paper does not state which of the two phishing sets of the UCI it means.
+OTHER_PHISHING = "website_phishing"
+MAJORITY = results.Method("majority_class", "majority class")
 LAYOUT = results.Layout(
-  lines="setting",
-  columns="method",
-  metrics=["test error (%)", results.DIFFERENCE],
+  lines="setting", columns="method", metrics=[ERROR, results.DIFFERENCE]
 )
 
 
-def methods(config: Any) -> list[str]:
-  """Returns the names of the methods, in the order of `train`."""
-  return ["ERM", *(f"mixup, alpha {alpha:g}" for alpha in config.alphas)]
+def methods(config: Any) -> list[results.Method]:
+  """Returns ERM, then a method an alpha, or one if alpha changes nothing."""
+  mixed = []
+  for alpha in config.alphas:
+    transforms.check_alpha(alpha)
+    mix = ml_collections.ConfigDict({**config.mix, "alpha": alpha})
+    mixed.append(mixing.method(mix))
+  return [results.ERM, *dict.fromkeys(mixed)]
+
+
+def options(config: Any) -> dict[str, np.ndarray]:
+  """Returns what differs between the methods, `[methods]` each."""
+  made = methods(config)
+  return {
+    "alpha": np.asarray([method.alpha for method in made], np.float32),
+    "enabled": np.asarray([method != results.ERM for method in made]),
+  }
+
+
+def make_program(
+  config: Any, problem: problems.Problem
+) -> Callable[..., sweep.Curves]:
+  """Builds the program that trains on a table."""
+
+  def transform(method: dict[str, Any]) -> Callable[..., Any]:
+    """Returns the transform of a method; for ERM the same, switched off."""
+    made = mixing.TRANSFORMS[config.mix.name](
+      {**config.mix, "alpha": method["alpha"]},
+      problem.num_classes,
+      lambda function: function,  # Partners are those of a batch, on a device.
+    )
+
+    def switched(*batch: Any, enabled: Any, **more: Any) -> Any:
+      return made(*batch, enabled=enabled & method["enabled"], **more)
+
+    return switched
+
+  steps_per_epoch = -(-problem.splits.train_rows.shape[1] // config.batch_size)
+  network = trial.classifier(
+    models.build(num_classes=problem.num_classes, **config.model),
+    optim.build(**config.optimizer),
+    transform=transform,
+    **mixing.plain_steps(config.mix, config.epochs, steps_per_epoch),
+  )
+  return sweep.make_program(
+    network,
+    sharding.make_mesh(),
+    batch_size=config.batch_size,
+    epochs=config.epochs,
+  )
+
+
+def prepare(config: Any) -> dict[str, problems.Problem]:
+  """Checks the config, and loads and splits every table."""
+  checks.at_least(config, seeds=1, first_seed=0, seeds_per_device=1)
+  checks.at_least(config, batch_size=2, epochs=1)
+  if not config.datasets:
+    raise ValueError("config.datasets is empty: name a table such as 'iris'.")
+  methods(config)
+  loaded = {name: small_sets.load(config, name) for name in config.datasets}
+  for problem in loaded.values():
+    make_program(config, problem)  # Names a wrong model or optimiser.
+  return loaded
+
+
+def setting(config: Any, name: str) -> str:
+  """Names a table, and overrides relative to the paper's config."""
+  words = mixing.overrides(config.mix, configs.get_config().mix)
+  return f"{name} ({', '.join(words)})" if words else name
+
+
+def paper_numbers(config: Any) -> list[results.PaperNumber]:
+  """Returns the paper's numbers; those of Phishing for the set that is run."""
+  table = dict(PAPER)
+  if OTHER_PHISHING in config.datasets:
+    table[OTHER_PHISHING] = table["phishing_websites"]
+    if "phishing_websites" not in config.datasets:
+      del table["phishing_websites"]
+  return [
+    results.PaperNumber(name, method, ERROR, value)
+    for name, values in table.items()
+    for method, value in zip((results.ERM.label, "mixup"), values)
+  ]
 
 
 def result_rows(
-  config: Any, name: str, problem: sweep.Problem, error: np.ndarray
+  config: Any, name: str, problem: problems.Problem, error: np.ndarray
 ) -> list[results.Row]:
   """Makes the rows of one table from `[seeds, methods]` test errors."""
 
   def row(
-    method: str, metric: str, paper: float | None, values: np.ndarray
+    method: results.Method, metric: str, values: np.ndarray
   ) -> results.Row:
     return results.summarize(
       values,
-      setting=name,
+      setting=setting(config, name),
       method=method,
       metric=metric,
-      paper=paper,
       epochs=config.epochs,
     )
 
   guess = np.bincount(problem.labels).argmax()
   majority = 100 * np.mean(problem.labels[problem.splits.test_rows] != guess, 1)
-  rows = [row("majority class", "test error (%)", None, majority)]
-  for index, method in enumerate(methods(config)):
-    paper = PAPER[name][min(index, 1)]
-    rows.append(row(method, "test error (%)", paper, error[:, index]))
-  for index, method in enumerate(methods(config)[1:], start=1):
-    difference = error[:, index] - error[:, 0]
-    rows.append(row(method, results.DIFFERENCE, None, difference))
-  return rows
-
-
-def prepare(config: Any) -> dict[str, sweep.Problem]:
-  """Checks the config, and loads and splits every table."""
-  for alpha in config.alphas:
-    transforms.check_alpha(alpha)
-  for name, low in (
-    ("seeds", 1),
-    ("batch_size", 2),
-    ("epochs", 1),
-    ("seeds_per_device", 1),
-    ("first_seed", 0),
-  ):
-    if config[name] < low:
-      raise ValueError(
-        f"config.{name} must be at least {low}, got {config[name]}."
-      )
-  if not config.datasets:
-    raise ValueError("config.datasets is empty: name a table such as 'iris'.")
-  problems = {}
-  for name in config.datasets:
-    table = tables.encode(
-      tables.load(name, config.data_dir or None),
-      categorical=config.categorical,
-      missing=config.missing,
-    )
-    problems[name] = sweep.split_problem(
-      table,
-      num_seeds=config.seeds,
-      first_seed=config.first_seed,
-      train_fraction=config.train_fraction,
-      scaling=config.scaling,
-    )
-    make_program(config, problems[name])  # Names a wrong model or optimiser.
-  return problems
-
-
-def make_program(
-  config: Any, problem: sweep.Problem
-) -> Callable[..., sweep.Curves]:
-  """Builds the program that trains on a table."""
-  run_one = sweep.make_run(
-    models.build(num_classes=problem.num_classes, **config.model),
-    optim.build(**config.optimizer),
-    batch_size=config.batch_size,
-    epochs=config.epochs,
-  )
-  return sweep.make_program(run_one, sharding.make_mesh())
+  erm, *mixed = columns = list(zip(methods(config), error.T))
+  return [
+    row(MAJORITY, ERROR, majority),
+    *(row(method, ERROR, values) for method, values in columns),
+    *(row(m, results.DIFFERENCE, values - erm[1]) for m, values in mixed),
+  ]
 
 
 def run(
-  config: Any, problems: dict[str, sweep.Problem], recorder: records.Recorder
+  config: Any, loaded: dict[str, problems.Problem], recorder: Recorder
 ) -> results.Result:
   """Trains on every table, and returns the rows of the result."""
   rows: list[results.Row] = []
-  seeds = len(problems) * config.seeds
+  seeds = len(loaded) * config.seeds
   with tqdm.tqdm(total=seeds, unit="seed", desc="tabular") as progress:
-    for name, problem in problems.items():
+    for name, problem in loaded.items():
       progress.set_postfix_str(name)
       curves = sweep.train(
         make_program(config, problem),
         problem,
+        options(config),
         mesh=sharding.make_mesh(),
-        alphas=(0.0, *config.alphas),
         first_seed=config.first_seed,
         seeds_per_device=config.seeds_per_device,
         on_group=progress.update,
@@ -148,23 +183,23 @@ def run(
         raise FloatingPointError(
           f"the loss on {name} is not finite: lower optimizer.learning_rate."
         )
-      for epoch in range(config.epochs):
-        recorder.metrics(
-          epoch + 1,
-          {
-            f"{name}/{method}/loss": curves["loss"][:, index, epoch].mean()
-            for index, method in enumerate(methods(config))
-          },
-        )
-      recorder.metrics(
-        config.epochs,
-        {
-          f"{name}/{method}/error": curves["error"][:, index].mean()
-          for index, method in enumerate(methods(config))
-        },
-      )
+      record(config, name, curves, recorder)
       rows += result_rows(config, name, problem, curves["error"])
-  return {"rows": rows, "layout": LAYOUT}
+  rows, not_run = results.beside_paper(rows, paper_numbers(config))
+  return {"rows": rows, "not_run": not_run, "layout": LAYOUT}
+
+
+def record(
+  config: Any, name: str, curves: sweep.Curves, recorder: Recorder
+) -> None:
+  """Records the loss of each epoch and the error, as means over the seeds."""
+  labels = [method.label for method in methods(config)]
+  loss, error = curves["loss"].mean(0), curves["error"].mean(0)
+  for epoch, values in enumerate(loss.T, start=1):
+    lines = {f"{name}/{x}/loss": value for x, value in zip(labels, values)}
+    recorder.metrics(epoch, lines)
+  lines = {f"{name}/{x}/error": value for x, value in zip(labels, error)}
+  recorder.metrics(config.epochs, lines)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """All seeds of a table at once, and in a plain PyTorch loop."""
 
+import functools
 import time
 from typing import Any
 
@@ -9,27 +10,33 @@ import numpy as np
 from experiments.benchmark import official
 from mixup_jax import models
 from mixup_jax import sharding
+from mixup_jax import transforms
+from mixup_jax.data import problems
 from mixup_jax.data.in_memory import tables
 from mixup_jax.results import format_table
 from mixup_jax.train import optim
 from mixup_jax.train import sweep
+from mixup_jax.train import trial
+
+ALPHAS = np.array([0.0, 0.2], np.float32)  # ERM and mixup.
 
 
-def table(torch: Any, problem: sweep.Problem) -> str:
+def table(torch: Any, problem: problems.Problem) -> str:
   """Trains every seed with ERM and mixup, all at once and in a plain loop.
 
   Both train the network of the paper, 2 x 128 ReLU, with Adam for 10 epochs of
   batches of 16, on the same splits.
   """
   mesh = sharding.make_mesh()
-  model = models.build("mlp", num_classes=problem.num_classes)
-  run = sweep.make_run(
-    model, optim.build("adam", learning_rate=1e-3), batch_size=16, epochs=10
+  network = trial.classifier(
+    models.build("mlp", num_classes=problem.num_classes),
+    optim.build("adam", learning_rate=1e-3),
+    transform=lambda alpha: functools.partial(transforms.mixup, alpha=alpha),
   )
-  program = sweep.make_program(run, mesh)
+  program = sweep.make_program(network, mesh, batch_size=16, epochs=10)
 
   def train() -> sweep.Curves:
-    return sweep.train(program, problem, mesh=mesh, alphas=(0.0, 0.2))
+    return sweep.train(program, problem, ALPHAS, mesh=mesh)
 
   start = time.perf_counter()
   train()
@@ -40,7 +47,7 @@ def table(torch: Any, problem: sweep.Problem) -> str:
   start = time.perf_counter()
   other = np.mean(
     [
-      [torch_run(torch, problem, seed, alpha) for alpha in (0.0, 0.2)]
+      [torch_run(torch, problem, seed, float(alpha)) for alpha in ALPHAS]
       for seed in range(len(problem.splits.train_rows))
     ],
     0,
@@ -70,21 +77,22 @@ def table(torch: Any, problem: sweep.Problem) -> str:
   )
 
 
-def load_problem(name: str, data_dir: str | None, seeds: int) -> sweep.Problem:
+def load_problem(
+  name: str, data_dir: str | None, seeds: int
+) -> problems.Problem:
   """Loads a table, and splits it as the section does."""
-  return sweep.split_problem(
+  return problems.split_table(
     tables.encode(
       tables.load(name, data_dir), categorical="one_hot", missing="mean"
     ),
-    num_seeds=seeds,
-    first_seed=0,
+    seeds=range(seeds),
     train_fraction=0.5,
     scaling="min_max",
   )
 
 
 def torch_run(
-  torch: Any, problem: sweep.Problem, seed: int, alpha: float
+  torch: Any, problem: problems.Problem, seed: int, alpha: float
 ) -> float:
   """Trains one network with PyTorch, and returns its test error in per cent."""
   torch.manual_seed(seed)

@@ -1,197 +1,68 @@
-"""Many small runs at once: all seeds and all alphas in one compiled program.
+"""Whole runs, many at a time: all seeds and all options in one program.
 
-A run is one `lax.scan` over its steps. Runs are vmapped over alpha (0 is ERM)
-and over seeds, and the seeds are spread over the devices.
+A run is one `lax.scan` over its epochs. Runs are vmapped over options, such as
+alpha, and over seeds, and the seeds are spread over the devices.
 """
 
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable
 
-import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
-import optax
 
-from mixup_jax import losses
 from mixup_jax import sharding
-from mixup_jax import transforms
-from mixup_jax.data import splits
-from mixup_jax.data.in_memory import order
-from mixup_jax.data.in_memory import tables
-from mixup_jax.train import state as states
-from mixup_jax.train import step as steps
+from mixup_jax.data import problems
+from mixup_jax.train import trial as trials
+from mixup_jax.train.trial import Network
+from mixup_jax.train.trial import Plan
+from mixup_jax.train.trial import Trial
 
 Array = jax.Array
+PyTree = Any
 Curves = dict[str, Any]
 
 
-class Problem(NamedTuple):
-  """A table with one split a seed.
-
-  Attributes:
-    features: `[rows, columns]` float32, NaN where missing.
-    labels: `[rows]` int32 class ids.
-    splits: The splits, stacked: every leaf is `[seeds, ...]`.
-    num_classes: The number of classes.
-  """
-
-  features: np.ndarray
-  labels: np.ndarray
-  splits: splits.Split
-  num_classes: int
-
-
-def split_problem(
-  table: tables.Table,
-  *,
-  num_seeds: int,
-  first_seed: int,
-  train_fraction: float,
-  scaling: str,
-) -> Problem:
-  """Splits a table once a seed.
-
-  Args:
-    table: The table, encoded.
-    num_seeds: How many splits.
-    first_seed: The seed of the first one.
-    train_fraction: As in `splits.split_scaled`.
-    scaling: As in `splits.split_scaled`.
-
-  Returns:
-    The problem.
-  """
-  each = [
-    splits.split_scaled(
-      table,
-      train_fraction=train_fraction,
-      seed=first_seed + index,
-      scaling=scaling,
-    )
-    for index in range(num_seeds)
-  ]
-  stacked = jax.tree.map(lambda *x: np.stack(x), *each)
-  return Problem(table.features, table.labels, stacked, table.num_classes)
-
-
-def make_run(
-  model: nn.Module,
-  tx: optax.GradientTransformation,
-  *,
-  batch_size: int,
-  epochs: int,
+def make_program(
+  network: Network, mesh: sharding.Mesh, *, batch_size: int, epochs: int
 ) -> Callable[..., Curves]:
-  """Makes a whole run as one function, to be vmapped over alphas and seeds.
+  """Compiles whole runs for many options and, on each device, many seeds.
 
-  What does not depend on alpha, the split, the weights and the order of the
-  data, is then computed once a seed, and shared by ERM and mixup.
+  What does not depend on the options, such as the split, the first weights, the
+  order of the data and the partners, is computed once a seed.
 
   Args:
-    model: A classifier of `[batch, columns]` inputs.
-    tx: The optimiser.
-    batch_size: Rows in a batch; the last one of an epoch is padded.
-    epochs: Passes over the training rows.
+    network: The network.
+    mesh: The devices.
+    batch_size: As in `trial.draw_plan`.
+    epochs: As in `trial.draw_plan`.
 
   Returns:
-    A function `(alpha, seed, split, features, labels)` -> `{"loss", "error"}`:
-    the mean training loss of each epoch `[epochs]` in nats, and the test error
-    at the end `[]` in per cent.
+    A jitted function `(options, trials)` -> curves, for `[options, ...]` leaves
+    of options: the mean loss of each epoch, `[seeds, options, epochs]`, and the
+    means over the test rows of what the network measures, `[seeds, options]`.
   """
-  evaluate = steps.make_eval_step(model)
 
-  def run(
-    alpha: Array,
-    seed: Array,
-    split: splits.Split,
-    features: Array,
-    labels: Array,
-  ) -> Curves:
-    init_key, rows_key, mix_key, step_key = jax.random.split(
-      jax.random.key(seed), 4
-    )
-    inputs = split.scaled(features[split.train_rows])
-    targets = labels[split.train_rows]
-    # All draws of the run at once: inside the scan they would cost as much as
-    # the step itself.
-    rows, where = order.shuffled_rows(
-      rows_key, inputs.shape[0], batch_size=batch_size, epochs=epochs
-    )
-    mix = draw_plans(mix_key, where, alpha=alpha)
-    train_step = steps.make_train_step(
-      model,
-      tx,
-      losses.cross_entropy,
-      root_key=step_key,
-      prepare=lambda key, batch: batch["examples"],
-    )
-
-    def step(
-      state: states.TrainState, batch: steps.Batch
-    ) -> tuple[states.TrainState, Array]:
-      state, metrics = train_step(state, batch)
-      return state, metrics["loss"]
-
-    def epoch(
-      state: states.TrainState, plan: tuple[Any, ...]
-    ) -> tuple[states.TrainState, Array]:
-      rows, where, mix = plan
-      examples = (
-        jax.vmap(transforms.mix_pairs)(inputs[rows], mix),
-        jax.vmap(transforms.mix_targets)(targets[rows], mix),
+  def whole(options: PyTree, trial: Trial) -> Curves:
+    def epoch(state: PyTree, plan: Plan) -> tuple[PyTree, Array]:
+      # Unrolling spares a copy of the parameters: 15 % on a processor.
+      state, loss = trials.advance(
+        network, state, plan, options, trial, unroll=2
       )
-      batches = {"examples": examples, "where": where}
-      # Unrolling once spares the copy of the parameters: 15 % on a processor.
-      state, loss = jax.lax.scan(step, state, batches, unroll=2)
       return state, loss.mean()
 
-    state = states.create(model, tx, init_key, inputs[:1])
-    state, loss = jax.lax.scan(epoch, state, (rows, where, mix))
-    test_inputs = split.scaled(features[split.test_rows])
-    sums = evaluate(state, test_inputs, labels[split.test_rows])
-    return {"loss": loss, "error": sums.means()["error"]}
+    plan = trials.draw_plan(trial, batch_size=batch_size, epochs=epochs)
+    state, loss = jax.lax.scan(epoch, trials.init(network, trial), plan)
+    rows = jnp.arange(len(trial.split.test_rows), dtype=jnp.int32)
+    found = trials.measure(network, state, rows, trial)
+    return {"loss": loss, **jax.tree.map(jnp.mean, found)}
 
-  return run
-
-
-def draw_plans(key: Array, where: Array, *, alpha: Array) -> transforms.Mix:
-  """Draws the mixing of every step of a run at once.
-
-  Args:
-    key: A typed PRNG key, consumed.
-    where: `[epochs, steps, batch]` booleans, False for padding.
-    alpha: `[]`, the concentration of Beta(alpha, alpha); 0 is ERM.
-
-  Returns:
-    Plans whose leaves are `[epochs, steps, ...]`.
-  """
-
-  def draw(k: Array, valid: Array) -> transforms.Mix:
-    return transforms.sample_mix(k, valid.shape[0], alpha=alpha, where=valid)
-
-  keys = jax.random.split(key, where.shape[:2])
-  return jax.vmap(jax.vmap(draw))(keys, where)
-
-
-def make_program(
-  run: Callable[..., Curves], mesh: jax.sharding.Mesh
-) -> Callable[..., Curves]:
-  """Compiles a run for many alphas and, on each device, many seeds.
-
-  Args:
-    run: As `make_run` returns it.
-    mesh: The devices.
-
-  Returns:
-    A jitted function `(alphas, seeds, splits, features, labels)` -> curves
-    whose leaves are `[seeds, alphas, ...]`.
-  """
-  every_alpha = jax.vmap(run, in_axes=(0, None, None, None, None))
-  every_seed = jax.vmap(every_alpha, in_axes=(None, 0, 0, None, None))
+  all_options = jax.vmap(whole, in_axes=(0, None))
   by_seed, shared = jax.P(sharding.AXIS), jax.P()
   return jax.jit(
     jax.shard_map(
-      every_seed,
+      jax.vmap(all_options, in_axes=(None, trials.BY_SEED)),
       mesh=mesh,
-      in_specs=(shared, by_seed, by_seed, shared, shared),
+      in_specs=(shared, Trial(by_seed, by_seed, shared, shared)),
       out_specs=by_seed,
       check_vma=False,
     )
@@ -200,44 +71,41 @@ def make_program(
 
 def train(
   program: Callable[..., Curves],
-  problem: Problem,
+  problem: problems.Problem,
+  options: PyTree,
   *,
-  mesh: jax.sharding.Mesh,
-  alphas: Sequence[float],
+  mesh: sharding.Mesh,
   first_seed: int = 0,
   seeds_per_device: int = 2,
   on_group: Callable[[int], object] = lambda count: None,
 ) -> Curves:
-  """Trains every seed with every alpha, some seeds a device at a time.
+  """Trains every seed with all options, some seeds a device at a time.
 
   Args:
     program: As `make_program` returns it.
-    problem: The table, with one split for each seed.
+    problem: The set, with one split for each seed.
+    options: The options, `[options, ...]` leaves on the host.
     mesh: The devices that the program is for.
-    alphas: The concentrations; 0 is ERM.
     first_seed: The seed of the first split.
     seeds_per_device: Seeds that a device trains at a time. Few fit the cache of
       a processor, many fill an accelerator.
     on_group: Called with the number of seeds that have just ended.
 
   Returns:
-    `{"loss": [seeds, alphas, epochs], "error": [seeds, alphas]}`, numpy.
+    The curves of all seeds, as numpy arrays.
   """
   num_seeds = len(problem.splits.train_rows)
   size = mesh.size * seeds_per_device
-  shared = jax.device_put(
-    (np.asarray(alphas, np.float32), problem.features, problem.labels),
-    sharding.replicated(mesh),
+  options, *data = jax.device_put(
+    (options, problem.features, problem.labels), sharding.replicated(mesh)
   )
   groups = []
   for start in range(0, num_seeds, size):
     # The last group is filled up, so that one program serves all.
     group = np.arange(start, start + size) % num_seeds
     seeds = np.asarray(first_seed + group, np.uint32)
-    splits = jax.tree.map(lambda x: x[group], problem.splits)
-    seeds, splits = jax.device_put((seeds, splits), sharding.sharded(mesh))
-    groups.append(
-      jax.device_get(program(shared[0], seeds, splits, *shared[1:]))
-    )
+    own = jax.tree.map(lambda x: x[group], problem.splits)
+    own = jax.device_put((seeds, own), sharding.sharded(mesh))
+    groups.append(jax.device_get(program(options, Trial(*own, *data))))
     on_group(min(size, num_seeds - start))
   return jax.tree.map(lambda *x: np.concatenate(x)[:num_seeds], *groups)

@@ -22,6 +22,12 @@ def test_arguments():
   assert tabular.get_config("scaling=standard").scaling == "standard"
 
 
+def test_what_is_mixed_is_an_option_and_alpha_a_list_of_its_own():
+  config = tabular.get_config()
+  assert config.mix.name == "mixup" and "alpha" not in config.mix
+  assert len(config.alphas) == 4
+
+
 def test_values_are_plain():
   config = tabular.get_config("dataset=all").to_dict()
   assert json.loads(json.dumps(config))["seeds"] == 50

@@ -3,11 +3,15 @@
 import json
 import sys
 
+import jax
 import numpy as np
 import pytest
 
 from configs import tabular as configs
 from experiments import tabular
+from mixup_jax import results
+from mixup_jax import sharding
+from mixup_jax.recipes import mixing
 from mixup_jax.runtime import cli
 from mixup_jax.train import sweep
 
@@ -18,7 +22,7 @@ def config(**changes):
   return values
 
 
-def test_the_smoke_run(tmp_path, capsys, monkeypatch):
+def test_run_of_the_smoke_config(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(
     sys,
     "argv",
@@ -40,19 +44,21 @@ def test_the_smoke_run(tmp_path, capsys, monkeypatch):
   mixup = rows["mixup, alpha 1", "test error (%)"]["value"]
   assert abs(difference - (mixup - erm["value"])) < 1e-3
   assert "mixup, alpha 0.4" in capsys.readouterr().out
+  keys = {row["key"] for row in result["rows"]}
+  assert keys == {"majority_class", "erm", "mixup"}
+  assert len(result["not_run"]) == 10
   lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
   assert len(lines) == 11 and "iris/ERM/loss" in json.loads(lines[0])
   assert abs(json.loads(lines[-1])["iris/ERM/error"] - erm["value"]) < 1e-3
 
 
-def test_rows_hold_means_spreads_and_paired_differences():
+def test_result_rows_are_means_spreads_and_paired_differences():
   values = config(alphas=(1.0,), seeds=3)
   problem = tabular.prepare(values)["iris"]
   error = np.array([[10.0, 12.0], [20.0, 23.0], [30.0, 31.0]])
-  rows = {
-    (row["method"], row["metric"].split()[0]): row
-    for row in tabular.result_rows(values, "iris", problem, error)
-  }
+  made = tabular.result_rows(values, "iris", problem, error)
+  made, _ = results.beside_paper(made, tabular.paper_numbers(values))
+  rows = {(row["method"], row["metric"].split()[0]): row for row in made}
   assert rows["ERM", "test"]["value"] == 20
   assert rows["ERM", "test"]["std"] == 10
   assert rows["mixup, alpha 1", "minus"]["value"] == 2
@@ -62,8 +68,114 @@ def test_rows_hold_means_spreads_and_paired_differences():
   assert abs(majority["value"] - 66.7) < 1 and majority["paper"] is None
 
 
-def test_every_table_of_the_config_has_its_paper_numbers():
-  assert set(configs.TABLES) < set(tabular.PAPER)
+def test_paper_has_the_numbers_of_every_table():
+  assert set(configs.TABLES) == set(tabular.PAPER)
+
+
+@pytest.mark.parametrize(
+  "datasets, expected",
+  [
+    (("iris",), {"phishing_websites"}),
+    (("phishing_websites",), {"phishing_websites"}),
+    (("website_phishing",), {"website_phishing"}),
+    (
+      ("website_phishing", "phishing_websites"),
+      {"phishing_websites", "website_phishing"},
+    ),
+  ],
+)
+def test_paper_numbers_of_phishing_are_of_the_set_that_is_run(
+  datasets, expected
+):
+  numbers = tabular.paper_numbers(config(datasets=datasets))
+  found = {x.setting: x.value for x in numbers if "phishing" in x.setting}
+  assert found == {name: 15.2 for name in expected}
+  assert len(numbers) == 10 + 2 * len(expected)
+
+
+def test_setting_names_overrides_of_the_mix():
+  values = config()
+  assert tabular.setting(values, "iris") == "iris"
+  values.mix.per_example = True
+  assert tabular.setting(values, "iris") == "iris (per example True)"
+
+
+def test_methods_have_one_column_where_alpha_changes_nothing():
+  values = config(alphas=(0.1, 1.0))
+  assert [method.label for method in tabular.methods(values)] == [
+    "ERM",
+    "mixup, alpha 0.1",
+    "mixup, alpha 1",
+  ]
+  values.mix.name = "label_smoothing"
+  assert [method.label for method in tabular.methods(values)] == [
+    "ERM",
+    "label smoothing, epsilon 0.1",
+  ]
+
+
+def train(values):
+  """Returns the curves of a config on Iris, of two small networks."""
+  values.update({"seeds": 2, "epochs": 2, "alphas": (0.5, 8.0)})
+  values.model.hidden = (4, 4)
+  values.optimizer.learning_rate = 5e-2
+  problem = tabular.prepare(values)["iris"]
+  assert problem.splits.train_rows.shape[1] % values.batch_size  # Padding.
+  # JAX takes the branches of a vmapped switch to use a key twice.
+  with jax.debug_key_reuse(values.mix.name != "mixup_or_cutmix"):
+    return sweep.train(
+      tabular.make_program(values, problem),
+      problem,
+      tabular.options(values),
+      mesh=sharding.make_mesh(),
+      seeds_per_device=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def erm():
+  """The curves of ERM, of a mix that is off in every epoch."""
+  values = config()
+  values.mix.plain_first_epochs = 2
+  curves = train(values)
+  # In no column anything is mixed.
+  for index in (1, 2):
+    np.testing.assert_array_equal(
+      curves["loss"][:, index], curves["loss"][:, 0]
+    )
+  return curves["loss"][:, 0]
+
+
+@pytest.mark.parametrize("name", mixing.TRANSFORMS)
+def test_make_program_runs_every_transform(erm, name):
+  values = config()
+  values.mix.name = name
+  values.mix.epsilon = values.mix.sigma = 0.5
+  loss = train(values)["loss"]
+  assert loss.shape == (2, len(tabular.methods(values)), 2)
+  assert np.isfinite(loss).all()
+  np.testing.assert_allclose(loss[:, 0], erm, rtol=1e-5)
+  last = loss[..., -1]
+  for index in range(1, loss.shape[1]):  # Each column is a method of its own.
+    assert (abs(last[:, index, None] - last[:, :index]) > 1e-4).all()
+
+
+@pytest.mark.parametrize("name", ("cutmix", "label_smoothing"))
+def test_make_program_mixes_in_no_plain_epoch(erm, name):
+  values = config()
+  values.mix.name = name
+  values.mix.plain_first_epochs = 1
+  first = train(values)["loss"][:, 1:]
+  values.mix.plain_first_epochs, values.mix.plain_last_epochs = 0, 1
+  last = train(values)["loss"][:, 1:]
+  assert np.allclose(first[..., 0], erm[:, None, 0], rtol=1e-5)
+  assert (abs(first[..., 1] - erm[:, None, 1]) > 1e-3).all()
+  assert (abs(last[..., 0] - erm[:, None, 0]) > 1e-3).all()
+  # Its second epoch is plain, of weights that differ.
+  values.mix.plain_last_epochs = 0
+  mixed = train(values)["loss"][:, 1:]
+  np.testing.assert_allclose(last[..., 0], mixed[..., 0], rtol=1e-5)
+  assert (abs(last[..., 1] - mixed[..., 1]) > 1e-3).all()
 
 
 @pytest.mark.parametrize(
@@ -81,22 +193,24 @@ def test_every_table_of_the_config_has_its_paper_numbers():
     ({"missing": "median"}, ValueError, "unknown missing 'median'"),
     ({"categorical": "hash"}, ValueError, "unknown categorical 'hash'"),
     ({"train_fraction": 1.0}, ValueError, "train_fraction=1.0 leaves no rows"),
+    ({"mix.name": "cutmx"}, ValueError, "Did you mean 'cutmix'"),
+    ({"mix.plain_first_epochs": 11}, ValueError, "at most the 10 epochs"),
   ],
 )
-def test_bad_configs_are_refused_before_any_work(changes, error, message):
+def test_prepare_refuses_bad_configs_before_any_work(changes, error, message):
   values = config()
   with values.ignore_type():
-    values.update(changes)
+    values.update_from_flattened_dict(changes)
   with pytest.raises(error, match=message):
     tabular.prepare(values)
 
 
-def test_missing_data_names_its_command(tmp_path):
+def test_prepare_without_data_names_the_command(tmp_path):
   with pytest.raises(FileNotFoundError, match="mixup_jax.data.prepare htru2"):
     tabular.prepare(config(datasets=("htru2",), data_dir=str(tmp_path)))
 
 
-def test_wrong_models_and_optimisers_are_refused():
+def test_prepare_refuses_wrong_models_and_optimisers():
   values = config()
   values.model.name = "mpl"
   with pytest.raises(ValueError, match="unknown model 'mpl'"):
@@ -107,7 +221,7 @@ def test_wrong_models_and_optimisers_are_refused():
     tabular.prepare(values)
 
 
-def test_a_loss_that_is_not_finite_is_told(monkeypatch):
+def test_run_with_a_loss_that_is_not_finite_raises(monkeypatch):
   values = config(seeds=2)
   problems = tabular.prepare(values)
   curves = {"loss": np.full((2, 5, 10), np.nan), "error": np.zeros((2, 5))}

@@ -1,5 +1,7 @@
 """Proves that the one program trains as a plain loop does."""
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -10,13 +12,16 @@ import pytest
 from mixup_jax import losses
 from mixup_jax import sharding
 from mixup_jax import transforms
+from mixup_jax.data import problems
 from mixup_jax.data.in_memory import order
 from mixup_jax.data.in_memory import tables
 from mixup_jax.models import mlp
 from mixup_jax.train import loop
+from mixup_jax.train import rngs
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 from mixup_jax.train import sweep
+from mixup_jax.train import trial as trials
 
 MODEL = mlp.MLP(num_classes=3, hidden=(16,))
 TX = optax.adam(1e-2)
@@ -24,53 +29,63 @@ EPOCHS, BATCH = 3, 16
 
 
 def iris(num_seeds):
-  return sweep.split_problem(
+  return problems.split_table(
     tables.load("iris"),
-    num_seeds=num_seeds,
-    first_seed=0,
+    seeds=range(num_seeds),
     train_fraction=0.5,
     scaling="min_max",
   )
 
 
+def mixup(alpha):
+  return functools.partial(transforms.mixup, alpha=alpha)
+
+
 def train(problem, alphas, devices, **options):
   mesh = sharding.make_mesh(jax.devices()[:devices])
-  run = sweep.make_run(MODEL, TX, batch_size=BATCH, epochs=EPOCHS)
-  return sweep.train(
-    sweep.make_program(run, mesh), problem, mesh=mesh, alphas=alphas, **options
-  )
+  network = trials.classifier(MODEL, TX, transform=mixup)
+  program = sweep.make_program(network, mesh, batch_size=BATCH, epochs=EPOCHS)
+  alphas = np.asarray(alphas, np.float32)
+  return sweep.train(program, problem, alphas, mesh=mesh, **options)
 
 
 def plain_loop(problem, seed, alpha):
   """Trains one seed with `fit`, a step at a time, from the same draws."""
   split = jax.tree.map(lambda x: jnp.asarray(x[seed]), problem.splits)
   features, labels = jnp.asarray(problem.features), jnp.asarray(problem.labels)
-  keys = jax.random.split(jax.random.key(seed), 4)
+  root = jax.random.key(seed)
   inputs = split.scaled(features[split.train_rows])
   targets = labels[split.train_rows]
-  rows, where = order.shuffled_rows(
-    keys[1], len(inputs), batch_size=BATCH, epochs=EPOCHS
-  )
-  mix = sweep.draw_plans(keys[2], where, alpha=alpha)
 
   def prepare(key, batch):
     del key
-    return (
-      transforms.mix_pairs(inputs[batch["rows"]], batch["mix"]),
-      transforms.mix_targets(targets[batch["rows"]], batch["mix"]),
+    return transforms.mixup(
+      trials._mix_key(root, batch["number"]),
+      inputs[batch["rows"]],
+      targets[batch["rows"]],
+      alpha=alpha,
+      where=batch["where"],
     )
 
   step = steps.make_train_step(
-    MODEL, TX, losses.cross_entropy, root_key=keys[3], prepare=prepare
+    MODEL, TX, losses.cross_entropy, root_key=root, prepare=prepare
   )
-  plan = {"rows": rows, "where": where, "mix": mix}
+  epochs = [
+    order.epoch_rows(
+      rngs.stream(root, "order", epoch), len(inputs), batch_size=BATCH
+    )
+    for epoch in range(EPOCHS)
+  ]
+  rows, where = map(jnp.stack, zip(*epochs))
+  numbers = jnp.arange(EPOCHS * rows.shape[1]).reshape(rows.shape[:2])
+  plan = {"rows": rows, "where": where, "number": numbers}
   batches = (
     jax.tree.map(lambda x: x[epoch, index], plan)
     for epoch in range(EPOCHS)
     for index in range(rows.shape[1])
   )
   seen = []
-  state = states.create(MODEL, TX, keys[0], inputs[:1])
+  state = states.create(MODEL, TX, rngs.stream(root, "weights"), inputs[:1])
   state = loop.fit(
     state,
     jax.jit(step),
@@ -85,7 +100,7 @@ def plain_loop(problem, seed, alpha):
   return {"loss": loss, "error": np.asarray(sums.means()["error"])}
 
 
-def test_one_program_equals_a_loop_of_single_steps():
+def test_train_equals_a_loop_of_single_steps():
   problem, alphas = iris(2), (0.0, 1.0)
   together = train(problem, alphas, devices=2)
   for seed in range(2):
@@ -99,7 +114,9 @@ def test_one_program_equals_a_loop_of_single_steps():
 
 
 @pytest.mark.parametrize("devices, seeds_per_device", [(2, 1), (8, 1), (4, 2)])
-def test_devices_and_groups_change_nothing(devices, seeds_per_device):
+def test_train_on_more_devices_and_in_groups_is_the_same(
+  devices, seeds_per_device
+):
   problem = iris(3)
   one = train(problem, (0.0, 0.4), devices=1)
   other = train(
@@ -109,7 +126,7 @@ def test_devices_and_groups_change_nothing(devices, seeds_per_device):
   np.testing.assert_allclose(one["loss"], other["loss"], rtol=1e-4)
 
 
-def test_shapes_and_progress():
+def test_train_has_curves_of_all_seeds_and_reports_groups():
   seen = []
   curves = train(iris(5), (0.0, 0.1, 1.0), devices=2, on_group=seen.append)
   assert seen == [4, 1]
@@ -118,14 +135,19 @@ def test_shapes_and_progress():
   assert np.all(np.diff(curves["loss"].mean(0)) < 0)
 
 
-def test_alpha_zero_is_a_run_without_a_transform():
+def test_train_with_alpha_zero_is_a_run_without_a_transform():
   """ERM through the same program is exactly ERM: no example has changed."""
-  where = jnp.ones((1, 4, BATCH), bool)
-  plans = sweep.draw_plans(jax.random.key(0), where, alpha=jnp.float32(0))
-  chex.assert_trees_all_equal(plans.lam, jnp.ones((1, 4)))
+  problem = iris(2)
+  mesh = sharding.make_mesh(jax.devices()[:1])
+  program = sweep.make_program(
+    trials.classifier(MODEL, TX), mesh, batch_size=BATCH, epochs=EPOCHS
+  )
+  plain = sweep.train(program, problem, np.zeros(1, np.float32), mesh=mesh)
+  mixed = train(problem, (0.0,), devices=1)
+  np.testing.assert_allclose(plain["loss"], mixed["loss"], rtol=1e-5)
 
 
-def test_methods_share_split_weights_and_order():
+def test_train_shares_split_weights_and_order_between_options():
   """With alpha 0 twice, the two methods are one."""
   curves = train(iris(2), (0.0, 0.0), devices=1)
   chex.assert_trees_all_equal(curves["loss"][:, 0], curves["loss"][:, 1])
