@@ -11,7 +11,7 @@ from mixup_jax import results
 
 RESULTS = sorted(report.RESULTS.glob("*.json"))
 # These have none: a GAN has iterations, and a cost estimate trains nothing.
-WITHOUT_EPOCHS = ("gan", "rehearsal")
+WITHOUT_EPOCHS = ("gan", "rehearsal", "speed")
 KEY_CHARACTERS = string.ascii_lowercase + string.digits + "_."
 each_result = pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
 
