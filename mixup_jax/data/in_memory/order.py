@@ -6,30 +6,6 @@ import jax.numpy as jnp
 Array = jax.Array
 
 
-def shuffled_rows(
-  key: Array, num_examples: int, *, batch_size: int, epochs: int
-) -> tuple[Array, Array]:
-  """Draws the rows of every batch of a run, shuffled anew each epoch.
-
-  Args:
-    key: A typed PRNG key, consumed.
-    num_examples: The number of examples.
-    batch_size: Rows in a batch.
-    epochs: Passes over the examples.
-
-  Returns:
-    `[epochs, steps, batch]` int32 rows, and booleans of the same shape that are
-    False for padding, as `epoch_rows` returns them for each epoch.
-
-  Raises:
-    ValueError: If a size is less than 1.
-  """
-  _check_positive(epochs=epochs)
-  return jax.vmap(lambda k: epoch_rows(k, num_examples, batch_size=batch_size))(
-    jax.random.split(key, epochs)
-  )
-
-
 def epoch_rows(
   key: Array, num_examples: int, *, batch_size: int
 ) -> tuple[Array, Array]:
