@@ -50,6 +50,11 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
       "train here."
     )
   theirs = ml_collections.ConfigDict(_tuples(result["config"]))
+  if "mix" not in theirs:
+    raise ValueError(
+      f"config.networks={config.networks} is a run from before config.mix: "
+      "train its networks again, or give '' to train here."
+    )
   theirs.data_dir = config.data_dir or theirs.data_dir
   return theirs
 

@@ -49,6 +49,13 @@ def test_what_is_no_such_run_is_refused(tmp_path, text):
     pretrained.trained_as(given(tmp_path))
 
 
+def test_trained_as_refuses_a_run_from_before_config_mix(tmp_path):
+  old = {"section": "cifar", "config": {"alpha": 1.0, "data_dir": ""}}
+  (tmp_path / "result.json").write_text(json.dumps(old))
+  with pytest.raises(ValueError, match="is a run from before config.mix"):
+    pretrained.trained_as(given(tmp_path))
+
+
 def test_a_network_is_trained_read_and_missed(tmp_path):
   """Of one method a run has both seeds, of the other none."""
   config = write_run(tmp_path, seeds=2, epochs=1, num_train=64)
