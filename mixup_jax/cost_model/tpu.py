@@ -264,14 +264,15 @@ def result(config: Any, found: Estimate, recorder: Any) -> Any:
   plain = found.costs["ERM"]
   assert plain is not None  # `estimate` raises if it does not compile.
   rows = []
-  for method, cost in found.costs.items():
+  for name, cost in found.costs.items():
+    mixed = results.Method(config.mix.name, name)
+    method = results.ERM if name == results.ERM.label else mixed
     for metric, value in _numbers(cost or plain, plain, found.chip).items():
       row = results.summarize(
         [] if cost is None else [value],
         setting=setting,
         method=method,
         metric=metric,
-        paper=None,
         epochs=0,
       )
       rows.append(row)

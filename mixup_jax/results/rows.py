@@ -52,9 +52,8 @@ def summarize(
   values: Sequence[float] | np.ndarray,
   *,
   setting: str,
-  method: Method | str,
+  method: Method,
   metric: str,
-  paper: float | None = None,
   epochs: int,
 ) -> Row:
   """Makes a row of the values of several runs.
@@ -64,21 +63,19 @@ def summarize(
     setting: On what: a data set, a network.
     method: The method.
     metric: What the number is, with its unit.
-    paper: The paper's number, None if it gives none.
     epochs: How long each run was; 0 if it has no epochs.
 
   Returns:
-    The row, with the standard deviation over the runs.
+    The row, with the standard deviation over the runs; `beside_paper` adds the
+    paper's number.
   """
-  if isinstance(method, str):
-    method = Method(method, method)
   count = len(values)
   return Row(
     setting=setting,
     method=method.label,
     key=method.key,
     metric=metric,
-    paper=paper,
+    paper=None,
     value=round(float(np.mean(values)), 4) if count else None,
     std=round(float(np.std(values, ddof=1)), 4) if count > 1 else 0.0,
     n=count,
