@@ -80,6 +80,8 @@ def test_run_in_groups_of_seeds_resumes_after_the_last(
   assert len(lines) == 2 * (3 + 2 * 2)
   assert "digits/0/vae/loss" in json.loads(lines[0])
   first, second = (tmp_path / "digits" / f"group_{i}.json" for i in (0, 1))
+  assert json.loads(first.read_text())["mixed_inputs"]
+  assert json.loads(second.read_text())["mixed_inputs"] is None
   second.unlink()
   written = first.stat().st_mtime_ns
   launch()

@@ -1,6 +1,8 @@
 """Proves that the autoencoder learns alone, without labels."""
 
 import chex
+import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -12,6 +14,7 @@ from mixup_jax.train import autoencoder
 from mixup_jax.train import dispatch
 
 SEEDS = np.arange(2)
+MODEL = vae.VAE(shape=(4,), latent=2, hidden=(8,))
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +26,33 @@ def problem():
 
 @pytest.fixture(scope="module")
 def program():
-  model = vae.VAE(shape=(4,), latent=2, hidden=(8,))
-  return dispatch.make_program(autoencoder.network(model, optax.adam(1e-2)))
+  return dispatch.make_program(autoencoder.network(MODEL, optax.adam(1e-2)))
+
+
+def step(state, inputs, where):
+  """Trains for a step."""
+  network = autoencoder.network(MODEL, optax.adam(1e-2))
+  return jax.jit(network.step)(
+    jax.random.key(1), state, {"inputs": inputs, "where": where}
+  )
+
+
+def test_network_learns_nothing_from_padding(getkey):
+  network = autoencoder.network(MODEL, optax.adam(1e-2))
+  inputs, where = jax.random.normal(getkey(), (6, 4)), jnp.arange(6) < 4
+  state = network.init(getkey(), inputs)
+  expected = step(state, inputs, where)
+  other = jnp.where(where[:, None], inputs, 5.0)
+  chex.assert_trees_all_close(step(state, other, where), expected, rtol=1e-6)
+  assert step(state, other, jnp.ones(6, bool))[1] > expected[1] + 1
+
+
+def test_network_draws_other_codes_in_each_step(getkey):
+  network = autoencoder.network(MODEL, optax.adam(1e-2))
+  inputs, where = jax.random.normal(getkey(), (6, 4)), jnp.ones(6, bool)
+  state = network.init(getkey(), inputs)
+  later = state._replace(step=state.step + 1)
+  assert step(state, inputs, where)[1] != step(later, inputs, where)[1]
 
 
 def train(program, problem):

@@ -99,6 +99,29 @@ def test_train_of_seeds_together_is_of_each_alone_in_any_dispatches(
   np.testing.assert_allclose(losses[1:2], loss, rtol=1e-6)
 
 
+def test_train_follows_the_plan_of_each_epoch(problem):
+  """The state is the labels as they were seen, as digits of a number."""
+
+  def count(key, state, batch):
+    return 2 * state + batch["targets"][0], state
+
+  network = trial.Network(
+    lambda key, inputs: jnp.zeros((), jnp.int32), count, lambda *_: {}
+  )
+  found, _ = train(dispatch.make_program(network), problem, [5, 6, 7], [1] * 3)
+  plans = jax.vmap(
+    lambda run: trial.draw_plan(run, batch_size=BATCH, epochs=2),
+    in_axes=(trial.BY_SEED,),
+  )(trial.Trial(np.uint32([5, 6, 7]), problem.splits, *problem[:2]))
+  rows = np.asarray(plans.rows)[..., 0].reshape(3, -1)
+  for seed in range(3):
+    expected = 0
+    for row in problem.splits.train_rows[seed][rows[seed]]:
+      expected = 2 * expected + row
+    assert found[seed] == expected
+  assert (rows[:, :3] != rows[:, 3:]).any()
+
+
 def test_train_transforms_by_the_options_of_each_seed(program, problem):
   ones, _ = train(program, problem, [0, 1, 2], [1, 1, 1], epochs=1)
   more, _ = train(program, problem, [0, 1, 2], [1, 2, 3], epochs=1)

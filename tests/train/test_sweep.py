@@ -135,6 +135,13 @@ def test_train_has_curves_of_all_seeds_and_reports_groups():
   assert np.all(np.diff(curves["loss"].mean(0)) < 0)
 
 
+def test_train_from_a_first_seed_has_the_runs_of_these_seeds():
+  problem = iris(3)
+  whole = train(problem, (0.4,), devices=1)
+  later = train(problem.take(slice(1, 3)), (0.4,), devices=1, first_seed=1)
+  np.testing.assert_allclose(later["loss"], whole["loss"][1:], rtol=1e-4)
+
+
 def test_train_with_alpha_zero_is_a_run_without_a_transform():
   """ERM through the same program is exactly ERM: no example has changed."""
   problem = iris(2)

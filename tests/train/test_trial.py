@@ -95,6 +95,19 @@ def test_transform_is_on_between_plain_and_mixed_steps(trial):
     assert (draw(jnp.int32(step), jnp.float32(0)) == 1).all()
 
 
+def test_draws_differ_by_seed_and_step(trial):
+  made = network(functools.partial(transforms.mixup, alpha=1.0))
+  plan = jax.tree.map(lambda x: x[0], draw_plan()(trial))
+
+  @jax.jit
+  def lams(trial):
+    draw = functools.partial(trials.draw_batch, made, options=(), trial=trial)
+    return jax.vmap(draw)(plan)["targets"].lam[:, 0]
+
+  found = np.concatenate([lams(trial), lams(trial._replace(seed=4))])
+  assert len(set(found.tolist())) == 2 * STEPS
+
+
 def plain_batch(transform, plan, trial):
   """Transforms the batch of one step, never switched, with the key of it."""
   rows = trial.split.train_rows[plan.rows]
