@@ -61,7 +61,7 @@ def test_a_run_on_digits_is_stopped_and_resumes(tmp_path, capsys, monkeypatch):
   with pytest.raises(SystemExit) as stopped:
     launch()
   assert stopped.value.code == 143
-  assert "stopped after step 13, which is saved" in capsys.readouterr().out
+  assert "stopped after step 13, and saved" in capsys.readouterr().out
   monkeypatch.setattr(
     preemption.Preemption, "reached", lambda self, done: False
   )
@@ -90,7 +90,7 @@ def test_a_run_on_digits_is_stopped_and_resumes(tmp_path, capsys, monkeypatch):
     ({"dataset": "imagenet_2012"}, "unknown set 'imagenet_2012'"),
     (
       {"batch_size": 32, "accumulation": 4},
-      "'local_roll' partners need .* 8 examples on 8 devices.*fewer steps",
+      "'local_roll' partners need .* 8 examples on 8 devices.*less accumul",
     ),
   ],
 )

@@ -132,6 +132,9 @@ def train(values):
     )
 
 
+DIFFERS = 1.5e-5  # Losses near 1 that are equal agree to 1e-5.
+
+
 @pytest.fixture(scope="module")
 def erm():
   """The curves of ERM, of a mix that is off in every epoch."""
@@ -157,7 +160,7 @@ def test_make_program_runs_every_transform(erm, name):
   np.testing.assert_allclose(loss[:, 0], erm, rtol=1e-5)
   last = loss[..., -1]
   for index in range(1, loss.shape[1]):  # Each column is a method of its own.
-    assert (abs(last[:, index, None] - last[:, :index]) > 1e-4).all()
+    assert (abs(last[:, index, None] - last[:, :index]) > DIFFERS).all()
 
 
 @pytest.mark.parametrize("name", ("cutmix", "label_smoothing"))
@@ -169,13 +172,13 @@ def test_make_program_mixes_in_no_plain_epoch(erm, name):
   values.mix.plain_first_epochs, values.mix.plain_last_epochs = 0, 1
   last = train(values)["loss"][:, 1:]
   assert np.allclose(first[..., 0], erm[:, None, 0], rtol=1e-5)
-  assert (abs(first[..., 1] - erm[:, None, 1]) > 1e-3).all()
-  assert (abs(last[..., 0] - erm[:, None, 0]) > 1e-3).all()
+  assert (abs(first[..., 1] - erm[:, None, 1]) > DIFFERS).all()
+  assert (abs(last[..., 0] - erm[:, None, 0]) > DIFFERS).all()
   # Its second epoch is plain, of weights that differ.
   values.mix.plain_last_epochs = 0
   mixed = train(values)["loss"][:, 1:]
   np.testing.assert_allclose(last[..., 0], mixed[..., 0], rtol=1e-5)
-  assert (abs(last[..., 1] - mixed[..., 1]) > 1e-3).all()
+  assert (abs(last[..., 1] - mixed[..., 1]) > DIFFERS).all()
 
 
 @pytest.mark.parametrize(
