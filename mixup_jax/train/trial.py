@@ -203,7 +203,7 @@ def draw_batch(
   transform = network.transform(options)
   if transform is not None:
     inputs, targets = transforms.as_transform(transform)(
-      _mix_key(trial.root(), plan.step),
+      rngs.stream(trial.root(), "mix", plan.step),
       batch["inputs"],
       batch["targets"],
       where=plan.where,
@@ -220,13 +220,3 @@ def measure(
   """Measures `[batch]` positions among the test rows, `[batch]` by name."""
   batch = trial.batch(trial.split.test_rows[rows])
   return network.measure(trial.root(), state, batch)
-
-
-def _mix_key(root: Array, step: Array) -> Array:
-  """Returns the key of what a step draws.
-
-  Like `rngs`, it imitates earlier splits, so that numbers can be compared with
-  those on record; then it becomes `rngs.stream(root, "mix", step)`.
-  """
-  key = jax.random.split(jax.random.clone(root), 3)[2]
-  return jax.random.fold_in(key, step)

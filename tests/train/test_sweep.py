@@ -60,7 +60,7 @@ def plain_loop(problem, seed, alpha):
   def prepare(key, batch):
     del key
     return transforms.mixup(
-      trials._mix_key(root, batch["number"]),
+      rngs.stream(root, "mix", batch["number"]),
       inputs[batch["rows"]],
       targets[batch["rows"]],
       alpha=alpha,

@@ -114,7 +114,7 @@ def plain_batch(transform, plan, trial):
   inputs = trial.split.scaled(trial.features)[rows]
   root = jax.random.key(3)
   return transforms.as_transform(transform)(
-    trials._mix_key(root, plan.step),
+    rngs.stream(root, "mix", plan.step),
     inputs,
     trial.labels[rows],
     where=plan.where,
