@@ -190,23 +190,17 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
     },
     name=Network.directory,
   )
-  rows, curves = [], []
-  for network, lines in trained.items():
-    named: dict[str, Any] = {
-      "setting": setting(config, network.share),
-      "method": method(config, network),
-    }
-    rows += summary.rows(lines, METRICS, epochs=config.epochs, **named)
-    curves += summary.curves(lines, CURVES, **named)
-  rows, not_run = results.beside_paper(rows, paper_numbers())
-  return {
-    "rows": rows,
-    "not_run": not_run,
-    "curves": curves,
-    "layout": LAYOUT,
-    "failed": failed,
-    "wall_seconds": summary.wall_seconds(trained.values()),
-  }
+  table = summary.tabulate(
+    (
+      (setting(config, network.share), method(config, network), lines)
+      for network, lines in trained.items()
+    ),
+    metrics=METRICS,
+    curve_keys=CURVES,
+    paper=paper_numbers(),
+    epochs=config.epochs,
+  )
+  return {**table, "layout": LAYOUT, "failed": failed}
 
 
 if __name__ == "__main__":

@@ -140,19 +140,14 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
     ]
     for method, program in programs.items()
   }
-  rows, curves = [], []
-  for method, runs in trained.items():
-    named: dict[str, Any] = {"setting": setting(config), "method": method}
-    rows += summary.rows(runs, METRICS, epochs=config.epochs, **named)
-    curves += summary.curves(runs, CURVES, **named)
-  rows, not_run = results.beside_paper(rows, PAPER)
-  return {
-    "rows": rows,
-    "not_run": not_run,
-    "layout": LAYOUT,
-    "curves": curves,
-    "wall_seconds": summary.wall_seconds(trained.values()),
-  }
+  table = summary.tabulate(
+    ((setting(config), method, runs) for method, runs in trained.items()),
+    metrics=METRICS,
+    curve_keys=CURVES,
+    paper=PAPER,
+    epochs=config.epochs,
+  )
+  return {**table, "layout": LAYOUT}
 
 
 def lower(

@@ -174,23 +174,21 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
     },
     name=lambda network: f"{network.model}, {network.method.label}",
   )
-  rows, curves = [], []
-  for (model, method), lines in trained.items():
-    named: dict[str, Any] = {
-      "setting": setting(config, model),
-      "method": method,
-    }
-    rows += summary.rows(lines, METRICS, epochs=config.epochs, **named)
-    curves += summary.curves(lines, CURVES, **named)
-  rows, not_run = results.beside_paper(rows, PAPER)
+  table = summary.tabulate(
+    (
+      (setting(config, model), method, lines)
+      for (model, method), lines in trained.items()
+    ),
+    metrics=METRICS,
+    curve_keys=CURVES,
+    paper=PAPER,
+    epochs=config.epochs,
+  )
   return {
-    "rows": rows,
-    "not_run": not_run,
+    **table,
     "layout": LAYOUT,
-    "curves": curves,
     "spectrograms": audio.mixed_spectrograms(config, data),
     "failed": failed,
-    "wall_seconds": summary.wall_seconds(trained.values()),
   }
 
 

@@ -1,6 +1,6 @@
 """From the lines of trained networks to rows and curves of a result."""
 
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -87,3 +87,38 @@ def wall_seconds(trained: Iterable[Sequence[Lines]]) -> float:
   """Returns how long all networks took, in all processes together."""
   every = (lines for each in trained for lines in each)
   return round(sum(map(in_memory.seconds, every)), 2)
+
+
+def tabulate(
+  trained: Iterable[tuple[str, results.Method, Sequence[Lines]]],
+  *,
+  metrics: Mapping[str, Measure],
+  curve_keys: Mapping[str, str],
+  paper: Sequence[results.PaperNumber],
+  epochs: int,
+) -> results.Result:
+  """Makes the table and the curves of a section, beside the paper's numbers.
+
+  Args:
+    trained: Setting, method, and the lines of every seed, of each network.
+    metrics: As in `rows`.
+    curve_keys: The metrics of `curves`.
+    paper: The numbers of the paper's table.
+    epochs: The epochs of each run.
+
+  Returns:
+    The rows, the numbers not run, the curves and the time of all networks.
+  """
+  each, shown = list(trained), []
+  made: list[results.Row] = []
+  for setting, method, lines in each:
+    named: dict[str, Any] = {"setting": setting, "method": method}
+    made += rows(lines, metrics, epochs=epochs, **named)
+    shown += curves(lines, curve_keys, **named)
+  made, not_run = results.beside_paper(made, paper)
+  return {
+    "rows": made,
+    "not_run": not_run,
+    "curves": shown,
+    "wall_seconds": wall_seconds(lines for _, _, lines in each),
+  }
