@@ -16,8 +16,9 @@ The paper's test error in per cent, ERM -> mixup:
     WRN-28-10   3.8 -> 2.7    19.4 -> 17.5
     DenseNet    3.7 -> 2.7    19.0 -> 16.8
 
-They are not run. Ten epochs of networks of width 8 took 42 minutes on two cores
-of a CPU, and ended at 21.4 % with ERM, 27.4 % with mixup.
+On an H200, where an epoch of PreAct-18 took 1.6 s, ERM ended at 5.65 % and
+mixup at 4.25 % on CIFAR-10; the others are not run. Ten epochs of networks of
+width 8 took 42 minutes on two cores of a CPU, and ended at 21.4 and 27.4 %.
 
 "Released code" below is the authors' own, of which the paper says less.
 """
