@@ -23,3 +23,15 @@ def test_the_step_in_pytorch_is_a_step():
   before = ours._network.stem.weight.detach().clone()
   ours()
   assert (ours._network.stem.weight != before).any()
+
+
+def test_step_flops_are_those_of_one_step(monkeypatch):
+  data = step.fake_set()
+  one = step.Step(data, width=2, batch_size=8, alpha=1.0)
+  monkeypatch.setattr(step.backend, "steps_per_dispatch", lambda _: 3)
+  several = step.Step(data, width=2, batch_size=8, alpha=1.0)
+  assert (one.at_once, several.at_once) == (1, 3)
+  assert several.flops == pytest.approx(one.flops, rel=0.01)
+  # Stage 4 alone: a 3 x 3 convolution of 16 channels on 4 x 4 pixels, three
+  # times forward, and twice as much backward.
+  assert one.flops > 3 * 3 * 8 * 2 * 9 * 16**2 * 4**2
