@@ -5,13 +5,16 @@ from typing import Callable
 import jax
 import jax.numpy as jnp
 
-from mixup_jax.transforms import MixedLabels
+from mixup_jax import transforms
 
 Array = jax.Array
 
 
 def cross_entropy(
-  logits: Array, targets: Array | MixedLabels, *, label_smoothing: float = 0.0
+  logits: Array,
+  targets: Array | transforms.MixedLabels,
+  *,
+  label_smoothing: float = 0.0,
 ) -> Array:
   """Computes the cross-entropy of each example, for every kind of label.
 
@@ -28,10 +31,12 @@ def cross_entropy(
     label_smoothing: Share of the target moved to the uniform distribution.
 
   Returns:
-    `[...]` float32 losses in nats. NaN where a class id is out of range.
+    `[...]` float32 losses in nats. NaN where a class id is out of range. A
+    class of weight 0 contributes nothing, even if its logit is -inf.
 
   Raises:
-    ValueError: If the shape of the targets does not match the logits, or
+    ValueError: If the shape of the targets does not match the logits, there is
+      only one class, a class id of a NumPy array is out of range, or
       `label_smoothing` is not in [0, 1].
 
   References:
@@ -49,7 +54,8 @@ def cross_entropy(
   log_sum = jnp.log(jnp.sum(jnp.exp(logits - shift[..., None]), axis=-1))
 
   def of_ids(ids: Array) -> Array:
-    logit = jnp.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
+    index = jnp.asarray(ids)[..., None]
+    logit = jnp.take_along_axis(logits, index, axis=-1, mode="clip")[..., 0]
     return log_sum - (logit - shift)
 
   def of_classes() -> Array:
@@ -62,7 +68,7 @@ def cross_entropy(
   return loss
 
 
-def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
+def zero_one(logits: Array, targets: Array | transforms.MixedLabels) -> Array:
   """Computes the 0-1 loss of each example, for every kind of label.
 
       loss = sum_c t_c [c is not the most probable class]
@@ -76,12 +82,15 @@ def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
       classes]` floats.
 
   Returns:
-    `[...]` float32 losses, from 0 to 1 if the targets are probabilities.
+    `[...]` float32 losses, from 0 to 1 if the targets are probabilities. NaN
+    where a logit is NaN, or a class id is out of range.
 
   Raises:
-    ValueError: If the shape of the targets does not match the logits.
+    ValueError: As in `cross_entropy`.
   """
   predicted = jnp.argmax(logits, axis=-1)
+  # NaN counts as the largest logit, and would be a prediction like any other.
+  is_number = ~jnp.isnan(logits).any(axis=-1)
 
   def of_ids(ids: Array) -> Array:
     return (ids.astype(predicted.dtype) != predicted).astype(jnp.float32)
@@ -89,11 +98,12 @@ def zero_one(logits: Array, targets: Array | MixedLabels) -> Array:
   def of_classes() -> Array:
     return 1 - jax.nn.one_hot(predicted, logits.shape[-1])
 
-  return _expectation(targets, logits.shape, of_ids, of_classes)
+  loss = _expectation(targets, logits.shape, of_ids, of_classes)
+  return transforms.nan_unless(is_number, loss)
 
 
 def _expectation(
-  targets: Array | MixedLabels,
+  targets: Array | transforms.MixedLabels,
   shape: tuple[int, ...],
   of_ids: Callable[[Array], Array],
   of_classes: Callable[[], Array],
@@ -106,14 +116,15 @@ def _expectation(
     of_ids: The loss of class ids, `[...]` to `[...]`.
     of_classes: The losses of every class, `[..., classes]`.
   """
-  if isinstance(targets, MixedLabels):
+  if isinstance(targets, transforms.MixedLabels):
     own, other = (
       _expectation(labels, shape, of_ids, of_classes)
       for labels in (targets.labels, targets.partner_labels)
     )
     lam = targets.lam
     lam = lam.reshape(lam.shape + (1,) * (own.ndim - lam.ndim))
-    return lam * own + (1 - lam) * other
+    return _weighted(lam, own) + _weighted(1 - lam, other)
+  transforms.check_num_classes(shape[-1])
   if jnp.issubdtype(targets.dtype, jnp.integer):
     if targets.shape != shape[:-1]:
       raise ValueError(
@@ -121,10 +132,16 @@ def _expectation(
         f"of shape {shape}: pass one id per example, or one-hot "
         "targets as floats."
       )
-    return of_ids(targets)
+    valid = transforms.in_range(targets, size=shape[-1], name="class ids")
+    return transforms.nan_unless(valid, of_ids(targets))
   if targets.shape != shape:
     raise ValueError(
       f"soft targets of shape {targets.shape} do not match logits "
       f"of shape {shape}: pass one number per class."
     )
-  return jnp.sum(targets.astype(jnp.float32) * of_classes(), axis=-1)
+  return _weighted(targets.astype(jnp.float32), of_classes()).sum(axis=-1)
+
+
+def _weighted(weight: Array, loss: Array) -> Array:
+  """Returns the product: 0 where the weight is, also of an infinite loss."""
+  return weight * jnp.where(weight == 0, 0, loss)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax import losses
+from mixup_jax import transforms
 
 Array = jax.Array
 
@@ -70,19 +71,25 @@ def classification(
     where: `[batch]` booleans, False for examples that do not count.
 
   Returns:
-    The sums over the examples that count. A label that is NaN-free but out of
-    range is always wrong.
+    The sums over the examples that count; but for `examples`, they are NaN if a
+    logit is NaN, or a label out of range.
+
+  Raises:
+    ValueError: If the shapes do not match, there is only one class, or a label
+      of a NumPy array is out of range.
   """
   logits = logits.astype(jnp.float32)
-  wrong = jnp.argmax(logits, axis=-1) != labels
+  if where is not None:
+    labels = jnp.asarray(labels)  # Those of padding may be any.
+  wrong = losses.zero_one(logits, labels)
+  is_valid = ~jnp.isnan(wrong)
   _, top = jax.lax.top_k(logits, min(TOP, logits.shape[-1]))
   missed = (top != labels[:, None]).all(axis=-1)
-  counted = jnp.ones_like(wrong) if where is None else where
+  counted = jnp.ones_like(is_valid) if where is None else where
   probabilities = jax.nn.softmax(logits)
-  classes = jnp.arange(logits.shape[-1], dtype=labels.dtype)
-  is_label = classes[None] == labels[:, None]
-  brier = jnp.square(probabilities - is_label.astype(jnp.float32)).sum(axis=-1)
-  confidence = probabilities.max(axis=-1)
+  is_label = transforms.one_hot(labels, logits.shape[-1])
+  brier = jnp.square(probabilities - is_label).sum(axis=-1)
+  confidence = transforms.nan_unless(is_valid, probabilities.max(axis=-1))
   # Bins are open below and closed above, so that 1 is in the last one.
   bins = jnp.clip(jnp.ceil(confidence * BINS) - 1, 0, BINS - 1)
   in_bin = jax.nn.one_hot(bins.astype(jnp.int32), BINS, dtype=bool)
@@ -97,9 +104,9 @@ def classification(
   return Sums(
     add(jnp.ones_like(wrong)),
     add(wrong),
-    add(missed),
+    add(transforms.nan_unless(is_valid, missed.astype(jnp.float32))),
     add(losses.cross_entropy(logits, labels)),
     add(brier),
     add_bins(confidence),
-    add_bins(~wrong),
+    add_bins(1 - wrong),
   )

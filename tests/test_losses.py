@@ -139,3 +139,54 @@ def test_zero_one_of_every_kind_of_label(getkey):
 def test_zero_one_refuses_shapes_that_do_not_match():
   with pytest.raises(ValueError, match="class ids of shape .* do not match"):
     losses.zero_one(jnp.zeros((3, 2)), jnp.zeros((4,), jnp.int32))
+
+
+@pytest.mark.parametrize("loss", (losses.cross_entropy, losses.zero_one))
+def test_losses_of_ids_out_of_range_are_nan(loss):
+  ids = jnp.array([-100, -1, 0, 999, 1000])
+  values = loss(jnp.zeros((5, 1000)), ids)
+  chex.assert_trees_all_equal(
+    jnp.isnan(values), jnp.array([1, 1, 0, 0, 1], bool)
+  )
+  mixed = transforms.MixedLabels(jnp.zeros(5, int), ids, jnp.full(5, 0.5))
+  chex.assert_trees_all_equal(
+    jnp.isnan(loss(jnp.zeros((5, 1000)), mixed)), jnp.isnan(values)
+  )
+
+
+@pytest.mark.parametrize("loss", (losses.cross_entropy, losses.zero_one))
+def test_losses_name_an_id_of_a_numpy_array_out_of_range(loss):
+  with pytest.raises(ValueError, match="0 to 999, got -100"):
+    loss(jnp.zeros((1, 1000)), np.array([-100]))
+
+
+@pytest.mark.parametrize("loss", (losses.cross_entropy, losses.zero_one))
+@pytest.mark.parametrize(
+  "targets", (jnp.array([[0.0], [1.0]]), jnp.array([0, 0]))
+)
+def test_losses_refuse_a_single_class(loss, targets):
+  with pytest.raises(ValueError, match="2 logits"):
+    loss(jnp.zeros((2, 1)), targets)
+
+
+def test_cross_entropy_of_a_class_that_is_ruled_out_is_that_of_ids():
+  logits = jnp.array([[1.0, 2.0, -jnp.inf]])
+  ids = jnp.array([1])
+  soft = jax.nn.one_hot(ids, 3)
+  mixed = transforms.MixedLabels(ids, jnp.array([2]), jnp.ones(1))
+  swapped = transforms.MixedLabels(jnp.array([2]), ids, jnp.zeros(1))
+  wanted = np.log1p(np.exp(-1))
+  for targets in (ids, soft, mixed, swapped):
+    gradient = jax.grad(lambda x: losses.cross_entropy(x, targets).sum())
+    chex.assert_trees_all_close(
+      losses.cross_entropy(logits, targets), jnp.array([wanted]), rtol=1e-6
+    )
+    chex.assert_tree_all_finite(gradient(logits))
+  likely = transforms.MixedLabels(ids, jnp.array([2]), jnp.array([0.5]))
+  assert losses.cross_entropy(logits, likely) == jnp.inf
+
+
+def test_zero_one_of_nan_logits_is_nan():
+  logits = jnp.array([[jnp.nan, 0.0], [0.0, jnp.nan], [0.0, 1.0]])
+  values = losses.zero_one(logits, jnp.array([0, 1, 1]))
+  chex.assert_trees_all_equal(values, jnp.array([jnp.nan, jnp.nan, 0.0]))

@@ -4,6 +4,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import sklearn.metrics
 
 from mixup_jax import metrics
@@ -38,8 +39,6 @@ def test_means_top5_error_equals_scikit_learn(getkey):
   )
   few = metrics.classification(logits[:, :4], labels % 4).means()
   assert few["top5_error"] == 0  # Of four classes, all are among five.
-  nowhere = metrics.classification(logits, labels + 9).means()
-  assert nowhere["error"] == nowhere["top5_error"] == 100
 
 
 def test_classification_of_padded_batches_gives_the_same_sums(getkey):
@@ -82,3 +81,28 @@ def test_means_ece_of_many_equals_numpy(getkey):
       expected += 100 * inside.mean() * gap
   means = metrics.classification(2 * logits, labels).means()
   np.testing.assert_allclose(means["ece"], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+  "logits, label",
+  [([0.0, 1.0, 2.0], -1), ([0.0, 1.0, 2.0], 3), ([np.nan, 1.0, 2.0], 0)],
+)
+def test_classification_of_nan_logits_or_a_wrong_label_is_nan(logits, label):
+  good, bad = jnp.array([[0.0, 1.0, 2.0]]), jnp.array([logits])
+  rows, labels = jnp.concatenate([good, bad]), jnp.array([2, label])
+  means = metrics.classification(rows, labels).means()
+  assert all(np.isnan(value) for value in means.values()), means
+  where = np.array([True, False])
+  masked = metrics.classification(rows, labels, where=where)
+  for counted in (
+    masked,
+    metrics.classification(rows, np.array(labels), where=where),
+  ):
+    chex.assert_trees_all_equal(
+      counted, metrics.classification(good, jnp.array([2]))
+    )
+
+
+def test_classification_refuses_a_single_class():
+  with pytest.raises(ValueError, match="2 logits"):
+    metrics.classification(jnp.zeros((2, 1)), jnp.array([0, 0]))

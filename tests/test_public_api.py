@@ -28,10 +28,11 @@ ARRAYS = {
   "mix",
   "box",
   "neighbors",
+  "ids",
   "a",
   "b",
 }
-SIZES = {"batch_size", "size", "alpha"}
+SIZES = {"batch_size", "size", "alpha", "num_classes"}
 
 each_function = pytest.mark.parametrize(
   "function", FUNCTIONS, ids=lambda f: f.__name__

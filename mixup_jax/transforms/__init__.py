@@ -12,6 +12,10 @@ from mixup_jax.transforms._cutmix import Box
 from mixup_jax.transforms._cutmix import box_mask
 from mixup_jax.transforms._cutmix import cutmix
 from mixup_jax.transforms._cutmix import sample_box
+from mixup_jax.transforms._ids import check_num_classes
+from mixup_jax.transforms._ids import in_range
+from mixup_jax.transforms._ids import nan_unless
+from mixup_jax.transforms._ids import one_hot
 from mixup_jax.transforms._interpolate import interpolate
 from mixup_jax.transforms._interpolate import mix_pairs
 from mixup_jax.transforms._interpolate import mix_targets
@@ -45,11 +49,13 @@ __all__ = (
   "Box",
   "box_mask",
   "check_alpha",
+  "check_num_classes",
   "cutmix",
   "different_class_partners",
   "draw_neighbors",
   "gaussian_noise",
   "HiddenMix",
+  "in_range",
   "inputs_only",
   "inputs_with_smoothing",
   "interpolate",
@@ -61,8 +67,10 @@ __all__ = (
   "mix_targets",
   "MixedLabels",
   "mixup",
+  "nan_unless",
   "nearest_neighbors",
   "nearest_partners",
+  "one_hot",
   "paired",
   "random_partners",
   "rolled_partners",

@@ -65,15 +65,24 @@ def cutmix(
   size = _checks.batch_size((images, targets))
   height, width = images.shape[1:3] if images.ndim > 2 else (1, images.shape[1])
   mix_key, box_key = jax.random.split(key)
+  where, partner = options.get("where"), options.get("partner")
+  valid = None
+  if where is not None and partner is not None:
+    # Applied to the pixels below: as weights it would draw a box per example.
+    valid = _plan.partner_rows(where, partner)
+    options = {**options, "where": None}
   mix = _plan.sample_mix(mix_key, size, alpha=alpha, **options)
   box = sample_box(box_key, mix.lam, height=height, width=width)
   mask = box_mask(box, height=height, width=width)
   shape = images.shape[1:3] + (1,) * (images.ndim - 3)
   mask = mask.reshape(-1, *shape)
-  partner_images = _plan.partner_rows(images, mix.partner)
-  images = jnp.where(mask, partner_images, images)
   area = (box.bottom - box.top) * (box.right - box.left)
   lam = 1 - area.astype(jnp.float32) / (height * width)
+  if valid is not None:
+    mask &= valid.reshape(-1, *(1,) * (images.ndim - 1))
+    lam = jnp.where(valid, lam, 1)
+  partner_images = _plan.partner_rows(images, mix.partner)
+  images = jnp.where(mask, partner_images, images)
   return images, _interpolate.mix_targets(targets, mix._replace(lam=lam))
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from mixup_jax.transforms import _ids
 from mixup_jax.transforms import _plan
 
 Array = jax.Array
@@ -17,7 +18,8 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
   Args:
     a: Any tree of floating-point arrays `[batch, ...]`.
     b: A tree of the same structure, shapes and dtypes.
-    lam: `[]` or `[batch]`, the weight of `a`. At 1 the result is exactly `a`.
+    lam: `[]` or `[batch]`, the weight of `a`. At 1 the result is exactly `a`,
+      even if `b` is not finite.
 
   Returns:
     The tree of combinations, computed in float32 or wider, in the dtypes of
@@ -45,7 +47,9 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
     # bfloat16 and float16 would round lam itself to two or three digits.
     dtype = x.dtype if x.dtype.itemsize >= 4 else jnp.float32
     weight = lam.reshape(lam.shape + (1,) * (x.ndim - lam.ndim)).astype(dtype)
-    mixed = weight * x.astype(dtype) + (1 - weight) * y.astype(dtype)
+    # A partner of weight 0 may be padding, and 0 * NaN is NaN.
+    y = jnp.where(weight == 1, 0, y.astype(dtype))
+    mixed = weight * x.astype(dtype) + (1 - weight) * y
     return mixed.astype(x.dtype)
 
   return jax.tree.map(combine, a, b)
@@ -66,9 +70,12 @@ class MixedLabels(NamedTuple):
   lam: Array
 
   def soft(self, num_classes: int) -> Array:
-    """Returns soft targets, `[batch, ..., num_classes]` float32."""
+    """Returns soft targets, `[batch, ..., num_classes]` float32.
+
+    They are NaN where a class id is out of range.
+    """
     own, other = (
-      jax.nn.one_hot(ids, num_classes, dtype=jnp.float32)
+      _ids.one_hot(ids, num_classes)
       for ids in (self.labels, self.partner_labels)
     )
     return interpolate(own, other, self.lam)

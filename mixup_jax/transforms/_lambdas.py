@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _ids
 
 Array = jax.Array
 
@@ -66,4 +67,4 @@ def sample_lambda(
   d = jnp.maximum(q + p * c**2, jnp.finfo(jnp.float32).tiny)
   minimum = q / d / (2 * (1 + jnp.abs(c) * jnp.sqrt(p / d)))
   lam = jnp.where((c > 0) | fold, 1 - minimum, minimum)
-  return jnp.where(alpha > 0, lam, jnp.where(alpha == 0, 1, jnp.nan))
+  return _ids.nan_unless(alpha >= 0, jnp.where(alpha > 0, lam, 1))

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _ids
 from mixup_jax.transforms import _lambdas
 from mixup_jax.transforms import _partners
 
@@ -109,7 +110,17 @@ def sample_mix(
 
 
 def partner_rows(tree: PyTree, partner: Partner) -> PyTree:
-  """Returns the tree with each row replaced by the row of its partner."""
+  """Returns the tree with each row replaced by the row of its partner.
+
+  Where a row number is out of range, floats are NaN, and ids out of range too.
+  """
   if callable(partner):
     return partner(tree)
-  return jax.tree.map(lambda x: jnp.asarray(x)[partner], tree)
+  rows: Any = partner
+
+  def fetch(x: Array) -> Array:
+    x = jnp.asarray(x)
+    _ids.in_range(rows, size=len(x), name="partners")
+    return x.at[rows].get(mode="fill", wrap_negative_indices=False)
+
+  return jax.tree.map(fetch, tree)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _ids
 from mixup_jax.transforms._interpolate import MixedLabels
 
 Array = jax.Array
@@ -144,7 +145,7 @@ def _select_leaf(
     made.dtype, jnp.floating
   )
   if is_soft and jnp.issubdtype(given.dtype, jnp.integer):
-    given = jax.nn.one_hot(given, made.shape[-1], dtype=made.dtype)
+    given = _ids.one_hot(given, made.shape[-1], dtype=made.dtype)
   if made.shape != given.shape or made.dtype != given.dtype:
     raise TypeError(_NOT_SWITCHED.format(made.aval, given.aval))
   return jnp.where(enabled, made, given)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
+from mixup_jax.transforms import _ids
 from mixup_jax.transforms import _interpolate
 from mixup_jax.transforms import _plan
 
@@ -102,7 +103,7 @@ def label_smoothing(
   if isinstance(targets, _interpolate.MixedLabels):
     targets = targets.soft(num_classes)
   elif jnp.issubdtype(targets.dtype, jnp.integer):
-    targets = jax.nn.one_hot(targets, num_classes, dtype=jnp.float32)
+    targets = _ids.one_hot(targets, num_classes)
   uniform = jnp.full_like(targets, 1 / num_classes)
   return inputs, _interpolate.interpolate(targets, uniform, 1 - epsilon)
 

@@ -148,3 +148,20 @@ def test_sample_box_of_a_line_has_the_length_of_its_share(getkey):
   box = transforms.sample_box(getkey(), lam, height=1, width=64)
   chex.assert_trees_all_equal(box.bottom - box.top, jnp.ones(4000, jnp.int32))
   assert jnp.max(box.right - box.left) == 16
+
+
+def test_cutmix_of_given_partners_and_padding_draws_one_box(getkey):
+  images = jnp.broadcast_to(jnp.arange(4.0)[:, None, None], (4, 8, 8))
+  where = jnp.array([True, True, True, False])
+  partner = jnp.array([1, 2, 3, 0])
+  cut = functools.partial(
+    transforms.cutmix, alpha=1.0, partner=partner, where=where
+  )
+  for key in jax.random.split(getkey(), 5):
+    mixed, targets = cut(key, images, jnp.arange(4))
+    boxes = mixed != images
+    chex.assert_trees_all_equal(boxes[0], boxes[1])
+    assert not boxes[2].any()  # Its partner is padding.
+    chex.assert_trees_all_close(
+      targets.lam[:3], 1 - boxes[:3].mean(axis=(1, 2)), atol=1e-6
+    )

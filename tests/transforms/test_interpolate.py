@@ -124,3 +124,25 @@ def test_mixed_labels_soft_has_the_weights_of_both():
   mixed = transforms.mix_targets(jnp.asarray([3, 1, 3]), hand_made())
   expected = [[0, 0, 0, 1], [0, 0.25, 0, 0.75], [0, 0.75, 0, 0.25]]
   chex.assert_trees_all_equal(mixed.soft(4), jnp.asarray(expected))
+
+
+@pytest.mark.parametrize("bad", (jnp.nan, jnp.inf))
+def test_interpolate_at_weight_one_does_not_depend_on_the_partner(bad):
+  own, other = jnp.array([[1.0], [2.0]]), jnp.array([[bad], [4.0]])
+  lam = jnp.array([1.0, 0.5])
+  mixed, gradient = jax.value_and_grad(
+    lambda own, lam: transforms.interpolate(own, other, lam).sum(),
+    argnums=(0, 1),
+  )(own, lam)
+  assert mixed == 1 + 3
+  chex.assert_trees_all_equal(gradient[0], lam[:, None])
+  chex.assert_tree_all_finite(gradient)
+
+
+def test_mixed_labels_soft_is_nan_where_an_id_is_out_of_range():
+  mixed = transforms.MixedLabels(
+    jnp.array([0, 3]), jnp.array([1, 0]), jnp.array([0.5, 0.5])
+  )
+  soft = mixed.soft(3)
+  chex.assert_trees_all_equal(soft[0], jnp.array([0.5, 0.5, 0]))
+  assert jnp.isnan(soft[1]).all()

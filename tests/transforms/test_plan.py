@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from mixup_jax import losses
 from mixup_jax import transforms
 
 BATCH = 16
@@ -121,4 +122,22 @@ def test_mixup_refuses_an_unknown_option(getkey):
   with pytest.raises(TypeError, match="per_sample"):
     transforms.mixup(
       getkey(), jnp.ones((4, 2)), jnp.ones(4), alpha=1.0, per_sample=True
+    )
+
+
+def test_mixup_names_a_partner_of_a_numpy_array_that_is_no_row(getkey):
+  x, y = jnp.eye(3), jnp.arange(3)
+  with pytest.raises(ValueError, match="partners must be.*0 to 2, got 3"):
+    transforms.mixup(getkey(), x, y, alpha=1.0, partner=np.array([0, 3, 1]))
+
+
+@pytest.mark.parametrize("row", (-1, 3))
+def test_mixup_with_a_traced_partner_that_is_no_row_is_nan(getkey, row):
+  x, y = jnp.eye(3), jnp.arange(3)
+  mix = jax.jit(functools.partial(transforms.mixup, alpha=1.0))
+  mixed, targets = mix(getkey(), x, y, partner=jnp.array([0, row, 1]))
+  loss = losses.cross_entropy(jnp.zeros((3, 3)), targets)
+  for values in (mixed.sum(axis=1), loss):
+    chex.assert_trees_all_equal(
+      jnp.isnan(values), jnp.array([False, True, False])
     )

@@ -88,6 +88,22 @@ def test_transform_returns_the_examples_if_not_enabled(name, enabled):
 
 
 @each_transform
+def test_transform_off_does_not_depend_on_partners_that_are_nan(name):
+  key, images, labels, _ = batch(marked=jnp.nan)
+  off = jax.jit(transform_of(name))(key, images, labels, enabled=False)
+  chex.assert_trees_all_equal(as_inputs(off[0])[:VALID], images[:VALID])
+  chex.assert_tree_all_finite(as_soft(off[1]))
+
+
+@each_transform
+def test_transform_is_quiet_under_debug_nans_and_infs(name):
+  key, images, labels, where = batch()
+  with jax.debug_nans(True), jax.debug_infs(True):
+    transform_of(name)(key, images, labels)
+    transform_of(name)(jax.random.clone(key), images, labels, where=where)
+
+
+@each_transform
 def test_transform_changes_something_if_enabled(name):
   _, images, labels, where = batch()
   transform = jax.jit(transform_of(name))
@@ -101,9 +117,10 @@ def test_transform_changes_something_if_enabled(name):
 
 
 @each_transform
-def test_transform_keeps_padding_out_of_examples(name):
+@pytest.mark.parametrize("marked", (1e4, np.nan))
+def test_transform_keeps_padding_out_of_examples(name, marked):
   """Padding is far brighter than the examples, and has its own class."""
-  key, images, labels, where = batch(marked=1e4)
+  key, images, labels, where = batch(marked)
   labels = jnp.where(where, labels % (CLASSES - 1), CLASSES - 1)
   inputs, targets = jax.jit(transform_of(name))(
     key, images, labels, where=where
