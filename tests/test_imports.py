@@ -1,4 +1,4 @@
-"""Imports point one way, and every module has its test."""
+"""Tests of the direction of imports, and of a test for every module."""
 
 import ast
 import pathlib

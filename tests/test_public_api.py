@@ -1,4 +1,4 @@
-"""The style of the public functions, as a law."""
+"""Tests of the style of the public functions."""
 
 import inspect
 import subprocess

@@ -1,4 +1,4 @@
-"""The documents are short, their links exist, and their commands work."""
+"""Tests of the documents: their length, links and commands."""
 
 import configparser
 import importlib.util

@@ -1,4 +1,4 @@
-"""Proves that config and rows are the paper's, and are small elsewhere."""
+"""Tests of the config and the rows of the ablation (Table 5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Proves the argument behind a config file."""
+"""Tests of the argument behind a config file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Proves that the networks are those of section 3.2."""
+"""Tests of the config of calibration: its networks are of section 3.2."""
 
 import pytest
 

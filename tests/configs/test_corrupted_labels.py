@@ -1,4 +1,4 @@
-"""Proves that the cells are those of the paper."""
+"""Tests of the config of section 3.4: its cells are the paper's."""
 
 import pytest
 

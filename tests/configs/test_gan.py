@@ -1,4 +1,4 @@
-"""Proves the paper's settings, and what arguments change."""
+"""Tests of the config of section 3.7."""
 
 from configs import gan
 

@@ -1,4 +1,4 @@
-"""Proves that the config says what the paper says."""
+"""Tests of the config of section 3.1."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Proves that the config starts from section 3.2, and says what it adds."""
+"""Tests of the config of Figures 1b and 2, which extends section 3.2's."""
 
 from configs import cifar
 from configs import in_between

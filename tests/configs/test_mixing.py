@@ -1,4 +1,4 @@
-"""Proves the options of a mix, and what an argument makes of the methods."""
+"""Tests of the options of a mix, and of the argument `method`."""
 
 import sys
 

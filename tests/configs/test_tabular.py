@@ -1,4 +1,4 @@
-"""Proves the numbers of section 3.6."""
+"""Tests of the config of section 3.6."""
 
 import json
 

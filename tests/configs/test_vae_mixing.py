@@ -1,4 +1,4 @@
-"""Proves the choices of mixing what an autoencoder decodes."""
+"""Tests of the config of mixing codes of an autoencoder."""
 
 import json
 

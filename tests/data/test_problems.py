@@ -1,4 +1,4 @@
-"""Proves the splits and scales of sets with a split for each seed."""
+"""Tests of the splits and scales of sets with a split for each seed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Proves that attacks raise the loss, and stay where they may be."""
+"""Tests of attacks: they raise the loss, and stay in the ball."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Proves bins by hand and by brute force, and temperatures by scipy."""
+"""Tests of bins by hand and brute force, and of temperatures by scipy."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""Proves misses and gradients by a network whose gradient is known."""
+"""Tests of misses and gradients, by a network whose gradient is known."""
 
 import flax.linen as nn
 import jax

@@ -1,4 +1,4 @@
-"""Proves what the picture of mixed images shows."""
+"""Tests of the picture of mixed images."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Proves that each image is predicted once, in order, on any devices."""
+"""Tests of predictions: each image once, in order, on any devices."""
 
 import types
 

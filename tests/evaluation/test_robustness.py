@@ -1,4 +1,4 @@
-"""Proves attacks on networks, and the errors of others on what they make."""
+"""Tests of attacking networks, and of the errors on what is made."""
 
 import types
 

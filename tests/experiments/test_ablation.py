@@ -1,4 +1,4 @@
-"""Runs the ablation from end to end on digits, and proves what it refuses."""
+"""Tests of the ablation, with one run from end to end on digits."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Proves that each row of Table 5 is what the paper says it is."""
+"""Tests that the program of each row of Table 5 is the paper's."""
 
 import jax
 import jax.numpy as jnp

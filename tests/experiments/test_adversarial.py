@@ -1,4 +1,4 @@
-"""Runs section 3.5 from end to end on digits; proves its rows and checks."""
+"""Tests of section 3.5, with runs from end to end on digits."""
 
 import json
 import sys

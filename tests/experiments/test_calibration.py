@@ -1,4 +1,4 @@
-"""Runs the calibration from end to end on digits; proves its checks."""
+"""Tests of calibration, with one run from end to end on digits."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Runs section 3.2 from end to end on digits, and proves what it refuses."""
+"""Tests of section 3.2, with runs from end to end on digits."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Runs section 3.4 on digits: noise is memorized, or it is not."""
+"""Tests of section 3.4, with runs from end to end on digits."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Proves that `--config.mix.name=NAME` is a step of each section on images.
+"""Tests that `--config.mix.name=NAME` is a step of each image section.
 
 Nothing is trained: a step is traced, on 8 devices, for a padded batch, in a run
 whose first and last epochs are not mixed.

@@ -1,4 +1,4 @@
-"""Runs section 3.7 from end to end, and proves its runs, rows and refusals."""
+"""Tests of section 3.7, with one run from end to end."""
 
 import json
 import sys

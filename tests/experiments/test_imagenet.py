@@ -1,4 +1,4 @@
-"""Runs section 3.1 from end to end on digits, stopped and resumed."""
+"""Tests of section 3.1, with one run on digits, stopped and resumed."""
 
 import json
 import sys

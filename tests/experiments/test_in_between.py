@@ -1,4 +1,4 @@
-"""Runs Figures 1b and 2 from end to end on digits; proves rows and checks."""
+"""Tests of Figures 1b and 2, with runs from end to end on digits."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Proves that launch files start what there is, and start it again when due."""
+"""Tests of the launch files: what they start, and start again."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Runs the speech section from end to end on tones, and what is refused."""
+"""Tests of section 3.3, with one run from end to end on tones."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Runs section 3.6 from end to end, and proves what it refuses."""
+"""Tests of section 3.6, with one run from end to end."""
 
 import json
 import sys

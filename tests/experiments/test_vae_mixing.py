@@ -1,4 +1,4 @@
-"""Runs the mixing of codes from end to end, and proves what it refuses."""
+"""Tests of mixing codes, with one run from end to end."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""Proves that a game has its settings, and what an iteration trains."""
+"""Tests of a game: its settings, and what an iteration trains."""
 
 import chex
 import jax

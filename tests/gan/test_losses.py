@@ -1,4 +1,4 @@
-"""Proves what the networks of a GAN minimize, with ERM and with both mixups."""
+"""Tests of the losses of a GAN, with ERM and with both mixups."""
 
 import chex
 import jax

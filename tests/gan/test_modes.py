@@ -1,4 +1,4 @@
-"""Proves the three measures on samples whose values are known."""
+"""Tests of the three measures, on samples whose values are known."""
 
 import numpy as np
 

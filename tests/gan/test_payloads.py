@@ -1,4 +1,4 @@
-"""Proves what figures are given: whose points, and where a run is on a map."""
+"""Tests of the payloads of figures: points of a run, and maps of runs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Proves that seeds are independent, and that snapshots come when due."""
+"""Tests of playing games of several seeds, and of their snapshots."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Proves the course of a run: what is measured, and that it can be resumed."""
+"""Tests of a run of a game: what it measures, and how it resumes."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Proves that options of a config reach the program."""
+"""Tests of passing the options of a config to a program."""
 
 import jax
 import jax.numpy as jnp

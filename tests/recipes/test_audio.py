@@ -1,4 +1,4 @@
-"""Proves where waveforms become spectrograms, and when they are mixed."""
+"""Tests of mixing speech, as waveforms or as spectrograms."""
 
 import types
 

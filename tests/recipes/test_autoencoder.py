@@ -1,4 +1,4 @@
-"""Proves that codes of a seed reach its classifiers, and what groups keep."""
+"""Tests of training classifiers on codes, in groups of seeds."""
 
 import functools
 import json

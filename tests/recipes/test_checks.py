@@ -1,4 +1,4 @@
-"""Proves what checks of a config accept, and what their errors name."""
+"""Tests of the checks of a config: what they accept, and their errors."""
 
 import pytest
 

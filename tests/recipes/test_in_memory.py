@@ -1,4 +1,4 @@
-"""Proves that a config is checked, and becomes the program that it says."""
+"""Tests of making a program from a config, for images in memory."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""Proves that a name in a config is a method with a label and a schedule."""
+"""Tests of methods from configs: their labels, options and schedules."""
 
 import ml_collections
 import pytest

@@ -1,4 +1,4 @@
-"""Proves that each name of a config is a transform, with its partners."""
+"""Tests of the transform of each name in a config, and of its partners."""
 
 import jax
 import jax.numpy as jnp

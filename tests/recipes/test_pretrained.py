@@ -1,4 +1,4 @@
-"""Proves which runs networks are taken from, and which are refused."""
+"""Tests of reading the networks of another run."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Proves what is loaded for a config, and what is refused."""
+"""Tests of loading the small sets that a config names."""
 
 import numpy as np
 import pytest

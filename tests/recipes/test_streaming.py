@@ -1,4 +1,4 @@
-"""Proves the learning rate of section 3.1, and what is refused."""
+"""Tests of the learning rate and the program of section 3.1."""
 
 import jax
 import numpy as np

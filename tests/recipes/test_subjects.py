@@ -1,4 +1,4 @@
-"""Proves which networks and images are evaluated, and what is refused."""
+"""Tests of choosing the networks and images to evaluate."""
 
 import json
 

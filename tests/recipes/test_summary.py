@@ -1,4 +1,4 @@
-"""Proves that the lines of every seed become rows and curves."""
+"""Tests of rows and curves from the metrics of every seed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Tables fit a terminal, whatever their labels, headers and numbers."""
+"""Tests of aligning tables, which fit a terminal."""
 
 import hypothesis
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Images and points survive being text, and images are tiled row by row."""
+"""Tests of images and points as text, and of tiled images."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The paper's numbers stand beside the rows that they belong to."""
+"""Tests of placing the paper's numbers beside rows."""
 
 from mixup_jax import results
 from mixup_jax.results.paper import PaperNumber

@@ -1,4 +1,4 @@
-"""Payloads name their method by label and key."""
+"""Tests of payloads, which name their method by label and key."""
 
 from typing import get_args, get_type_hints
 

@@ -1,4 +1,4 @@
-"""The files of a run are strict JSON, and survive a stop at any moment."""
+"""Tests of the files of a run: strict JSON, whole after any stop."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""Values of runs are summarized, described and tested in pairs."""
+"""Tests of summarizing, describing and comparing the values of runs."""
 
 import numpy as np
 import pytest

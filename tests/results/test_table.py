@@ -1,4 +1,4 @@
-"""Rows become blocks of cells as their layout says, ours beside the paper's."""
+"""Tests of blocks of cells from rows, ours beside the paper's."""
 
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""A bad working directory is found early, and that of another run."""
+"""Tests of the early checks of a working directory."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""Proves that the autoencoder learns alone, without labels."""
+"""Tests of the autoencoder, which learns without labels."""
 
 import chex
 import jax

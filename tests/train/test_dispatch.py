@@ -1,4 +1,4 @@
-"""Proves that all seeds at once are each seed alone, over the right rows."""
+"""Tests of training all seeds at once against each seed alone."""
 
 import chex
 import jax

@@ -1,4 +1,4 @@
-"""Proves that every transform runs in both trainers, on one device and eight.
+"""Tests of every transform in both trainers, on one device and eight.
 
 A run has a first and a last epoch that are plain, and a padded last batch. The
 bad pixels of a padding row would make the loss infinite if they were mixed into

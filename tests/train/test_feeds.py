@@ -1,4 +1,4 @@
-"""Proves the feed of rows: a stopped run resumes as if it had not stopped."""
+"""Tests of the feed of rows: a stopped run resumes bit by bit."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Proves the feed of streamed images, with batches made by hand."""
+"""Tests of the feed of streamed images, with batches made by hand."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Proves how inputs are made of a batch, for training and for evaluation."""
+"""Tests of making inputs of a batch, for training and for evaluation."""
 
 import chex
 import jax

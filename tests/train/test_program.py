@@ -1,4 +1,4 @@
-"""Proves that the program computes the same on any number of devices."""
+"""Tests of the program: its results do not depend on the devices."""
 
 import functools
 

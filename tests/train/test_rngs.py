@@ -1,4 +1,4 @@
-"""Proves that streams of random numbers do not meet."""
+"""Tests of the named streams of random numbers."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Proves the course of a run, with a program that counts."""
+"""Tests of a run from first to last step, with a program that counts."""
 
 import json
 import types

@@ -1,4 +1,4 @@
-"""Proves the training step: its gradient, its stream, its mask."""
+"""Tests of the training step: its gradient, its stream, its mask."""
 
 import functools
 

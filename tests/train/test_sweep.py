@@ -1,4 +1,4 @@
-"""Proves that the one program trains as a plain loop does."""
+"""Tests of training all seeds in one program against a plain loop."""
 
 import functools
 

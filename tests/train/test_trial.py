@@ -1,4 +1,4 @@
-"""Proves what the steps of a run train on: what those of a loop would."""
+"""Tests of the steps of a trial against a loop of single steps."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Proves that every example is seen once an epoch."""
+"""Tests of the order of examples: each is seen once an epoch."""
 
 import chex
 import jax

@@ -1,4 +1,4 @@
-"""Proves that all sides do the same work; never how fast."""
+"""Tests that all sides do the same work; never how fast."""
 
 import numpy as np
 import PIL.Image

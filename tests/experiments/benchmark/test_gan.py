@@ -1,4 +1,4 @@
-"""Proves that both sides of the benchmark do the work that is counted."""
+"""Tests that both sides do the work that is counted."""
 
 import jax
 import numpy as np

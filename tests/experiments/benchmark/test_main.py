@@ -1,4 +1,4 @@
-"""Proves the command line of the benchmark."""
+"""Tests of the command line of the benchmark."""
 
 import json
 import subprocess

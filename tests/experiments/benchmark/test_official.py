@@ -1,4 +1,4 @@
-"""Proves the algorithm that ours is compared with."""
+"""Tests of the official algorithm that ours is compared with."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Proves that both sides make the same spectrograms; never how fast."""
+"""Tests that both sides make the same spectrograms; never how fast."""
 
 import jax
 import numpy as np

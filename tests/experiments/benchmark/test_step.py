@@ -1,4 +1,4 @@
-"""Proves that both sides of the step benchmark train the same network."""
+"""Tests of the step benchmark: both sides train the same network."""
 
 import jax
 import pytest

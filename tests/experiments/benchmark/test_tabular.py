@@ -1,4 +1,4 @@
-"""Proves that both sides train on one table."""
+"""Tests of the PyTorch side of the table benchmark."""
 
 import pytest
 

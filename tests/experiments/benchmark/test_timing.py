@@ -1,4 +1,4 @@
-"""Proves that the benchmark measures what it says; never how fast."""
+"""Tests of what the benchmark measures; never how fast."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Proves the PyTorch networks that ours are compared with."""
+"""Tests of the PyTorch networks that ours are compared with."""
 
 import json
 

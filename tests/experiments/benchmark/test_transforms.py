@@ -1,4 +1,4 @@
-"""Proves that both sides do the same work; never how fast."""
+"""Tests that both sides do the same work; never how fast."""
 
 import jax
 import pytest

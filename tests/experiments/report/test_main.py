@@ -1,4 +1,4 @@
-"""Documents show what result files hold."""
+"""Tests of the documents that show result files."""
 
 import json
 import string

@@ -1,4 +1,4 @@
-"""Tables in Markdown, and their places in documents."""
+"""Tests of tables in Markdown, and of their places in documents."""
 
 import pytest
 

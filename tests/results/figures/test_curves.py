@@ -1,4 +1,4 @@
-"""Each setting has a panel, each key a colour, each metric a line style."""
+"""Tests of curves: a panel a setting, a colour a key, a style a metric."""
 
 import matplotlib.pyplot as plt
 import numpy as np

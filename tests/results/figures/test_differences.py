@@ -1,4 +1,4 @@
-"""Differences to ERM are drawn, beside the paper's, if there are any."""
+"""Tests of the differences to ERM, ours beside the paper's."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Methods that have values are drawn, and those alone."""
+"""Tests of dots, for the methods that have values alone."""
 
 LAYOUT = {"lines": "method", "columns": "setting", "metrics": ["error (%)"]}
 

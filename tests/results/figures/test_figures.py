@@ -1,4 +1,4 @@
-"""What a result holds decides its figure, which needs no screen."""
+"""Tests of the choice of a figure by what a result holds."""
 
 import os
 import pathlib

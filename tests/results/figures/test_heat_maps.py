@@ -1,4 +1,4 @@
-"""Maps share a scale, and a failed run is named."""
+"""Tests of heat maps: they share a scale, and name failed runs."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Each part of a result has its row of panels."""
+"""Tests of Figures 1b and 2 in one picture, a row of panels each."""
 
 PLANE = {
   "limit": 1.0,

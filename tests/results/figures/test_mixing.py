@@ -1,4 +1,4 @@
-"""Each setting has its panel, and each row of images its name."""
+"""Tests of the figure of mixed codes: panels and rows of images."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Ours, its range and the paper's share a panel for each metric."""
+"""Tests of the curves in between, ours beside the paper's."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Each method has a panel, and class 1 is shaded."""
+"""Tests of the decision surface: a panel a method, with class 1 shaded."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Each method has a diagram, in the colour of its key."""
+"""Tests of reliability diagrams, in the colours of their methods."""
 
 import matplotlib.pyplot as plt
 import numpy as np

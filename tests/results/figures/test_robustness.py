@@ -1,4 +1,4 @@
-"""Each attack has its panel, and each row of images its name."""
+"""Tests of the figure of attacks: panels of errors, rows of images."""
 
 import matplotlib.pyplot as plt
 import numpy as np

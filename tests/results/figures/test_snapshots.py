@@ -1,4 +1,4 @@
-"""Each method has a block, and each setting a row."""
+"""Tests of snapshots: a block for each method, a row for each setting."""
 
 import matplotlib.pyplot as plt
 import numpy as np

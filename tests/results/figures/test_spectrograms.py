@@ -1,4 +1,4 @@
-"""Each spectrogram has its panel, the lowest frequency at the bottom."""
+"""Tests of spectrograms, the lowest frequency at the bottom."""
 
 import matplotlib.pyplot as plt
 import numpy as np

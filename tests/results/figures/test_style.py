@@ -1,4 +1,4 @@
-"""Figures are files, the same bytes for the same figure."""
+"""Tests of saving figures: the same bytes for the same figure."""
 
 from mixup_jax.results.figures import _style
 
