@@ -36,11 +36,11 @@ def assembled(monkeypatch, mix="config", **changes):
   return made
 
 
-def test_erm_has_no_transform(monkeypatch):
+def test_assemble_of_erm_has_no_transform(monkeypatch):
   assert assembled(monkeypatch, mix=None)["transform"] is None
 
 
-def test_options_of_the_mix_reach_the_transform(monkeypatch):
+def test_assemble_passes_options_of_the_mix_to_the_transform(monkeypatch):
   made = assembled(monkeypatch, mix=cifar.get_config().mix)
   x = jax.random.normal(jax.random.key(0), (4, 2))
   _, targets = made["transform"](jax.random.key(1), x, jnp.arange(4))
@@ -50,12 +50,12 @@ def test_options_of_the_mix_reach_the_transform(monkeypatch):
   assert len(set(targets.lam.tolist())) == 4
 
 
-def test_plain_epochs_become_steps(monkeypatch):
+def test_assemble_converts_plain_epochs_to_steps(monkeypatch):
   changes = {"mix.plain_first_epochs": 2, "mix.plain_last_epochs": 3}
   made = assembled(monkeypatch, epochs=10, **changes)
   assert made["num_plain_steps"] == 14 and made["num_mixed_steps"] == 49
 
 
-def test_a_batch_of_one_image_a_device_is_refused(monkeypatch):
+def test_assemble_refuses_local_partners_of_one_image_a_device(monkeypatch):
   with pytest.raises(ValueError, match="two examples per device, but a step"):
     assembled(monkeypatch, batch_size=8, partners="local_roll")

@@ -60,7 +60,9 @@ def features(waveforms):
 
 
 @pytest.mark.parametrize("level", audio.LEVELS)
-def test_what_is_mixed(made, getkey, level):
+def test_make_program_mixes_waveforms_or_spectrograms_by_the_level(
+  made, getkey, level
+):
   options = made(level)
   _, prepare, normalize, fetch = options.inputs
   samples, labels = prepare(getkey(), batch())
@@ -84,7 +86,9 @@ def test_what_is_mixed(made, getkey, level):
 
 
 @pytest.mark.parametrize("level", audio.LEVELS)
-def test_mixing_can_be_off_and_stays_off_the_padding(made, getkey, level):
+def test_make_program_transform_switches_off_and_keeps_padding_out(
+  made, getkey, level
+):
   options = made(level)
   _, prepare, normalize, fetch = options.inputs
   samples, labels = prepare(getkey(), batch())
@@ -101,7 +105,9 @@ def test_mixing_can_be_off_and_stays_off_the_padding(made, getkey, level):
 
 
 @pytest.mark.parametrize("level", audio.LEVELS)
-def test_erm_is_given_spectrograms(made, getkey, level):
+def test_make_program_of_erm_has_spectrograms_and_no_transform(
+  made, getkey, level
+):
   options = made(level, erm=True)
   example, prepare, normalize, _ = options.inputs
   samples, _ = prepare(getkey(), batch())
@@ -111,7 +117,7 @@ def test_erm_is_given_spectrograms(made, getkey, level):
   assert not hasattr(options, "num_plain_steps")  # Nothing is switched.
 
 
-def test_the_first_epochs_are_not_mixed(made):
+def test_make_program_does_not_mix_plain_epochs(made):
   options = made("spectrogram")
   assert options.num_plain_steps == 12  # The first of the epochs.
   assert not hasattr(options, "num_mixed_steps")
@@ -119,18 +125,20 @@ def test_the_first_epochs_are_not_mixed(made):
 
 
 @pytest.mark.parametrize("model", configs.MODELS)
-def test_sizes_of_a_network_are_those_under_its_name(made, model):
+def test_make_program_builds_the_network_with_the_sizes_of_its_name(
+  made, model
+):
   config, network = configs.get_config("smoke"), made("waveform", model=model)
   assert network.model.width == config[model].width
   assert network.model.num_classes == len(TONES.words)
 
 
-def test_an_unknown_level_is_refused(made):
+def test_make_program_refuses_an_unknown_level(made):
   with pytest.raises(ValueError, match="unknown level 'wave': choose one of"):
     made("wave")
 
 
-def test_hidden_layers_of_waveforms_are_refused(made):
+def test_make_program_refuses_to_mix_hidden_layers_of_waveforms(made):
   made("spectrogram", name="manifold")
   with pytest.raises(TypeError, match="use config.levels=..spectrogram"):
     made("waveform", name="manifold")
@@ -146,7 +154,7 @@ def test_as_images_names_clips_as_training_does():
   assert (data.name, data.pad, data.flip) == (TONES.name, 0, False)
 
 
-def test_the_picture_holds_four_spectrograms():
+def test_mixed_spectrograms_shows_two_clips_and_two_mixtures():
   shown = audio.mixed_spectrograms(configs.get_config("smoke"), TONES)
   parts = np.split(encoding.decode_png(shown["png"]), 4)
   values = [

@@ -43,25 +43,27 @@ def make(values):
     ({"average_decay": 1.0}, "config.average_decay must be from 0 to 1"),
   ],
 )
-def test_bad_configs_are_refused(changes, message):
+def test_make_program_refuses_bad_configs(changes, message):
   with pytest.raises(ValueError, match=message):
     make(config(**changes))
 
 
-def test_the_first_training_images_are_taken():
+def test_load_num_train_takes_the_first_training_images():
   whole, part = (in_memory.load(config(num_train=n)) for n in (0, 100))
   np.testing.assert_array_equal(part.train_images, whole.train_images[:100])
   np.testing.assert_array_equal(part.train_labels, whole.train_labels[:100])
   np.testing.assert_array_equal(part.test_images, whole.test_images)
 
 
-def test_augmentation_can_be_left_out():
+def test_load_without_augment_neither_pads_nor_flips():
   assert in_memory.load(config()).pad == 1
   data = in_memory.load(config(augment=False))
   assert data.pad == 0 and data.flip is False
 
 
-def test_changes_of_one_cell_reach_the_model_and_the_optimiser(monkeypatch):
+def test_make_program_passes_changes_to_the_model_and_the_optimizer(
+  monkeypatch,
+):
   values = config()
   made = []
   monkeypatch.setattr(
@@ -85,7 +87,9 @@ def test_changes_of_one_cell_reach_the_model_and_the_optimiser(monkeypatch):
   np.testing.assert_allclose(deltas["w"], -0.1 * 0.5)
 
 
-def test_the_rate_drops_after_its_share_of_the_epochs(monkeypatch):
+def test_make_program_learning_rate_drops_at_its_share_of_the_epochs(
+  monkeypatch,
+):
   values = config(epochs=4, batch_size=512, num_train=1000)
   monkeypatch.setattr(
     sharding,
@@ -104,7 +108,7 @@ def test_the_rate_drops_after_its_share_of_the_epochs(monkeypatch):
   np.testing.assert_allclose(rates, [0.1] * 4 + [0.01] * 2 + [0.001] * 2)
 
 
-def test_settings_name_what_is_not_the_papers():
+def test_setting_names_overrides_relative_to_the_papers_config():
   paper = cifar.get_config("dataset=cifar10")
   values = config("dataset=cifar10")
   assert in_memory.setting(values, paper) == "cifar10, preact_resnet18"
@@ -118,7 +122,7 @@ def test_settings_name_what_is_not_the_papers():
   )
 
 
-def test_lines_are_summed_up():
+def test_median_of_last_seconds_and_seeds_summarize_a_run():
   lines = [
     {"test/error": e, "train/seconds": 2.0, "seconds": 1.0}
     for e in (90, *range(20, 10, -1))

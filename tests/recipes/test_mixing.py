@@ -63,7 +63,7 @@ def section(method="all", **changes):
   return ml_collections.ConfigDict({"method": method, "mix": mix(**changes)})
 
 
-def test_methods_are_erm_the_transform_or_both():
+def test_methods_returns_erm_the_transform_or_both():
   cutmix = results.Method("cutmix", "cutmix, alpha 1", 1.0)
   assert mixing.methods(section("erm", name="cutmix")) == [results.ERM]
   assert mixing.methods(section("mix", name="cutmix")) == [cutmix]
@@ -108,7 +108,7 @@ def test_plain_steps_refuses_more_epochs_than_there_are(first, last):
     mixing.plain_steps(values, 5, 7)
 
 
-def test_overrides_name_options_that_no_label_shows():
+def test_overrides_names_options_that_no_label_shows():
   paper = mix()
   assert mixing.overrides(paper, paper) == []
   assert mixing.overrides(None, paper) == mixing.overrides(paper, None) == []

@@ -71,7 +71,9 @@ def applied(values, partners="global"):
 
 
 @each_name
-def test_every_transform_takes_padding_and_is_switched(getkey, name):
+def test_transform_of_every_name_keeps_padding_out_and_switches_off(
+  getkey, name
+):
   images, labels, where = batch(getkey)
   run = applied(mix(name))
   given = images, labels
@@ -113,7 +115,7 @@ def soft(targets):
   + [("mixup", policy) for policy in sharding.POLICIES if policy != "roll"]
   + [("mixup_or_cutmix", "all_to_all")],  # Collectives of a branch.
 )
-def test_partners_reach_the_transform(getkey, name, policy):
+def test_transform_draws_partners_by_the_policy(getkey, name, policy):
   """An example's row is its label, so that a partner's label is its row."""
   images, _, _ = batch(getkey)
   images = jnp.nan_to_num(images)
@@ -141,9 +143,7 @@ def test_partners_reach_the_transform(getkey, name, policy):
 
 
 @pytest.mark.parametrize("policy", sharding.POLICIES)
-def test_one_image_a_device_is_refused_where_it_would_be_its_own_partner(
-  policy,
-):
+def test_transform_refuses_local_partners_of_one_image_a_device(policy):
   if policy in ("local", "local_roll"):
     with pytest.raises(
       ValueError, match=f"{policy}.* 8 examples on 8 devices.*a larger batch"
@@ -154,7 +154,7 @@ def test_one_image_a_device_is_refused_where_it_would_be_its_own_partner(
   make(mix(), policy, batch_size=2 * MESH.size)
 
 
-def test_the_mesh_is_that_of_all_devices_by_default():
+def test_transform_mesh_has_all_devices_by_default():
   with pytest.raises(ValueError, match="8 examples on 8 devices"):
     make(mix(), "local", batch_size=8, mesh=None)
 
@@ -172,7 +172,7 @@ def test_transform_refuses_bad_values(changes, policy, message):
     make(mix(**changes), policy)
 
 
-def test_partners_of_the_same_class_keep_the_labels(getkey):
+def test_transform_with_same_class_partners_keeps_the_labels(getkey):
   labels = jnp.arange(BATCH, dtype=jnp.int32) % CLASSES
   inputs = (
     jnp.zeros((BATCH, 2, 2, 1)) + jnp.float32(labels)[:, None, None, None]

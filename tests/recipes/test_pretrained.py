@@ -24,13 +24,13 @@ def given(path, **changes):
   return config
 
 
-def test_without_a_run_the_config_is_its_own():
+def test_trained_as_without_a_run_returns_the_config():
   config = configs.get_config()
   assert pretrained.trained_as(config) is config
   pretrained.check(config, config, {})
 
 
-def test_a_run_decides_how_its_networks_are_built(tmp_path):
+def test_trained_as_returns_the_config_of_the_run(tmp_path):
   config = write_run(tmp_path, data_dir="there", mix={"alpha": 0.4})
   theirs = pretrained.trained_as(given(tmp_path))
   assert theirs.to_dict() == config.to_dict()  # With tuples, as before JSON.
@@ -42,7 +42,9 @@ def test_a_run_decides_how_its_networks_are_built(tmp_path):
 
 
 @pytest.mark.parametrize("text", [None, "{", "{}", '{"section": "tabular"}'])
-def test_what_is_no_such_run_is_refused(tmp_path, text):
+def test_trained_as_refuses_an_unfinished_run_or_another_section(
+  tmp_path, text
+):
   if text is not None:
     (tmp_path / "result.json").write_text(text)
   with pytest.raises(ValueError, match="is no finished run of experiments.cif"):
@@ -56,7 +58,7 @@ def test_trained_as_refuses_a_run_from_before_config_mix(tmp_path):
     pretrained.trained_as(given(tmp_path))
 
 
-def test_a_network_is_trained_read_and_missed(tmp_path):
+def test_get_trains_or_reads_a_network_and_check_names_a_missing_one(tmp_path):
   """Of one method a run has both seeds, of the other none."""
   config = write_run(tmp_path, seeds=2, epochs=1, num_train=64)
   config.model.update({"blocks": (1,), "width": 2})

@@ -49,6 +49,8 @@ def test_load_serves_configs_without_num_train():
     ("digits", {"train_fraction": 1.0}, "train_fraction=1.0 leaves no rows"),
   ],
 )
-def test_load_of_what_cannot_be_raises(name, changes, message):
+def test_load_refuses_unknown_names_and_impossible_sizes(
+  name, changes, message
+):
   with pytest.raises(ValueError, match=message):
     load(name, **changes)

@@ -24,7 +24,7 @@ def at(rate, step):
 @pytest.mark.parametrize(
   "epochs, drops", [(90, (30, 60, 80)), (200, (60, 120, 180))]
 )
-def test_the_rate_of_the_paper(epochs, drops):
+def test_schedule_warms_up_and_drops_as_in_the_paper(epochs, drops):
   rate = streaming_recipe.schedule(
     config(f"dataset=imagenet2012,epochs={epochs}"), 1251
   )
@@ -37,7 +37,7 @@ def test_the_rate_of_the_paper(epochs, drops):
     np.testing.assert_allclose(at(rate, drop * 1251), expected, rtol=1e-5)
 
 
-def test_the_rate_grows_with_the_batch():
+def test_schedule_grows_with_the_batch_size():
   def peak(**changes):
     return at(streaming_recipe.schedule(config(**changes), 100), 500)
 
@@ -48,7 +48,7 @@ def test_the_rate_grows_with_the_batch():
   )
 
 
-def test_accumulated_steps_are_fewer_updates():
+def test_schedule_with_accumulation_counts_updates():
   values = config(accumulation=4)
   assert streaming_recipe.step_size(values) == 256
   rate = streaming_recipe.schedule(values, 4 * 100)  # Of 100 updates an epoch.
@@ -68,7 +68,7 @@ def test_accumulated_steps_are_fewer_updates():
     ({"image_size": 4}, "config.image_size must be at least 8, got 4"),
   ],
 )
-def test_bad_sizes_are_refused(changes, message):
+def test_check_refuses_bad_sizes(changes, message):
   with pytest.raises(ValueError, match=message):
     streaming_recipe.check(config(**changes))
   streaming_recipe.check(config())
