@@ -137,7 +137,7 @@ def assert_plain_first_and_mixed_after(losses, feed):
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("name", every_transform.TRANSFORMS)
-def test_every_transform_trains(name, feed):
+def test_step_trains_with_every_transform(name, feed):
   transform = every_transform.TRANSFORMS[name]
   one, eight = (train(transform, feed, devices) for devices in (1, 8))
   np.testing.assert_allclose(one, eight, rtol=1e-3)
@@ -145,7 +145,7 @@ def test_every_transform_trains(name, feed):
 
 
 @pytest.mark.parametrize("policy", sharding.POLICIES)
-def test_every_policy_pairs_a_padded_batch(policy):
+def test_step_pairs_a_padded_batch_by_every_policy(policy):
   mesh = begun("in memory", 4)[0]
   mixup = sharding.with_partners(
     every_transform.TRANSFORMS["mixup"], mesh, policy=policy
@@ -154,13 +154,13 @@ def test_every_policy_pairs_a_padded_batch(policy):
 
 
 @pytest.mark.parametrize("name", ["mixup", "a plain function"])
-def test_a_transform_for_each_device_trains(name):
+def test_step_trains_with_a_transform_per_device(name):
   mesh = begun("in memory", 4)[0]
   own = sharding.per_device(every_transform.TRANSFORMS[name], mesh)
   assert_plain_first_and_mixed_after(train(own, "in memory", 4), "in memory")
 
 
-def test_a_transform_that_cannot_be_switched_is_refused_when_traced():
+def test_step_refuses_a_transform_that_cannot_be_switched():
   def doubles(key, inputs, targets):
     return jnp.concatenate([inputs, inputs]), targets
 

@@ -111,7 +111,7 @@ def straight(tmp_path_factory):
   return train(workdir), final_state(workdir)
 
 
-def test_an_epoch_is_a_line(straight):
+def test_train_returns_a_line_for_each_epoch(straight):
   lines, (step, _) = straight
   assert step == 3 * STEPS
   assert [line["step"] for line in lines] == [3, 6, 9]
@@ -122,7 +122,7 @@ def test_an_epoch_is_a_line(straight):
 
 
 @pytest.mark.parametrize("step", (1, STEPS, 5))
-def test_a_stopped_run_resumes_bit_by_bit(tmp_path, stop_at, straight, step):
+def test_train_resumes_bit_by_bit(tmp_path, stop_at, straight, step):
   stop_at(step)
   with pytest.raises(loop.Stopped) as stopped:
     train(tmp_path)
@@ -136,7 +136,7 @@ def test_a_stopped_run_resumes_bit_by_bit(tmp_path, stop_at, straight, step):
   assert [s["step"] for s in steps if "loss" in s] == list(range(1, 10))
 
 
-def test_a_finished_run_compiles_nothing(straight, tmp_path_factory):
+def test_train_of_a_finished_run_compiles_nothing(straight, tmp_path_factory):
   workdir = next(
     path
     for path in tmp_path_factory.getbasetemp().iterdir()
@@ -148,7 +148,9 @@ def test_a_finished_run_compiles_nothing(straight, tmp_path_factory):
   assert train(workdir, unused) == straight[0]
 
 
-def test_a_run_moves_to_another_number_of_devices(tmp_path, stop_at, straight):
+def test_train_resumes_on_another_number_of_devices(
+  tmp_path, stop_at, straight
+):
   stop_at(4)
   with pytest.raises(loop.Stopped):
     train(tmp_path)
@@ -167,14 +169,14 @@ def test_a_run_moves_to_another_number_of_devices(tmp_path, stop_at, straight):
   )
 
 
-def test_several_steps_a_dispatch_give_the_same_lines(tmp_path, straight):
+def test_train_does_not_depend_on_steps_per_dispatch(tmp_path, straight):
   lines = train(tmp_path, steps_per_dispatch=2)
   for ours, expected in zip(lines, straight[0], strict=True):
     for name in ("step", "train/loss", "test/nll", "train/error"):
       np.testing.assert_allclose(ours[name], expected[name], rtol=1e-3)
 
 
-def test_more_parts_are_measured_after_each_epoch(tmp_path, straight):
+def test_train_evaluates_measured_parts_after_each_epoch(tmp_path, straight):
   """They are measured as the test images are, and change no training."""
   data = small_set()
   again = {"again": (data.test_images, data.test_labels)}
@@ -215,7 +217,7 @@ def test_resident_batches_are_a_function_of_seed_and_step():
   assert np.asarray(last["where"]).sum() == 40 - 2 * 16
 
 
-def test_divergence_is_told_with_step_and_learning_rate(tmp_path):
+def test_train_names_step_and_learning_rate_if_the_loss_diverges(tmp_path):
   with pytest.raises(
     FloatingPointError, match=r"at step \d+ \(.*learning_rate 1e\+30\)"
   ):
@@ -261,7 +263,7 @@ def outcome(workdir):
 
 
 @pytest.mark.slow
-def test_one_process_and_two_and_a_stop_in_between_end_alike(tmp_path):
+def test_train_of_one_process_two_and_a_resumed_one_end_alike(tmp_path):
   """The command itself: alone; as two processes; stopped and continued."""
   ended(command(tmp_path / "alone", devices=2))
   with socket.create_server(("127.0.0.1", 0)) as server:

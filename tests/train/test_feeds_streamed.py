@@ -91,7 +91,7 @@ def straight(tmp_path_factory):
   return train(workdir, program()), final_state(workdir, program())
 
 
-def test_it_learns_and_measures_each_image_once(straight):
+def test_train_learns_and_evaluates_each_image_once(straight):
   lines, state = straight
   assert [line["epoch"] for line in lines] == [1, 2]
   assert lines[-1]["validation/error"] < 50  # Chance is 67.
@@ -110,9 +110,7 @@ def test_it_learns_and_measures_each_image_once(straight):
 
 
 @pytest.mark.parametrize("stop", (2, STEPS, 4))
-def test_a_stopped_run_goes_on_bit_by_bit(
-  tmp_path, monkeypatch, straight, stop
-):
+def test_train_resumes_bit_by_bit(tmp_path, monkeypatch, straight, stop):
   def reached(at):
     return lambda self, done: done == at
 
@@ -124,7 +122,7 @@ def test_a_stopped_run_goes_on_bit_by_bit(
   chex.assert_trees_all_equal(final_state(tmp_path, program()), straight[1])
 
 
-def test_eight_devices_compute_what_one_does(tmp_path, straight):
+def test_train_on_eight_devices_equals_one(tmp_path, straight):
   lines = train(tmp_path, program(devices=8))
   chex.assert_trees_all_close(
     final_state(tmp_path, program(devices=8)), straight[1], rtol=1e-4, atol=1e-6
@@ -135,7 +133,7 @@ def test_eight_devices_compute_what_one_does(tmp_path, straight):
     )
 
 
-def test_devices_send_each_other_bytes():
+def test_step_sends_bytes_between_devices():
   """Rolled over eight devices, each sends an image and a label."""
   made = program(devices=8, partners="roll")
   rows = sharding.put_rows(batch(0), made.mesh)
@@ -144,7 +142,7 @@ def test_devices_send_each_other_bytes():
   assert sent.size == SIZE * SIZE * 3 + 4
 
 
-def test_accumulated_steps_are_one_step_of_the_whole_batch():
+def test_step_with_accumulation_equals_one_of_the_whole_batch():
   """With momentum, decay and a drop of the rate between the updates."""
   seed = np.uint32(3)
   halves, whole = (program(accumulation=k, alpha=0.0) for k in (2, 1))
@@ -162,7 +160,7 @@ def test_accumulated_steps_are_one_step_of_the_whole_batch():
   assert (in_two.step, at_once.step) == (12, 6)
 
 
-def test_bad_sizes_are_refused():
+def test_accumulated_and_put_rows_refuse_bad_sizes():
   with pytest.raises(ValueError, match="accumulation must be at least 1"):
     program(accumulation=0)
   with pytest.raises(ValueError, match="8 equal parts, got 12 examples"):

@@ -91,7 +91,7 @@ def trained(made, count=3):
 
 
 @pytest.mark.parametrize("devices", (2, 8))
-def test_the_number_of_devices_changes_nothing(devices):
+def test_step_does_not_depend_on_the_number_of_devices(devices):
   one, metrics = trained(program(1))
   many, same = trained(program(devices))
   chex.assert_trees_all_close(
@@ -118,7 +118,7 @@ def with_neighbors(made, count=2):
   return state, values
 
 
-def test_partners_from_the_whole_set_do_not_depend_on_the_devices():
+def test_step_with_neighbors_does_not_depend_on_the_number_of_devices():
   one, metrics = with_neighbors(program(1))
   many, same = with_neighbors(program(8))
   chex.assert_trees_all_close(
@@ -131,7 +131,7 @@ def test_partners_from_the_whole_set_do_not_depend_on_the_devices():
     chex.assert_trees_all_close(trained(program(1), 2)[0].params, one.params)
 
 
-def test_neighbors_of_erm_are_refused():
+def test_step_of_erm_refuses_neighbors():
   made = programs.make_program(
     models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,)),
     optim.build("sgd", learning_rate=RATE),
@@ -142,7 +142,7 @@ def test_neighbors_of_erm_are_refused():
     with_neighbors(made, 1)
 
 
-def test_steps_in_one_dispatch_are_steps_one_by_one():
+def test_step_of_a_stack_of_batches_equals_single_steps():
   made = program(1)
   one_by_one, metrics = trained(made)
   chosen = [
@@ -162,7 +162,7 @@ def test_steps_in_one_dispatch_are_steps_one_by_one():
   np.testing.assert_allclose(stacked["learning_rate"], [0.1, 0.1, 0.01])
 
 
-def test_seeds_differ_and_repeat():
+def test_init_depends_on_the_seed():
   made = program(1)
   first, again, other = (made.init(put(made, np.uint32(s))) for s in (1, 1, 2))
   chex.assert_trees_all_equal(first, again)
@@ -170,7 +170,7 @@ def test_seeds_differ_and_repeat():
     chex.assert_trees_all_close(first.params, other.params)
 
 
-def test_evaluation_counts_every_example_once():
+def test_evaluate_counts_every_example_once():
   made, data = program(8), small_set()
   state = made.init(put(made, np.uint32(5)))
   padded, whole = (
@@ -188,7 +188,7 @@ def test_evaluation_counts_every_example_once():
   chex.assert_trees_all_close(jax.device_get(padded), expected, rtol=1e-4)
 
 
-def test_an_average_of_the_weights_is_kept_on_demand():
+def test_step_with_average_decay_keeps_an_average_of_the_weights():
   state, _ = trained(program(1, average_decay=0.5), count=2)
   leaves = jax.tree.leaves(state.average)
   assert len(leaves) == len(jax.tree.leaves((state.params, state.batch_stats)))

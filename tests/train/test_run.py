@@ -66,7 +66,7 @@ def run(workdir, asked):
   )
 
 
-def test_an_epoch_is_a_line_of_means_and_measurements(tmp_path):
+def test_run_returns_means_and_measurements_of_each_epoch(tmp_path):
   first, last = run(tmp_path, [])
   assert (first["step"], first["epoch"]) == (3, 1)
   assert (last["step"], last["epoch"]) == (6, 2)
@@ -78,7 +78,7 @@ def test_an_epoch_is_a_line_of_means_and_measurements(tmp_path):
 
 
 @pytest.mark.parametrize("stop", (1, STEPS, 5))
-def test_a_run_asks_for_the_batches_from_where_it_was_stopped(
+def test_run_resumes_with_the_batches_from_its_checkpoint(
   tmp_path, monkeypatch, stop
 ):
   asked = []
@@ -99,7 +99,7 @@ def test_a_run_asks_for_the_batches_from_where_it_was_stopped(
   assert run(tmp_path, asked) == lines and asked[-1] == 2 * STEPS
 
 
-def test_shapes_are_those_of_the_first_state():
+def test_state_shapes_are_those_of_the_first_state():
   shapes = runs.state_shapes(counting())
   state = counting().init(np.uint32(0))
   assert jax.tree.map(lambda x: (x.shape, x.dtype), shapes) == jax.tree.map(

@@ -40,7 +40,7 @@ def setup(getkey, rows=6, **options):
   return state, step, batch
 
 
-def test_a_step_of_erm_is_gradient_descent(getkey):
+def test_train_step_of_erm_is_gradient_descent(getkey):
   state, step, batch = setup(getkey)
   new_state, metrics = step(state, batch)
 
@@ -55,7 +55,7 @@ def test_a_step_of_erm_is_gradient_descent(getkey):
   assert new_state.step == 1
 
 
-def test_the_stream_is_a_function_of_the_step(getkey):
+def test_train_step_random_stream_depends_on_the_step(getkey):
   """A restored state goes on where it was, and no step repeats another."""
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   state, step, batch = setup(getkey, transform=mixup)
@@ -69,7 +69,7 @@ def test_the_stream_is_a_function_of_the_step(getkey):
   assert jitted(rewound, batch)[1]["loss"] != straight[1]
 
 
-def test_padding_does_not_count(getkey):
+def test_train_step_ignores_padding(getkey):
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   state, step, batch = setup(getkey, transform=mixup)
   where = jnp.arange(6) < 4
@@ -78,7 +78,7 @@ def test_padding_does_not_count(getkey):
   chex.assert_trees_all_close(step(state, noisy), step(state, clean), rtol=1e-6)
 
 
-def test_a_step_is_the_same_jitted_scanned_and_vmapped(getkey):
+def test_train_step_is_the_same_under_jit_scan_and_vmap(getkey):
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   state, step, batch = setup(getkey, transform=mixup)
   looped = state
@@ -95,7 +95,7 @@ def test_a_step_is_the_same_jitted_scanned_and_vmapped(getkey):
   )
 
 
-def test_training_learns(getkey):
+def test_train_step_reduces_the_loss(getkey):
   state, step, batch = setup(getkey, rows=30)
   batch["inputs"] = 3 * jax.nn.one_hot(batch["labels"], 4)
   jitted = jax.jit(step)
@@ -111,7 +111,7 @@ def test_training_learns(getkey):
 @pytest.mark.parametrize(
   "where", (None, [True, True, False, False, False, True])
 )
-def test_evaluation_counts_what_is_not_masked(getkey, where):
+def test_eval_step_counts_valid_examples(getkey, where):
   state, _, batch = setup(getkey)
   mask = None if where is None else jnp.asarray(where)
   sums = steps.make_eval_step(MODEL)(
@@ -120,7 +120,7 @@ def test_evaluation_counts_what_is_not_masked(getkey, where):
   assert sums.examples == (6 if where is None else 3)
 
 
-def test_the_training_error_is_weighted_by_lam(getkey):
+def test_train_step_error_is_weighted_by_lam(getkey):
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   state, step, batch = setup(getkey, transform=mixup)
   _, metrics = step(state, batch)
@@ -133,7 +133,7 @@ def test_the_training_error_is_weighted_by_lam(getkey):
   chex.assert_trees_all_close(metrics["error"], expected, rtol=1e-6)
 
 
-def test_the_average_follows_the_weights(getkey):
+def test_train_step_average_follows_the_weights(getkey):
   state, _, batch = setup(getkey)
   state = state._replace(average=jax.tree.map(jnp.copy, state.variables()))
   step = steps.make_train_step(
@@ -159,7 +159,7 @@ def test_the_average_follows_the_weights(getkey):
   )
 
 
-def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
+def test_train_step_mixes_the_hidden_layer_of_the_hook(getkey):
   """At depth 0 that is mixup with the same key; deeper it is not."""
 
   def make(layer):
@@ -189,7 +189,7 @@ def test_hidden_layers_are_mixed_as_the_hook_says(getkey):
   ],
   ids=["mixup", "manifold"],
 )
-def test_mixing_is_switched_off_after_its_steps(getkey, options):
+def test_train_step_is_erm_after_num_mixed_steps(getkey, options):
   state, step, batch = setup(getkey, num_mixed_steps=1, **options)
   _, erm, _ = setup(getkey)
   _, always, _ = setup(getkey, **options)
@@ -199,7 +199,7 @@ def test_mixing_is_switched_off_after_its_steps(getkey, options):
   chex.assert_trees_all_close(step(later, batch), erm(later, batch), rtol=1e-6)
 
 
-def test_mixing_is_switched_on_after_its_steps(getkey):
+def test_train_step_mixes_after_num_plain_steps(getkey):
   mixup = {"transform": functools.partial(transforms.mixup, alpha=1.0)}
   state, step, batch = setup(getkey, num_plain_steps=1, **mixup)
   _, both, _ = setup(getkey, num_plain_steps=1, num_mixed_steps=2, **mixup)
@@ -216,7 +216,7 @@ def test_mixing_is_switched_on_after_its_steps(getkey):
   chex.assert_trees_all_close(both(third, batch), erm(third, batch), rtol=1e-6)
 
 
-def test_bytes_are_paired_before_they_are_normalised(getkey):
+def test_train_step_gives_bytes_to_transforms_that_normalize(getkey):
   """Both orders give the same floats; only declared transforms get bytes."""
   seen = []
 

@@ -63,7 +63,7 @@ def test_draw_plan_has_every_row_once_an_epoch(trial):
     )
 
 
-def test_batch_holds_the_scaled_training_rows(trial):
+def test_draw_batch_returns_scaled_training_rows(trial):
   plan = jax.tree.map(lambda x: x[0, -1], draw_plan()(trial))
   batch = trials.draw_batch(network(None), plan, (), trial)
   rows = np.asarray(trial.split.train_rows)[np.asarray(plan.rows)]
@@ -74,7 +74,7 @@ def test_batch_holds_the_scaled_training_rows(trial):
   assert not plan.where.all()
 
 
-def test_transform_is_on_between_plain_and_mixed_steps(trial):
+def test_draw_batch_mixes_between_plain_and_mixed_steps(trial):
   """It is given the options of the run, and switched by the step."""
   made = network(None, num_plain_steps=2, num_mixed_steps=4)._replace(
     transform=lambda alpha: functools.partial(transforms.mixup, alpha=alpha)
@@ -95,7 +95,7 @@ def test_transform_is_on_between_plain_and_mixed_steps(trial):
     assert (draw(jnp.int32(step), jnp.float32(0)) == 1).all()
 
 
-def test_draws_differ_by_seed_and_step(trial):
+def test_draw_batch_depends_on_seed_and_step(trial):
   made = network(functools.partial(transforms.mixup, alpha=1.0))
   plan = jax.tree.map(lambda x: x[0], draw_plan()(trial))
 
