@@ -9,7 +9,7 @@ from configs import mixing
 OWN = ("cutmix", "manifold", "per_example", "ends_early", "mix")
 
 
-def test_the_settings_of_the_paper():
+def test_get_config_has_the_settings_of_the_paper():
   config = ablation.get_config("dataset=cifar10")
   assert config.weight_decays == (1e-4, 5e-4) and config.k == 200
   assert config.rows == ("all",)
@@ -27,7 +27,7 @@ def test_the_settings_of_the_paper():
   assert set(section_32.optimizer) - set(config.optimizer) == {"weight_decay"}
 
 
-def test_the_table_is_that_of_the_paper():
+def test_rows_are_those_of_the_papers_table():
   papers = {name: row for name, row in ablation.ROWS.items() if row.paper}
   assert len(papers) == 22
   assert papers["erm"].paper == (5.53, 5.18)
@@ -40,7 +40,7 @@ def test_the_table_is_that_of_the_paper():
 
 
 @pytest.mark.parametrize("name", ablation.ROWS)
-def test_a_row_changes_options_that_every_mix_has(name):
+def test_rows_change_options_that_every_mix_has(name):
   row = ablation.ROWS[name]
   assert (row.mix is None) == (name == "erm")
   assert set(row.mix or {}) <= set(mixing.get_mix(1.0))
@@ -80,7 +80,7 @@ def test_rows_differ_in_what_their_names_state():
   assert not rows["mix"].mix and set(ablation.ALL_ROWS) == set(rows) - {"mix"}
 
 
-def test_digits_have_a_network_of_all_layers():
+def test_get_config_of_digits_has_a_network_of_all_layers():
   config = ablation.get_config()
   assert len(config.model.blocks) == 4 and config.k < 100
   smoke = ablation.get_config("smoke")
@@ -89,7 +89,7 @@ def test_digits_have_a_network_of_all_layers():
   assert set(smoke.rows) <= set(ablation.ROWS)
 
 
-def test_rows_are_chosen_from_the_shell():
+def test_get_config_rows_are_chosen_by_the_argument():
   assert ablation.get_config("rows=erm").rows == ("erm",)
   config = ablation.get_config("smoke,rows=erm+mixup_ac_rp")
   assert config.rows == ("erm", "mixup_ac_rp")
@@ -103,6 +103,6 @@ def test_rows_are_chosen_from_the_shell():
     ("row=erm", "did you mean 'rows'"),
   ],
 )
-def test_what_there_is_not_is_refused(argument, message):
+def test_get_config_refuses_unknown_arguments(argument, message):
   with pytest.raises(ValueError, match=message):
     ablation.get_config(argument)

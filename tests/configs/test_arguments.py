@@ -7,7 +7,7 @@ from configs import arguments
 DEFAULTS = {"dataset": "iris", "seeds": 50, "rate": 0.1, "smoke": False}
 
 
-def test_values_take_the_types_of_the_defaults():
+def test_parse_converts_values_to_the_types_of_the_defaults():
   parsed = arguments.parse("dataset=htru2,seeds=3,rate=1e-2,smoke", **DEFAULTS)
   assert parsed == {"dataset": "htru2", "seeds": 3, "rate": 0.01, "smoke": True}
   assert arguments.parse("", **DEFAULTS) == DEFAULTS
@@ -24,6 +24,6 @@ def test_values_take_the_types_of_the_defaults():
     ("smoke=maybe", "smoke='maybe' is not of type bool"),
   ],
 )
-def test_wrong_arguments_are_refused(argument, message):
+def test_parse_refuses_wrong_arguments(argument, message):
   with pytest.raises(ValueError, match=message):
     arguments.parse(argument, **DEFAULTS)

@@ -11,7 +11,7 @@ def cells(argument):
   return corrupted_labels.get_config(argument).cells
 
 
-def test_the_table_of_the_paper_is_what_runs():
+def test_get_config_cells_are_those_of_table_2():
   config = corrupted_labels.get_config("dataset=cifar10")
   networks = [section.Network(*cell) for cell in config.cells]
   assert [
@@ -22,7 +22,7 @@ def test_the_table_of_the_paper_is_what_runs():
   assert cells("noise=80,method=mixup") == ((0.8, 32.0, 0.0),)
 
 
-def test_the_grid_holds_the_table():
+def test_get_config_grid_contains_the_table():
   """But for the 20 % row with a rate that is not on the paper's grid."""
   grid = cells("grid")
   assert len(grid) == 3 * (1 + 4 + 4 + 12) == len(set(grid))
@@ -30,7 +30,7 @@ def test_the_grid_holds_the_table():
   assert len(cells("grid,noise=20,method=dropout")) == 4
 
 
-def test_all_else_is_as_in_section_3_2():
+def test_get_config_has_all_other_settings_of_section_3_2():
   config = corrupted_labels.get_config("dataset=cifar10")
   paper = cifar.get_config("dataset=cifar10")
   for name, value in paper.items():
@@ -48,6 +48,6 @@ def test_all_else_is_as_in_section_3_2():
     ("nois=20", "did you mean 'noise'"),
   ],
 )
-def test_unknown_values_are_refused(argument, message):
+def test_get_config_refuses_unknown_values(argument, message):
   with pytest.raises(ValueError, match=message):
     corrupted_labels.get_config(argument)

@@ -3,7 +3,7 @@
 from configs import gan
 
 
-def test_settings_are_the_papers():
+def test_get_config_has_the_settings_of_the_paper():
   config = gan.get_config()
   assert (
     config.iterations,
@@ -20,7 +20,7 @@ def test_settings_are_the_papers():
   assert config.long_seeds == config.seeds == 5
 
 
-def test_arguments():
+def test_get_config_with_arguments():
   config = gan.get_config(
     "method=erm+mixup_code,loss=non_saturating,dataset=ring,seeds=9"
   )

@@ -12,7 +12,7 @@ from mixup_jax import models
   "epochs, drops", [(90, [30, 60, 80]), (200, [60, 120, 180])]
 )
 @pytest.mark.parametrize("model, alpha", list(imagenet.ALPHAS.items()))
-def test_the_settings_of_the_paper(model, alpha, epochs, drops):
+def test_get_config_has_the_settings_of_the_paper(model, alpha, epochs, drops):
   config = imagenet.get_config(
     f"dataset=imagenet2012,model={model},epochs={epochs}"
   )
@@ -51,7 +51,7 @@ def test_get_config_trains_a_transformer_with_adamw_and_a_cosine():
   assert small.model.width < 384
 
 
-def test_small_images_have_small_networks():
+def test_get_config_of_small_images_has_a_small_network():
   config = imagenet.get_config("dataset=tiny_imagenet")
   assert config.image_size == 64 and config.model.width < 64
   smoke = imagenet.get_config("smoke")

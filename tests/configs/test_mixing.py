@@ -38,7 +38,7 @@ def test_choose_sets_methods_and_the_transform(argument, method, name):
 
 
 @SECTIONS
-def test_the_argument_method_names_a_transform(section):
+def test_get_config_method_may_name_a_transform(section):
   config = section.get_config("method=label_smoothing")
   assert (config.method, config.mix.name) == ("mix", "label_smoothing")
   same = section.get_config()
@@ -47,7 +47,7 @@ def test_the_argument_method_names_a_transform(section):
 
 
 @SECTIONS
-def test_options_are_overridden_from_the_command_line(section, monkeypatch):
+def test_get_mix_options_can_be_overridden_by_flags(section, monkeypatch):
   options = ("name=manifold", "layers=(3,)", "alpha=2", "per_example=True")
   argv = ["section", *(f"--config.mix.{option}" for option in options)]
   monkeypatch.setattr(sys, "argv", argv)

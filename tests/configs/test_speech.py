@@ -5,7 +5,7 @@ import pytest
 from configs import speech
 
 
-def test_the_settings_of_the_paper():
+def test_get_config_has_the_settings_of_the_paper():
   config = speech.get_config("dataset=speech_commands_v0.01")
   assert (config.batch_size, config.epochs) == (100, 30)
   assert config.mix.name == "mixup" and config.mix.plain_first_epochs == 5
@@ -16,7 +16,7 @@ def test_the_settings_of_the_paper():
   assert dict(config.vgg11) == {"width": 64, "hidden": 512}
 
 
-def test_tones_are_trained_in_short():
+def test_get_config_of_tones_is_short():
   config, smoke = speech.get_config(), speech.get_config("smoke")
   assert config.dataset == "tones" and config.models == speech.MODELS
   assert smoke.epochs < config.epochs < 30 and len(smoke.alphas) == 1
@@ -24,7 +24,7 @@ def test_tones_are_trained_in_short():
   assert speech.get_config("smoke,model=all").models == speech.MODELS
 
 
-def test_choices():
+def test_get_config_chooses_models_and_levels():
   config = speech.get_config("model=vgg11,level=waveform")
   assert (config.models, config.levels) == (("vgg11",), ("waveform",))
   for argument in ("model=vgg", "level=wave"):

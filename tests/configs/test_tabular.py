@@ -6,7 +6,7 @@ from configs import tabular
 from mixup_jax.data.in_memory import tables
 
 
-def test_what_the_paper_states():
+def test_get_config_has_the_settings_of_the_paper():
   config = tabular.get_config()
   assert config.model.hidden == (128, 128)
   assert config.optimizer.to_dict() == {"name": "adam", "learning_rate": 1e-3}
@@ -14,7 +14,7 @@ def test_what_the_paper_states():
   assert config.seeds == 50 and config.datasets == ("iris",)
 
 
-def test_arguments():
+def test_get_config_with_arguments():
   assert tabular.get_config("smoke").seeds < 10
   assert tabular.get_config("dataset=htru2").datasets == ("htru2",)
   assert tabular.get_config("dataset=all").datasets == tabular.TABLES
@@ -22,12 +22,12 @@ def test_arguments():
   assert tabular.get_config("scaling=standard").scaling == "standard"
 
 
-def test_what_is_mixed_is_an_option_and_alpha_a_list_of_its_own():
+def test_get_config_has_a_transform_and_a_list_of_alphas():
   config = tabular.get_config()
   assert config.mix.name == "mixup" and "alpha" not in config.mix
   assert len(config.alphas) == 4
 
 
-def test_values_are_plain():
+def test_get_config_values_survive_json():
   config = tabular.get_config("dataset=all").to_dict()
   assert json.loads(json.dumps(config))["seeds"] == 50

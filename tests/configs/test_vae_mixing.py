@@ -9,7 +9,7 @@ from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
 
 
-def test_arguments():
+def test_get_config_with_arguments():
   config = vae_mixing.get_config()
   assert config.datasets == ("digits",) and config.seeds == 20
   assert config.methods == ("all",) and config.train_fraction == 0.5
@@ -28,19 +28,19 @@ def test_arguments():
     vae_mixing.get_config("datset=iris")
 
 
-def test_sets_are_known():
+def test_get_config_knows_its_data_sets():
   assert set(vae_mixing.SMALL + vae_mixing.LARGE) < set(tables.TABLES)
   for name in ("digits", "cifar10"):
     assert name in images.IMAGE_SETS
     assert vae_mixing.get_config(f"dataset={name}").datasets == (name,)
 
 
-def test_images_of_cifar_have_convolutions_and_their_own_split():
+def test_get_config_of_cifar_has_convolutions_and_the_official_split():
   config = vae_mixing.get_config("dataset=cifar10")
   assert config.vae.channels and config.model.name == "preact_resnet18"
   assert config.train_fraction == 0 and config.seeds_at_once == 1
 
 
-def test_values_are_plain():
+def test_get_config_values_survive_json():
   config = vae_mixing.get_config("dataset=cifar10,smoke").to_dict()
   assert json.loads(json.dumps(config))["seeds"] == 2
