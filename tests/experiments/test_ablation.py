@@ -54,7 +54,7 @@ def launch(monkeypatch, workdir, rows, *argv):
 
 
 @pytest.mark.slow
-def test_rows_become_a_table_and_a_figure_and_are_not_run_twice(
+def test_launch_makes_a_table_and_a_figure_and_does_not_train_twice(
   tmp_path, monkeypatch, capsys
 ):
   rows = "inputs_sc_knn"
@@ -109,7 +109,7 @@ def run(monkeypatch, tmp_path):
   return run_networks
 
 
-def test_a_network_that_fails_is_named_and_stops_no_other(run):
+def test_run_names_a_failed_network_and_trains_the_others(run):
   """One weight decay of two."""
   table = {"all classes": np.zeros((3, 2), np.int32)}
   networks = [ablation.Network("mixup_ac_knn", decay) for decay in (1e-4, 5e-4)]
@@ -132,14 +132,14 @@ def test_a_network_that_fails_is_named_and_stops_no_other(run):
   assert len(result["not_run"]) == 42
 
 
-def test_rows_without_neighbors_are_given_none(run):
+def test_run_gives_no_neighbors_to_rows_without_them(run):
   table = {"same class": np.zeros((3, 2), np.int32)}
   network = ablation.Network("mixup_ac_rp", 1e-4)
   result = run(config("dataset=cifar10"), network, table=table)
   assert [neighbors for _, neighbors in result["seen"]] == [None]
 
 
-def test_the_row_mix_is_named_after_the_transform():
+def test_method_of_the_row_mix_is_named_after_the_transform():
   values = config("dataset=cifar10", mix={"name": "cutmix", "alpha": 0.5})
   assert ablation.method(values, "mix") == results.Method(
     "cutmix", "cutmix, alpha 0.5", 0.5
@@ -149,7 +149,7 @@ def test_the_row_mix_is_named_after_the_transform():
   )
 
 
-def test_rows_are_chosen_by_name():
+def test_choose_returns_rows_by_name():
   chosen = ablation.choose(config("dataset=cifar10"))
   assert chosen == {name: configs.ROWS[name] for name in configs.ALL_ROWS}
   values = config("", rows=("layer_3", "erm", "erm"))
@@ -166,7 +166,7 @@ def test_rows_are_chosen_by_name():
     (("erm", "all"), 4, "unknown row 'all'"),
   ],
 )
-def test_unknown_rows_are_refused(names, stages, message):
+def test_choose_refuses_unknown_rows(names, stages, message):
   values = config("", rows=names)
   values.model.blocks = (1,) * stages
   with pytest.raises(ValueError, match=message):
@@ -189,7 +189,7 @@ def test_unknown_rows_are_refused(names, stages, message):
     ),
   ],
 )
-def test_settings_name_overrides(run, argument, changes, expected):
+def test_setting_names_overrides(run, argument, changes, expected):
   values = config(argument, **changes)
   assert ablation.setting(values, 5e-4) == expected
   row, _ = run(values, ablation.Network("erm", 5e-4))["rows"]
@@ -207,7 +207,7 @@ def test_settings_name_overrides(run, argument, changes, expected):
     ({"k": 1000}, "1000 neighbours cannot be found .* smallest class"),
   ],
 )
-def test_bad_configs_are_refused_before_any_work(changes, message, tmp_path):
+def test_prepare_refuses_bad_configs(changes, message, tmp_path):
   values = config("smoke,rows=inputs_sc_knn", data_dir=str(tmp_path), **changes)
   with pytest.raises(ValueError, match=message):
     ablation.prepare(values)

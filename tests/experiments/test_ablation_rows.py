@@ -35,7 +35,7 @@ def made(monkeypatch):
   return make
 
 
-def test_the_last_epochs_are_not_mixed(made):
+def test_make_program_of_ends_early_does_not_mix_the_last_epochs(made):
   options = made("ends_early")
   assert options["num_mixed_steps"] == 180 * 12
   options = made("ends_early", mixed_share=0.5)
@@ -45,7 +45,7 @@ def test_the_last_epochs_are_not_mixed(made):
   assert made("erm")["transform"] is None
 
 
-def test_options_of_a_row_reach_its_transform(made):
+def test_make_program_passes_options_of_a_row_to_its_transform(made):
   def keywords(name, **changes):
     return made(name, **changes)["transform"].keywords
 
@@ -64,7 +64,7 @@ def test_options_of_a_row_reach_its_transform(made):
   assert mixup.func is transforms.mixup  # A row is what its name states.
 
 
-def test_the_weight_decay_of_a_network_reaches_the_optimiser(monkeypatch):
+def test_make_program_passes_the_weight_decay_to_the_optimizer(monkeypatch):
   made = []
   monkeypatch.setattr(
     in_memory, "make_program", lambda *_, **options: made.append(options)
@@ -78,7 +78,9 @@ def test_the_weight_decay_of_a_network_reaches_the_optimiser(monkeypatch):
 
 
 @pytest.mark.parametrize("name", configs.ROWS)
-def test_every_row_takes_a_batch_with_padding(getkey, made, name):
+def test_make_program_transform_of_every_row_keeps_padding_out(
+  getkey, made, name
+):
   """As the last batch of an epoch is, and with partners from elsewhere."""
   transform = made(name)["transform"]
   if transform is None:
@@ -111,7 +113,7 @@ def test_every_row_takes_a_batch_with_padding(getkey, made, name):
   )
 
 
-def test_smoothed_labels_are_those_of_the_paper(getkey, made):
+def test_make_program_smooths_labels_as_in_the_paper(getkey, made):
   labels = jax.random.randint(getkey(), (32,), 0, 10)
   smooth = made("smoothing_0.2")["transform"]
   _, targets = smooth(getkey(), jnp.zeros((32, 2)), labels)

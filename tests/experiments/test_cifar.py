@@ -37,7 +37,7 @@ def launch(monkeypatch, workdir, *argv):
   return json.loads((workdir / "result.json").read_text())
 
 
-def test_the_smoke_run_learns_and_is_not_done_twice(
+def test_launch_of_the_smoke_test_learns_and_does_not_train_twice(
   tmp_path, capsys, monkeypatch
 ):
   result = launch(monkeypatch, tmp_path)
@@ -70,9 +70,7 @@ def test_the_smoke_run_learns_and_is_not_done_twice(
   assert again["wall_seconds"] == result["wall_seconds"] > 0
 
 
-def test_another_transform_is_trained_from_the_command_line(
-  tmp_path, monkeypatch
-):
+def test_launch_trains_the_transform_of_the_flags(tmp_path, monkeypatch):
   result = launch(
     monkeypatch,
     tmp_path,
@@ -130,7 +128,7 @@ def run(monkeypatch, tmp_path):
   return run_config
 
 
-def test_rows_sum_up_the_epochs_of_every_seed(run):
+def test_run_rows_summarize_the_epochs_of_every_seed(run):
   result = run(
     config("dataset=cifar10,seeds=2"),
     results.ERM,
@@ -173,7 +171,7 @@ def test_rows_sum_up_the_epochs_of_every_seed(run):
     ({}, results.ERM, 11),
   ],
 )
-def test_only_the_papers_setting_is_put_beside_the_paper(
+def test_run_gives_papers_numbers_to_the_papers_setting_alone(
   run, changes, method, count
 ):
   values = config("dataset=cifar10", **changes)
@@ -193,22 +191,22 @@ def test_only_the_papers_setting_is_put_beside_the_paper(
     ({"partners": "local", "batch_size": 8}, "8 examples on 8 devices"),
   ],
 )
-def test_bad_configs_are_refused_before_any_work(changes, message):
+def test_prepare_refuses_bad_configs(changes, message):
   with pytest.raises(ValueError, match=message):
     cifar.prepare(config(**changes))
 
 
-def test_a_typo_in_the_argument_is_refused():
+def test_prepare_refuses_a_typo_in_the_argument():
   with pytest.raises(ValueError, match="'mixpu'. Did you mean 'mixup'"):
     cifar.prepare(config("smoke,method=mixpu"))
 
 
-def test_missing_data_names_its_command(tmp_path):
+def test_prepare_without_data_names_the_command(tmp_path):
   with pytest.raises(FileNotFoundError, match="mixup_jax.data.prepare cifar10"):
     cifar.prepare(config(dataset="cifar10", data_dir=str(tmp_path)))
 
 
-def test_a_step_is_lowered_without_the_data():
+def test_lower_needs_no_data():
   values = config("dataset=cifar10")
   values.model.update(width=4, blocks=(1,))
   lowered = cifar.lower(values, mixing.method(values.mix), sharding.make_mesh())

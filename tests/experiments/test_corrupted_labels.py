@@ -49,7 +49,7 @@ def launch(monkeypatch, workdir, *argv):
   return json.loads((workdir / "result.json").read_text())
 
 
-def test_every_network_has_four_errors_and_the_paper_has_twelve(
+def test_launch_has_four_errors_a_network_and_does_not_train_twice(
   tmp_path, monkeypatch
 ):
   result = launch(monkeypatch, tmp_path)
@@ -66,7 +66,7 @@ def test_every_network_has_four_errors_and_the_paper_has_twelve(
   assert again["wall_seconds"] == result["wall_seconds"]
 
 
-def test_a_network_that_fails_is_named_and_its_rows_are_missing(
+def test_launch_names_failed_networks_and_leaves_out_their_rows(
   tmp_path, monkeypatch, capsys
 ):
   with pytest.raises(SystemExit) as status:
@@ -80,7 +80,7 @@ def test_a_network_that_fails_is_named_and_its_rows_are_missing(
   )
 
 
-def test_all_methods_train_on_the_same_noise():
+def test_replace_labels_draws_the_same_noise_for_all_methods():
   values = config()
   prepared = corrupted_labels.prepare(values)
   first, second = (
@@ -96,7 +96,7 @@ def test_all_methods_train_on_the_same_noise():
   assert 0.85 < changed < 0.95  # One in ten is drawn as it was.
 
 
-def test_dropout_and_alpha_of_a_network_reach_its_program(monkeypatch):
+def test_prepare_passes_dropout_and_alpha_to_each_program(monkeypatch):
   made = []
   monkeypatch.setattr(
     in_memory,
@@ -149,7 +149,7 @@ def run(monkeypatch, tmp_path):
   return run_network
 
 
-def test_rows_are_best_and_last(run):
+def test_run_rows_are_of_the_best_and_the_last_epoch(run):
   network = corrupted_labels.Network(0.8, 0.0, 0.0)
   errors = (30, 10, 20), (40, 20, 40)
   result = run(config("dataset=cifar10"), network, *errors)
@@ -175,7 +175,7 @@ def test_rows_are_best_and_last(run):
     {"mix": {"name": "cutmix"}},
   ),
 )
-def test_only_the_papers_setting_is_put_beside_the_paper(run, changes):
+def test_run_gives_papers_numbers_to_the_papers_setting_alone(run, changes):
   network = corrupted_labels.Network(0.8, 32.0, 0.0)
   result = run(config("dataset=cifar10", **changes), network, (30, 10))
   assert [row["paper"] for row in result["rows"]] == [None] * 5
@@ -191,7 +191,7 @@ def test_only_the_papers_setting_is_put_beside_the_paper(run, changes):
     (4.0, 0.1, "mixup_dropout", "mixup + dropout, alpha 4, rate 0.1"),
   ],
 )
-def test_methods_are_named_after_mixing_and_dropout(alpha, rate, key, label):
+def test_method_is_named_after_mixing_and_dropout(alpha, rate, key, label):
   network = corrupted_labels.Network(0.2, alpha, rate)
   method = corrupted_labels.method(config(), network)
   assert method == results.Method(key, label, alpha)
@@ -210,11 +210,11 @@ def test_methods_are_named_after_mixing_and_dropout(alpha, rate, key, label):
     (((0.2, 0.0),), r"config.cells: \(0.2, 0.0\) is not \(share of"),
   ],
 )
-def test_bad_networks_are_refused_before_any_work(cells, message):
+def test_prepare_refuses_bad_networks(cells, message):
   with pytest.raises(ValueError, match=message):
     corrupted_labels.prepare(config(cells=cells))
 
 
-def test_an_unknown_transform_is_refused_before_any_work():
+def test_prepare_refuses_an_unknown_transform():
   with pytest.raises(ValueError, match="mix.name='mixpu'. Did you mean"):
     corrupted_labels.prepare(config(mix={"name": "mixpu"}))

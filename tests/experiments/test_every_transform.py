@@ -117,7 +117,7 @@ def shapes(tree):
 
 @pytest.mark.parametrize("name", mixing.TRANSFORMS)
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_transform_is_a_step(
+def test_launch_traces_a_step_of_every_transform(
   monkeypatch, tmp_path, capsys, made, section, name
 ):
   traced = []

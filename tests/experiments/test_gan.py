@@ -20,7 +20,7 @@ ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 
 
 @pytest.mark.slow
-def test_section_runs_and_resumes(tmp_path, capsys, monkeypatch):
+def test_launch_runs_and_does_not_play_twice(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   monkeypatch.setattr(
     sys,
@@ -183,7 +183,7 @@ def test_result_rows_of_stability_are_the_runs():
     ({"short_iterations": 5}, "config.short_iterations=5 is no multiple of"),
   ],
 )
-def test_prepare_refuses(changes, words):
+def test_prepare_refuses_bad_configs(changes, words):
   config = configs.get_config()
   config.update(changes)
   with pytest.raises(ValueError, match=words):

@@ -28,7 +28,7 @@ def config(argument="smoke", **changes):
 
 
 @pytest.mark.slow
-def test_a_run_on_digits_is_stopped_and_resumes(tmp_path, capsys, monkeypatch):
+def test_launch_on_digits_stops_and_resumes(tmp_path, capsys, monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   monkeypatch.setattr(
     sys,
@@ -94,18 +94,18 @@ def test_a_run_on_digits_is_stopped_and_resumes(tmp_path, capsys, monkeypatch):
     ),
   ],
 )
-def test_bad_configs_are_refused_before_any_work(changes, message):
+def test_prepare_refuses_bad_configs(changes, message):
   with pytest.raises(ValueError, match=message):
     imagenet.prepare(config(**changes))
 
 
-def test_missing_data_names_its_command(tmp_path):
+def test_prepare_without_data_names_the_command(tmp_path):
   values = config(dataset="tiny_imagenet", data_dir=str(tmp_path))
   with pytest.raises(FileNotFoundError, match="data.prepare tiny_imagenet"):
     imagenet.prepare(values)
 
 
-def test_a_step_is_lowered_without_the_data():
+def test_lower_needs_no_data():
   values = configs.get_config("dataset=imagenet2012")
   values.model.update(width=8, blocks=(1,), bn_group_size=0)
   values.image_size, values.accumulation = 32, 4
@@ -155,7 +155,7 @@ def by_metric(result):
   return {row["metric"]: row for row in result["rows"]}
 
 
-def test_rows_are_of_the_last_epoch(run):
+def test_run_rows_are_of_the_last_epoch(run):
   result = run(config(PAPERS))
   rows = by_metric(result)
   top1, top5 = rows[imagenet.TOP1], rows[imagenet.TOP5]
@@ -183,7 +183,7 @@ def test_rows_are_of_the_last_epoch(run):
     (PAPERS, {}, results.Method("cutmix", "cutmix, alpha 0.2", 0.2)),
   ],
 )
-def test_only_the_papers_setting_is_put_beside_the_paper(
+def test_run_gives_papers_numbers_to_the_papers_setting_alone(
   run, argument, changes, method
 ):
   result = run(config(argument, **changes), method)
@@ -191,14 +191,14 @@ def test_only_the_papers_setting_is_put_beside_the_paper(
   assert len(result["not_run"]) == 15 + 12
 
 
-def test_settings_name_overrides():
+def test_setting_names_overrides():
   name = imagenet.setting(config("dataset=tiny_imagenet,epochs=3"))
   assert name.startswith("tiny_imagenet, resnet50, 3 epochs (")
   assert "width 24" in name and "image size 64" in name
   assert imagenet.setting(config(PAPERS)) == "imagenet2012, resnet50, 90 epochs"
 
 
-def test_the_papers_numbers_are_not_run(run):
+def test_run_lists_numbers_of_the_paper_that_were_not_run(run):
   assert len(imagenet.PAPER) == 15 + 12
   found = {number[:3]: number.value for number in imagenet.PAPER}
   assert (
@@ -214,7 +214,7 @@ def test_the_papers_numbers_are_not_run(run):
   assert {number["paper"] for number in missing} <= set(found.values())
 
 
-def test_curves_are_errors_over_the_epochs(run):
+def test_run_curves_are_errors_over_the_epochs(run):
   top1, training = run(config(PAPERS))["curves"]
   assert top1["values"] == [[60, 24], [50, 20]] and top1["epochs"] == [1, 2]
   assert training["values"] == [[61, 25], [51, 21]]

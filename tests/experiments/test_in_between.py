@@ -151,7 +151,7 @@ def test_run_rings_reports_a_loss_that_is_not_finite():
     in_between.run_rings(values, in_between.draw_rings(values))
 
 
-def test_rows_are_those_of_the_middle_and_of_the_mean():
+def test_rows_and_curves_has_rows_of_the_middle_and_of_the_mean():
   name = "cifar10, preact_resnet18"
   result = made(config("dataset=cifar10,seeds=2"))
   rows = result["rows"]
@@ -178,7 +178,7 @@ def test_rows_are_those_of_the_middle_and_of_the_mean():
     ("dataset=cifar10", {}, {"name": "cutmix"}),
   ],
 )
-def test_rows_that_are_not_the_papers_are_not_put_beside_it(
+def test_rows_and_curves_gives_papers_numbers_to_its_setting_alone(
   argument, changes, mix
 ):
   values = config(argument, **changes)
@@ -189,7 +189,7 @@ def test_rows_that_are_not_the_papers_are_not_put_beside_it(
   assert len(result["not_run"]) == 8
 
 
-def test_curves_hold_every_seed_and_the_papers():
+def test_rows_and_curves_has_curves_of_every_seed_and_of_the_paper():
   method = results.Method("mixup", "mixup, alpha 1", 1.0)
   misses, norm = made(config(), method)["pairs"]
   assert (misses["metric"], norm["metric"]) == evaluation.METRICS

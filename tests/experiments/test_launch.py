@@ -94,13 +94,13 @@ def container():
 
 
 @each_file
-def test_three_places_are_to_be_edited(name):
+def test_files_mark_three_places_to_edit(name):
   text = (LAUNCH / name).read_text()
   assert text.count("# EDIT: ") == text.count("EDIT") == 3
 
 
 @each_file
-def test_the_command_has_flags_that_are_known_and_a_config_that_loads(
+def test_files_start_a_command_of_known_flags_and_a_config_that_loads(
   name, command, root, monkeypatch
 ):
   python, dash_m, module, *argv = command(name)
@@ -122,11 +122,11 @@ def test_the_command_has_flags_that_are_known_and_a_config_that_loads(
 
 
 @each_file
-def test_the_flags_of_all_are_the_same(name, command):
+def test_files_start_the_same_command(name, command):
   assert command(name)[1:] == command("jobset.yaml")[1:]
 
 
-def test_expected_devices_are_those_of_the_machines():
+def test_files_expect_the_devices_of_their_machines():
   chips = container()["resources"]["limits"]["google.com/tpu"]
   shape = pod()["nodeSelector"]["cloud.google.com/gke-tpu-topology"]
   assert math.prod(map(int, shape.split("x"))) == 16
@@ -138,7 +138,7 @@ def test_expected_devices_are_those_of_the_machines():
   assert int(slurm["nodes"]) * int(slurm["gpus-per-node"]) == 16
 
 
-def test_a_jobset_has_the_fields_that_it_needs():
+def test_jobset_has_the_fields_that_it_needs():
   jobset = load("jobset.yaml")
   assert jobset["apiVersion"] == "jobset.x-k8s.io/v1alpha2"
   assert set(jobset["spec"]) <= {
@@ -162,7 +162,7 @@ def test_a_jobset_has_the_fields_that_it_needs():
 
 
 @pytest.mark.parametrize("status", ENDS[1:] + STARTS_AGAIN)
-def test_a_jobset_starts_again_for_what_is_not_bad_input(status):
+def test_jobset_restarts_unless_the_input_is_bad(status):
   assert job()["backoffLimit"] == 0  # What no rule names fails the job too.
   (rule,) = job()["podFailurePolicy"]["rules"]
   assert rule["action"] == "FailJob"
@@ -176,7 +176,7 @@ def test_a_jobset_starts_again_for_what_is_not_bad_input(status):
   assert named == (status in ENDS)
 
 
-def test_a_skypilot_task_has_fields_that_are_known():
+def test_skypilot_task_has_known_fields():
   task = load("skypilot.yaml")
   assert set(task) <= {
     "name",
@@ -249,7 +249,7 @@ def test_slurm_gives_each_host_a_process_with_time_to_save():
 
 
 @pytest.mark.parametrize("status", ENDS + STARTS_AGAIN)
-def test_slurm_starts_again_for_what_is_not_bad_input(run_script, status):
+def test_slurm_restarts_unless_the_input_is_bad(run_script, status):
   left, (srun, *others) = run_script("slurm.sh", status)
   assert left == status and srun[0] == "srun"
   assert srun[1:3] == ["--kill-on-bad-exit=0", "--wait=60"]
@@ -257,7 +257,7 @@ def test_slurm_starts_again_for_what_is_not_bad_input(run_script, status):
 
 
 @pytest.mark.parametrize("status", ENDS + STARTS_AGAIN)
-def test_the_old_way_starts_again_for_what_is_not_bad_input(run_script, status):
+def test_tpu_vm_restarts_unless_the_input_is_bad(run_script, status):
   left, (gcloud, *others) = run_script("tpu_vm.sh", status)
   assert gcloud[:6] == ["gcloud", "compute", "tpus", "tpu-vm", "ssh", "mixup"]
   assert "--worker=all" in gcloud
@@ -267,6 +267,6 @@ def test_the_old_way_starts_again_for_what_is_not_bad_input(run_script, status):
     assert others == [["sleep", "30"]]  # Where this test ends it.
 
 
-def test_the_old_way_is_called_so():
+def test_tpu_vm_is_called_the_old_way():
   first = (LAUNCH / "tpu_vm.sh").read_text().splitlines()[1]
   assert "old way" in first

@@ -27,7 +27,9 @@ def config(argument="smoke", **changes):
 
 
 @pytest.mark.slow
-def test_tones_are_learnt_and_not_trained_twice(tmp_path, capsys, monkeypatch):
+def test_launch_learns_tones_and_does_not_train_twice(
+  tmp_path, capsys, monkeypatch
+):
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   monkeypatch.setattr(
     sys,
@@ -79,7 +81,7 @@ def test_tones_are_learnt_and_not_trained_twice(tmp_path, capsys, monkeypatch):
     ({"mix": {"name": "manifold"}}, "use config.levels="),
   ],
 )
-def test_bad_configs_are_refused_before_any_work(changes, message):
+def test_prepare_refuses_bad_configs(changes, message):
   sizes = {"batch_size": 16, "eval_batch_size": 16}
   with pytest.raises((ValueError, KeyError, TypeError), match=message):
     speech.prepare(config(**sizes | changes))
@@ -110,7 +112,7 @@ def test_methods_are_erm_and_each_level_and_alpha():
   )
 
 
-def test_a_transform_without_alpha_is_one_method():
+def test_methods_of_a_transform_without_alpha_are_erm_and_one():
   values = config("level=spectrogram")
   values.mix.name = "label_smoothing"
   assert list(speech.methods(values)) == [
@@ -170,7 +172,7 @@ def run(monkeypatch, tmp_path, data):
   return run_config
 
 
-def test_rows_are_of_the_last_epoch_and_of_the_best(run):
+def test_run_rows_are_of_the_last_and_the_best_epoch(run):
   result, rows = run(config(PAPERS))
   assert rows[speech.VALIDATION]["value"] == 7.5
   assert rows[speech.TEST]["value"] == 8.5 and rows[speech.TEST]["n"] == 2
@@ -200,13 +202,15 @@ def test_rows_are_of_the_last_epoch_and_of_the_best(run):
     ({}, results.Method("spectrogram_alpha_0.4", "spectrogram, alpha 0.4")),
   ],
 )
-def test_only_the_papers_setting_is_put_beside_the_paper(run, changes, method):
+def test_run_gives_papers_numbers_to_the_papers_setting_alone(
+  run, changes, method
+):
   result, rows = run(config(PAPERS, **changes), method)
   assert all(row["paper"] is None for row in rows.values())
   assert len(result["not_run"]) == 12
 
 
-def test_settings_name_overrides(run):
+def test_setting_names_overrides(run):
   values = config(PAPERS)
   values.vgg11.width = 8
   assert speech.setting(values, "vgg11").endswith("vgg11 (width 8)")
@@ -215,7 +219,7 @@ def test_settings_name_overrides(run):
   assert rows[speech.TEST]["paper"] == 3.4
 
 
-def test_the_papers_twelve_numbers_are_not_run(run):
+def test_run_lists_numbers_of_the_paper_that_were_not_run(run):
   assert len(speech.PAPER) == 12
   result, _ = run(config(PAPERS), model="lenet")
   assert len(result["not_run"]) == 10

@@ -18,7 +18,7 @@ def written(tmp_path_factory):
   return folder
 
 
-def test_images_are_as_large_as_those_of_imagenet(folder):
+def test_write_images_makes_files_of_the_size_of_imagenets(folder):
   paths = sorted(folder.rglob("*.jpg"))
   assert len(paths) == 3
   for path in paths:
@@ -27,7 +27,7 @@ def test_images_are_as_large_as_those_of_imagenet(folder):
       assert image.size == (500, 375)
 
 
-def test_pil_shows_the_same(folder):
+def test_with_pil_shows_the_same_as_train_image(folder):
   data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
   for row in order.draws(0, 0, range(6)):
     ours = decode.train_image(decode.decode(data), row, size=224)
@@ -37,7 +37,7 @@ def test_pil_shows_the_same(folder):
     assert np.abs(ours.astype(int) - theirs).mean() < 6
 
 
-def test_every_side_has_a_rate(folder):
+def test_sides_return_a_rate_each(folder):
   data = (folder / "train" / "smooth" / "0000.jpg").read_bytes()
   few = batches.StreamSet(
     "few", 1, ("smooth",), [{"image": data, "label": 0}] * 64, []

@@ -11,7 +11,7 @@ from experiments.benchmark import __main__ as benchmark
 from experiments.report import tables
 
 
-def test_without_pytorch_the_extra_is_named():
+def test_main_without_pytorch_names_the_extra():
   code = textwrap.dedent("""
       import sys
 

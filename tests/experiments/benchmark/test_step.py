@@ -7,7 +7,7 @@ from experiments.benchmark import step
 
 
 @pytest.mark.slow
-def test_the_tables_are_filled():
+def test_table_has_both_sides_of_each_case():
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   with jax.debug_key_reuse(False):  # What is timed is done again and again.
     text, measured = step.table(torch, width=2, batch_size=8, turns=1)
@@ -17,7 +17,7 @@ def test_the_tables_are_filled():
   assert len(set(names)) == len(names) == 4
 
 
-def test_the_step_in_pytorch_is_a_step():
+def test_torch_step_changes_the_weights():
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   ours = step.TorchStep(torch, width=2, batch_size=4, alpha=1.0)
   before = ours._network.stem.weight.detach().clone()

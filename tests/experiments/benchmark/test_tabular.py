@@ -5,7 +5,7 @@ import pytest
 from experiments.benchmark import tabular
 
 
-def test_the_plain_loop_learns():
+def test_torch_run_learns():
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   problem = tabular.load_problem("iris", None, seeds=2)
   assert problem.splits.train_rows.shape == (2, 75)

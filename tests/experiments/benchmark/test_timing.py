@@ -46,7 +46,7 @@ def test_measure_takes_medians_of_the_turns(case, monkeypatch):
   assert found[1:] == ((3000.0,), (8000.0,), (0.5,))
 
 
-def test_table_says_whether_the_goal_is_met(case):
+def test_table_reports_whether_the_goal_is_met(case):
   measured = [
     timing.Measured(
       case._replace(goal=goal), (1.0, 2.0), (4.0, 2.0), (0.3, 0.5)

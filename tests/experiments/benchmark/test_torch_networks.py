@@ -18,19 +18,21 @@ def torch():
   "variant, count",
   (("author", 11_171_146), ("official", 11_171_274), ("modern", 11_172_170)),
 )
-def test_preact_resnet18_has_its_parameters(torch, variant, count):
+def test_preact_resnet_has_the_parameters_of_each_variant(
+  torch, variant, count
+):
   with torch.device("meta"):
     network = torch_networks.preact_resnet(torch, variant=variant)
   assert sum(p.numel() for p in network.parameters()) == count
 
 
-def test_wide_resnet28_10_has_its_parameters(torch):
+def test_wide_resnet_28_10_has_its_parameters(torch):
   with torch.device("meta"):
     network = torch_networks.wide_resnet(torch)
   assert sum(p.numel() for p in network.parameters()) == 36_479_194
 
 
-def test_the_initial_values(torch):
+def test_preact_resnet_and_wide_resnet_have_their_initial_values(torch):
   network = torch_networks.preact_resnet(torch, width=16)
   scale = network.stage4_block2.norm2.weight
   assert 0 <= scale.min() < 0.1 and 0.9 < scale.max() <= 1
@@ -43,7 +45,7 @@ def test_the_initial_values(torch):
 
 
 @pytest.mark.parametrize("case", torch_vectors.CASES)
-def test_stored_outputs_are_those_of_pytorch(torch, case):
+def test_torch_vectors_are_those_of_pytorch(torch, case):
   """Our networks are tested against the stored ones."""
   stored = json.loads(torch_vectors.PATH.read_text())[case]
   fresh = torch_vectors.compute(torch, case)

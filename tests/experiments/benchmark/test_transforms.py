@@ -8,14 +8,14 @@ from experiments.benchmark import timing
 from experiments.benchmark import transforms
 
 
-def test_lambdas_are_compared_with_the_sampler_of_jax():
+def test_lambda_case_draws_as_many_from_the_sampler_of_jax():
   case = transforms.lambda_case()
   with jax.debug_key_reuse(False):  # A benchmark draws the same again.
     ours, other = case.ours(), case.other()
   assert ours.shape == other.shape == (1024,)
 
 
-def test_both_losses_are_one_number():
+def test_loss_cases_have_equal_losses():
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   for case in transforms.loss_cases(torch)[:1]:
     assert abs(float(case.ours()[0]) - case.other()) < 1e-4
