@@ -53,7 +53,7 @@ def test_equal_width_is_what_metrics_sums_up():
 @pytest.mark.parametrize(
   "bins", (calibration.equal_width, calibration.equal_mass)
 )
-def test_bins_of_a_calibrated_classifier_have_only_errors_of_chance(bins):
+def test_error_of_a_calibrated_classifier_is_that_of_chance(bins):
   errors = [
     bins(*calibration.predictions(*draw(count, seed=1))).error()
     for count in (1000, 100_000)

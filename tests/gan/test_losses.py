@@ -92,7 +92,7 @@ def test_generator_losses_fall_as_points_look_real(name):
   assert np.all(jax.grad(loss)(logits) < 0)
 
 
-def test_only_non_saturating_has_a_gradient_where_the_discriminator_is_sure():
+def test_non_saturating_alone_has_a_gradient_at_a_sure_discriminator():
   slope = {
     name: float(jax.grad(loss)(jnp.array([-20.0]))[0])
     for name, loss in losses.GENERATOR_LOSSES.items()

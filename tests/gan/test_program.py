@@ -92,7 +92,7 @@ def test_step_takes_snapshots_after_their_iterations(two):
   np.testing.assert_array_equal(shown[3], shown[2])
 
 
-def test_noise_is_new_in_iterations_and_the_same_in_snapshots():
+def test_step_draws_new_noise_in_iterations_and_the_same_in_snapshots():
   """Of networks that do not learn, as losses and points show."""
   program = make(2, learning_rate=0.0, num_points=5)
   state, metrics, points = play(program, 3, [(0, 4)])
