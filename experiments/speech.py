@@ -15,7 +15,7 @@ from typing import Any, Callable, NamedTuple
 from configs import speech as configs
 from mixup_jax import results
 from mixup_jax import transforms
-from mixup_jax.data.in_memory import audio as clips
+from mixup_jax.data.in_memory import audio as audio_data
 from mixup_jax.recipes import audio
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import in_memory
@@ -24,8 +24,9 @@ from mixup_jax.recipes import summary
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
-from mixup_jax.train import run as train_run
 from mixup_jax.train.program import Program
+from mixup_jax.train.run import Lines
+from mixup_jax.train.run import state_shapes
 
 CONFIG = pathlib.Path(configs.__file__)
 
@@ -49,7 +50,7 @@ PAPER = [
 ]
 
 
-def error_of_best_epoch(lines: train_run.Lines) -> float:
+def error_of_best_epoch(lines: Lines) -> float:
   """Returns the test error of the epoch that validation clips choose."""
   best = min(lines, key=lambda line: line["validation/error"])
   return best["test/error"]
@@ -82,7 +83,7 @@ class Network(NamedTuple):
 class Prepared(NamedTuple):
   """Validated inputs of `run`."""
 
-  data: clips.ClipSet
+  data: audio_data.ClipSet
   make_programs: dict[Network, Callable[[], Program]]
 
 
@@ -111,7 +112,7 @@ def prepare(config: Any) -> Prepared:
   known = methods(config)
   in_memory.check(config)
   checks.at_least(config, decay_every=1)
-  data = clips.load(config.dataset, config.data_dir or None)
+  data = audio_data.load(config.dataset, config.data_dir or None)
   made: dict[Network, Callable[[], Program]] = {}
   for model in config.models:
     for method, (level, mix) in known.items():
@@ -123,7 +124,7 @@ def prepare(config: Any) -> Prepared:
         level=level,
         mix=mix,
       )
-      train_run.state_shapes(make())  # What cannot be built is reported now.
+      state_shapes(make())  # What cannot be built is reported now.
       made[Network(model, method)] = make
   return Prepared(data, made)
 
@@ -152,7 +153,7 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
   """Trains every network; returns rows, curves, and what mixing looks like."""
   data = prepared.data
 
-  def train(network: Network) -> list[train_run.Lines]:
+  def train(network: Network) -> list[Lines]:
     program = prepared.make_programs[network]()
     folder = recorder.workdir / network.model / network.method.key
     return [

@@ -20,7 +20,7 @@ import numpy as np
 import PIL.Image
 
 from mixup_jax.data import prepare
-from mixup_jax.data.streaming import batches as stream
+from mixup_jax.data.streaming import batches
 from mixup_jax.data.streaming import decode
 from mixup_jax.data.streaming import order
 from mixup_jax.results import format_table
@@ -39,11 +39,11 @@ def table(turns: int, data_dir: str | None) -> str:
     write_images(pathlib.Path(directory) / "raw", train=128, val=1)
     prepare.prepare_folder("image_folder/smooth", f"{directory}/raw", directory)
     lines = _measure(
-      stream.load("image_folder/smooth", directory), 224, turns, _GOAL
+      batches.load("image_folder/smooth", directory), 224, turns, _GOAL
     )
   try:
     # Small images are mostly overhead: there is no goal for them.
-    lines += _measure(stream.load("tiny_imagenet", data_dir), 64, turns, None)
+    lines += _measure(batches.load("tiny_imagenet", data_dir), 64, turns, None)
   except FileNotFoundError as error:
     print(f"left out: {error}\n")
   header = [
@@ -86,23 +86,23 @@ def write_images(directory: pathlib.Path, **counts: int) -> None:
       PIL.Image.fromarray(pixels).save(folder / f"{number:04}.jpg", quality=90)
 
 
-def sides(stream_set: stream.StreamSet, size: int) -> dict[str, Rate]:
+def sides(stream_set: batches.StreamSet, size: int) -> dict[str, Rate]:
   """Returns for each way a function that measures its rates."""
   # From the third batch on, each is paid for before it comes.
   first, steps = 3, max(4, min(len(stream_set.train) // _BATCH, 8))
   work = _work(stream_set, range(first, first + steps))
 
   def ours() -> Rates:
-    batches = stream.train_batches(
+    decoded = batches.train_batches(
       stream_set, seed=0, batch_size=_BATCH, image_size=size, workers=_cores()
     )
     for _ in range(first):
-      next(batches)
+      next(decoded)
     start = _clocks()
-    for _ in itertools.islice(batches, steps):
+    for _ in itertools.islice(decoded, steps):
       pass
     rates = _since(start, len(work))
-    del batches  # Else its threads would work on.
+    del decoded  # Else its threads would work on.
     return rates
 
   def other(function: Callable[[bytes, np.ndarray], np.ndarray]) -> Rate:
@@ -133,7 +133,7 @@ def with_pil(data: bytes, draws: np.ndarray, size: int) -> np.ndarray:
 
 
 def _work(
-  stream_set: stream.StreamSet, steps: range
+  stream_set: batches.StreamSet, steps: range
 ) -> list[tuple[bytes, np.ndarray]]:
   """Returns what our stream decodes in some steps, and the draws for it."""
   examples = stream_set.train
@@ -175,7 +175,7 @@ def _since(start: Rates, images: int) -> Rates:
 
 
 def _measure(
-  stream_set: stream.StreamSet, size: int, turns: int, goal: float | None
+  stream_set: batches.StreamSet, size: int, turns: int, goal: float | None
 ) -> list[list[str]]:
   """Lets all sides take turns, and returns the lines of the table."""
   ways = sides(stream_set, size)

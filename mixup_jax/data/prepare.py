@@ -93,9 +93,9 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     A line with what there is, and where.
   """
   # Only now: --help should not wait.
-  from mixup_jax.data.sources.uci import builder as uci
+  from mixup_jax.data.sources.uci.builder import Uci
 
-  builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  builder = Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
   config = builder.builder_config
   return (
@@ -139,9 +139,9 @@ def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Returns:
     Lines with what there is, and where, and what was not in order.
   """
-  from mixup_jax.data.sources.speech_commands import builder as speech
+  from mixup_jax.data.sources.speech_commands.builder import Speech
 
-  builder = speech.Speech(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  builder = Speech(config=name, raw_dir=raw_dir, data_dir=data_dir)
   where = _prepare(builder)
   counts = ", ".join(
     f"{info.num_examples} {split}"
@@ -167,14 +167,14 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   """
   import tensorflow_datasets as tfds
 
-  from mixup_jax.data.sources.image_folder import builder as image_folder
+  from mixup_jax.data.sources.image_folder import builder
   from mixup_jax.data.sources.image_folder import files
 
   config = name.removeprefix(_FOLDER)
-  directory = image_folder.directory(config, data_dir)
+  directory = builder.directory(config, data_dir)
   if os.path.isdir(directory):
-    builder = tfds.builder_from_directory(directory)
-    where = _prepare(builder)
+    prepared = tfds.builder_from_directory(directory)
+    where = _prepare(prepared)
   elif raw_dir is None:
     raise FileNotFoundError(
       "it is not downloaded: unpack it, and name the directory that holds "
@@ -182,15 +182,15 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     )
   else:
     with files.opened(pathlib.Path(raw_dir)) as folder:
-      builder = image_folder.ImageFolder(
+      prepared = builder.ImageFolder(
         config=config, folder=folder, data_dir=data_dir
       )
-      where = _prepare(builder)
-  splits = builder.info.splits
+      where = _prepare(prepared)
+  splits = prepared.info.splits
   return (
     f"{name}: {splits['train'].num_examples} images to train and "
     f"{splits['validation'].num_examples} to validate, "
-    f"{builder.info.features['label'].num_classes} classes, {where}"
+    f"{prepared.info.features['label'].num_classes} classes, {where}"
   )
 
 

@@ -12,11 +12,11 @@ from mixup_jax.data import prepare
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
 from mixup_jax.data.sources.cifar import spec
-from mixup_jax.data.sources.svhn import files as svhn
-from mixup_jax.data.sources.uci import spec as uci_tables
-from mixup_jax.data.streaming import batches as stream
+from mixup_jax.data.sources.svhn import files
+from mixup_jax.data.sources.uci import spec as uci_spec
+from mixup_jax.data.streaming import batches
 
-CONFIGS = {config.name: config for config in uci_tables.TABLES}
+CONFIGS = {config.name: config for config in uci_spec.TABLES}
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_main_prepares_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   data = b"".join(bytes([label]) + bytes(3072) for label in range(10))
   config = spec.SETS[0]
   sums = {
-    split: dict.fromkeys(files, hashlib.sha1(data).hexdigest())
-    for split, files in config.files.items()
+    split: dict.fromkeys(names, hashlib.sha1(data).hexdigest())
+    for split, names in config.files.items()
   }
   monkeypatch.setattr(config, "files", sums)
   monkeypatch.setattr(config, "rows", {"train": 10, "test": 10})
@@ -83,12 +83,12 @@ def test_main_prepares_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
 def test_main_prepares_svhn_from_its_files(capsys, tmp_path, monkeypatch):
   raw, data_dir = tmp_path / "raw", tmp_path / "data"
   raw.mkdir()
-  for rows, (split, (name, _)) in enumerate(svhn.FILES.items(), start=3):
+  for rows, (split, (name, _)) in enumerate(files.FILES.items(), start=3):
     path = raw / name
     pixels = np.zeros((32, 32, 3, rows), np.uint8)
     scipy.io.savemat(path, {"X": pixels, "y": np.full((rows, 1), 10)})
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setitem(svhn.FILES, split, (name, sha256))
+    monkeypatch.setitem(files.FILES, split, (name, sha256))
   words = "svhn", "--raw", raw, "--data_dir", data_dir
   what = "svhn: 3 images to train and 4 to test, 10 classes,"
   where = f"in {data_dir}/svhn/1.0.0"
@@ -112,7 +112,7 @@ def test_main_prepares_a_folder_of_images_that_the_user_names(capsys, tmp_path):
   expected = 0, [f"{what} was prepared before {where}"], []
   assert _run(capsys, *words) == expected
   assert _run(capsys, words[0], "--data_dir", data_dir) == expected
-  assert stream.load("image_folder/pets", str(data_dir)).num_classes == 2
+  assert batches.load("image_folder/pets", str(data_dir)).num_classes == 2
 
 
 def test_main_does_not_download_a_folder(capsys, tmp_path):
@@ -132,12 +132,12 @@ def test_main_prepares_the_real_tiny_imagenet(capsys, raw_data, tmp_path):
     "tiny_imagenet: 10000 images to train and 1000 to "
     "validate, 20 classes, prepared in"
   )
-  tiny = stream.load("tiny_imagenet", str(tmp_path))
-  batches = list(stream.eval_batches(tiny, batch_size=100, image_size=64))
-  labels = np.concatenate([batch["labels"] for batch in batches])
+  tiny = batches.load("tiny_imagenet", str(tmp_path))
+  found = list(batches.eval_batches(tiny, batch_size=100, image_size=64))
+  labels = np.concatenate([batch["labels"] for batch in found])
   np.testing.assert_array_equal(np.bincount(labels), np.full(20, 50))
-  assert all(batch["where"].all() for batch in batches)
-  images = np.concatenate([batch["images"] for batch in batches])
+  assert all(batch["where"].all() for batch in found)
+  images = np.concatenate([batch["images"] for batch in found])
   grey = (images.min(-1) == images.max(-1)).all((1, 2))
   assert 0 < grey.sum() < 100
   means = images.mean((0, 1, 2)) / 255

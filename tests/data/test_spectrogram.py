@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 
 from mixup_jax.data import spectrogram
-from mixup_jax.data.sources.speech_commands import files as raw_speech
+from mixup_jax.data.sources.speech_commands import files
 
 
 def reference(waveform):
@@ -45,10 +45,8 @@ def test_log_spectrogram_equals_scipy(samples):
 
 def test_log_spectrogram_of_real_clips_equals_scipy(raw_data):
   path = raw_data / "speech_commands"
-  files = raw_speech.read(next(path.glob("*sample30.tar.xz")))
-  clips = [raw_speech.parse(f)[0] for f in files if f.name.endswith(".wav")][
-    :40
-  ]
+  members = files.read(next(path.glob("*sample30.tar.xz")))
+  clips = [files.parse(f)[0] for f in members if f.name.endswith(".wav")][:40]
   waveforms = np.stack(clips).astype(np.float32) / 2**15
   found = jax.jit(spectrogram.log_spectrogram)(waveforms)
   expected = np.stack([reference(w) for w in waveforms])

@@ -7,7 +7,7 @@ import pytest
 
 from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
-from mixup_jax.evaluation import in_between as measuring
+from mixup_jax.evaluation import in_between
 from mixup_jax.train import state as states
 
 
@@ -53,11 +53,11 @@ def test_curves_are_those_of_each_pair_alone(num_devices):
     states.TrainState(np.int32(0), params, {}, (), {}),
     sharding.replicated(mesh),
   )
-  batches = measuring.draw_pairs(0, 10, count=9, batch_size=8)
-  measure = measuring.make_measure(model, data, mesh)
+  batches = in_between.draw_pairs(0, 10, count=9, batch_size=8)
+  measure = in_between.make_measure(model, data, mesh)
   lams = (0.0, 0.3, 1.0)
   with jax.transfer_guard("disallow"):
-    values = measuring.curves(
+    values = in_between.curves(
       measure,
       state,
       (data.train_images, data.train_labels),
@@ -71,7 +71,7 @@ def test_curves_are_those_of_each_pair_alone(num_devices):
 
 
 def test_draw_pairs_takes_all_images():
-  batches = measuring.draw_pairs(3, 100, count=100, batch_size=64)
+  batches = in_between.draw_pairs(3, 100, count=100, batch_size=64)
   assert [batch["where"].sum() for batch in batches] == [64, 36]
   sides = [
     np.concatenate([batch[side][batch["where"]] for batch in batches])
@@ -80,7 +80,7 @@ def test_draw_pairs_takes_all_images():
   for side in sides:
     np.testing.assert_array_equal(np.sort(side), np.arange(100))
   assert (sides[0] == sides[1]).sum() < 10
-  again = measuring.draw_pairs(3, 100, count=100, batch_size=64)
+  again = in_between.draw_pairs(3, 100, count=100, batch_size=64)
   np.testing.assert_array_equal(again[0]["first"], batches[0]["first"])
-  other = measuring.draw_pairs(4, 100, count=100, batch_size=64)
+  other = in_between.draw_pairs(4, 100, count=100, batch_size=64)
   assert (other[0]["first"] != batches[0]["first"]).any()

@@ -18,7 +18,7 @@ from experiments import speech
 from mixup_jax import results
 from mixup_jax.recipes import mixing
 from mixup_jax.runtime import cli
-from mixup_jax.train import run as train_run
+from mixup_jax.train.run import state_shapes
 
 SHAPE = jax.ShapeDtypeStruct
 BATCH = 16
@@ -125,7 +125,7 @@ def test_launch_traces_a_step_of_every_transform(
   def run(config, prepared, recorder):
     batch = batch_of(section, prepared.data, config.get("image_size"))
     (program,) = programs_of(section, prepared)
-    state = train_run.state_shapes(program)
+    state = state_shapes(program)
     seed = SHAPE((), np.uint32)
     traced.append((state, *program.step.eval_shape(seed, state, batch)))
     return {"rows": [ROW]}

@@ -11,7 +11,7 @@ from configs import speech as configs
 from experiments import speech
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.data.in_memory import audio as clips
+from mixup_jax.data.in_memory import audio
 from mixup_jax.recipes import in_memory
 from mixup_jax.runtime import cli
 
@@ -142,7 +142,7 @@ def lines(*errors):
 
 @pytest.fixture(scope="module")
 def data():
-  return clips.load("tones")
+  return audio.load("tones")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from configs import gan as configs
+from configs import gan
 from mixup_jax import models
 from mixup_jax.data import toy
 from mixup_jax.gan import game
@@ -33,7 +33,7 @@ def make_game(**changes):
 
 
 def test_make_game_has_the_settings_of_the_config():
-  config = configs.get_config()
+  config = gan.get_config()
   sizes = ("batch_size", "discriminator_steps", "num_latents")
   made = game.make_game(
     "ring",

@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import speech as configs
+from configs import speech
 from mixup_jax import sharding
 from mixup_jax.data import spectrogram
-from mixup_jax.data.in_memory import audio as clips
+from mixup_jax.data.in_memory import audio as audio_data
 from mixup_jax.recipes import assemble
 from mixup_jax.recipes import audio
 from mixup_jax.results import encoding
 
-TONES = clips.load("tones")
+TONES = audio_data.load("tones")
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def made(monkeypatch):
   monkeypatch.setattr(sharding, "make_mesh", lambda: one_device)
 
   def make(level, *, model="lenet", erm=False, **changes):
-    config = configs.get_config("smoke")
+    config = speech.get_config("smoke")
     config.mix.update(changes)
     audio.make_program(
       config,
@@ -124,11 +124,11 @@ def test_make_program_does_not_mix_plain_epochs(made):
   assert made("waveform", plain_last_epochs=1).num_mixed_steps == 36
 
 
-@pytest.mark.parametrize("model", configs.MODELS)
+@pytest.mark.parametrize("model", speech.MODELS)
 def test_make_program_builds_the_network_with_the_sizes_of_its_name(
   made, model
 ):
-  config, network = configs.get_config("smoke"), made("waveform", model=model)
+  config, network = speech.get_config("smoke"), made("waveform", model=model)
   assert network.model.width == config[model].width
   assert network.model.num_classes == len(TONES.words)
 
@@ -155,7 +155,7 @@ def test_as_images_names_clips_as_training_does():
 
 
 def test_mixed_spectrograms_shows_two_clips_and_two_mixtures():
-  shown = audio.mixed_spectrograms(configs.get_config("smoke"), TONES)
+  shown = audio.mixed_spectrograms(speech.get_config("smoke"), TONES)
   parts = np.split(encoding.decode_png(shown["png"]), 4)
   values = [
     shown["low"] + part / 255 * (shown["high"] - shown["low"]) for part in parts

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from configs import vae_mixing as configs
+from configs import vae_mixing
 from mixup_jax import results
 from mixup_jax import transforms
 from mixup_jax.recipes import autoencoder
@@ -23,7 +23,7 @@ MANIFOLD = results.Method("manifold", "manifold mixup")
 
 
 def small(**changes):
-  config = configs.get_config("dataset=iris,smoke")
+  config = vae_mixing.get_config("dataset=iris,smoke")
   config.model.hidden = (8,)
   config.vae = {"latent": 2, "hidden": (8,), "channels": ()}
   config.learning_rate = 1e-2
@@ -70,7 +70,7 @@ def test_prepare_gives_a_classifier_the_codes_of_its_seed():
 
 def test_prepare_fits_convolutions_together_and_manifold_mixup_reaches_them():
   """The networks of CIFAR-10 on a few digits, traced and not run."""
-  config = configs.get_config("dataset=cifar10,smoke")
+  config = vae_mixing.get_config("dataset=cifar10,smoke")
   config.num_train = 12
   config.vae = {"latent": 2, "hidden": (4,), "channels": (2,)}
   config.model.width, config.model.blocks = 2, (1,)
@@ -104,7 +104,7 @@ def test_prepare_fits_convolutions_together_and_manifold_mixup_reaches_them():
 
 
 def test_prepare_with_an_unknown_model_raises():
-  config = configs.get_config("dataset=iris")
+  config = vae_mixing.get_config("dataset=iris")
   config.model.name = "mpl"
   problem = small_sets.load(small(), "iris")
   with pytest.raises(ValueError, match="unknown model 'mpl'"):

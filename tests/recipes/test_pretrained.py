@@ -5,13 +5,13 @@ import json
 import chex
 import pytest
 
-from configs import in_between as configs
+from configs import in_between
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import pretrained
 
 
 def write_run(path, section="cifar", **changes):
-  config = configs.get_config("smoke")
+  config = in_between.get_config("smoke")
   config.update(changes)
   result = {"section": section, "config": config.to_dict()}
   (path / "result.json").write_text(json.dumps(result))
@@ -19,13 +19,13 @@ def write_run(path, section="cifar", **changes):
 
 
 def given(path, **changes):
-  config = configs.get_config()
+  config = in_between.get_config()
   config.update({"networks": str(path), **changes})
   return config
 
 
 def test_trained_as_without_a_run_returns_the_config():
-  config = configs.get_config()
+  config = in_between.get_config()
   assert pretrained.trained_as(config) is config
   pretrained.check(config, config, {})
 

@@ -4,14 +4,14 @@ import jax
 import numpy as np
 import pytest
 
-from configs import imagenet as configs
+from configs import imagenet
 from mixup_jax import results
 from mixup_jax.recipes import assemble
-from mixup_jax.recipes import streaming as streaming_recipe
+from mixup_jax.recipes import streaming
 
 
 def config(argument="dataset=imagenet2012", **changes):
-  values = configs.get_config(argument)
+  values = imagenet.get_config(argument)
   values.update(changes)
   return values
 
@@ -25,7 +25,7 @@ def at(rate, step):
   "epochs, drops", [(90, (30, 60, 80)), (200, (60, 120, 180))]
 )
 def test_schedule_warms_up_and_drops_as_in_the_paper(epochs, drops):
-  rate = streaming_recipe.schedule(
+  rate = streaming.schedule(
     config(f"dataset=imagenet2012,epochs={epochs}"), 1251
   )
   begin = [at(rate, round(epoch * 1251)) for epoch in (0, 2.5, 5)]
@@ -39,19 +39,19 @@ def test_schedule_warms_up_and_drops_as_in_the_paper(epochs, drops):
 
 def test_schedule_grows_with_the_batch_size():
   def peak(**changes):
-    return at(streaming_recipe.schedule(config(**changes), 100), 500)
+    return at(streaming.schedule(config(**changes), 100), 500)
 
   np.testing.assert_allclose(peak(batch_size=8192), 3.2, rtol=1e-6)
   small = config(batch_size=64, warmup_epochs=0)
   np.testing.assert_allclose(
-    at(streaming_recipe.schedule(small, 100), 0), 0.025, rtol=1e-6
+    at(streaming.schedule(small, 100), 0), 0.025, rtol=1e-6
   )
 
 
 def test_schedule_with_accumulation_counts_updates():
   values = config(accumulation=4)
-  assert streaming_recipe.step_size(values) == 256
-  rate = streaming_recipe.schedule(values, 4 * 100)  # Of 100 updates an epoch.
+  assert streaming.step_size(values) == 256
+  rate = streaming.schedule(values, 4 * 100)  # Of 100 updates an epoch.
   np.testing.assert_allclose(at(rate, 250), 0.25, rtol=1e-5)
 
 
@@ -70,8 +70,8 @@ def test_schedule_with_accumulation_counts_updates():
 )
 def test_check_refuses_bad_sizes(changes, message):
   with pytest.raises(ValueError, match=message):
-    streaming_recipe.check(config(**changes))
-  streaming_recipe.check(config())
+    streaming.check(config(**changes))
+  streaming.check(config())
 
 
 @pytest.mark.parametrize("model", ("resnet50", "vit_s16", "vgg11"))
@@ -82,7 +82,7 @@ def test_make_program_takes_models_with_and_without_batch_norm(
   monkeypatch.setattr(
     assemble, "make_program", lambda network, *_, **__: built.append(network)
   )
-  streaming_recipe.make_program(
+  streaming.make_program(
     values,
     results.ERM,
     num_train=2048,

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from configs import adversarial as configs
+from configs import adversarial
 from configs import cifar
 from configs import imagenet
 from mixup_jax import results
@@ -24,7 +24,7 @@ SECTIONS = (*pretrained.SECTIONS, "imagenet")
 
 
 def config(**changes):
-  values = configs.get_config("smoke")
+  values = adversarial.get_config("smoke")
   values.update(changes)
   return values
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing import event_accumulator
 
-from mixup_jax.results import recorder as recording
+from mixup_jax.results.recorder import environment
 from mixup_jax.results.recorder import Recorder
 
 ROW = dict(
@@ -112,9 +112,9 @@ def test_recorder_writes_events_for_tensorboard(tmp_path):
 
 
 def test_environment_names_device_versions_and_commit():
-  environment = recording.environment()
-  assert environment["device"] == "8 x cpu"
-  assert set(environment) >= {
+  found = environment()
+  assert found["device"] == "8 x cpu"
+  assert set(found) >= {
     "platform",
     "processor",
     "cores",
@@ -124,7 +124,7 @@ def test_environment_names_device_versions_and_commit():
     "commit",
     "date",
   }
-  json.dumps(environment)
+  json.dumps(found)
 
 
 def test_recorder_on_a_full_disk_keeps_the_old_result(tmp_path, monkeypatch):

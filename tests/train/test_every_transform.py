@@ -19,7 +19,7 @@ from mixup_jax.data.in_memory import images
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
 from mixup_jax.train import optim
-from mixup_jax.train import program as programs
+from mixup_jax.train import program
 from tests import every_transform
 
 BATCH, COUNT, SIZE, EPOCHS = 16, 40, 4, 3
@@ -89,7 +89,7 @@ FEEDS = {"in memory": resident, "streaming": streamed}
 
 
 def make_program(transform, inputs, mesh):
-  return programs.make_program(
+  return program.make_program(
     Linear(),
     optim.build("sgd", learning_rate=0.1),
     inputs,
@@ -117,11 +117,11 @@ def begun(feed, devices):
 def train(transform, feed, devices):
   """Returns the loss of every step."""
   mesh, inputs, batches, state = begun(feed, devices)
-  program = make_program(transform, inputs, mesh)
+  made = make_program(transform, inputs, mesh)
   state = jax.tree.map(jnp.copy, state)  # A step consumes it.
   losses = []
   for batch in itertools.islice(batches.train_batches(1, 0), EPOCHS * STEPS):
-    state, metrics = program.step(np.uint32(1), state, batch)
+    state, metrics = made.step(np.uint32(1), state, batch)
     losses.append(float(metrics["loss"]))
   return np.asarray(losses)
 

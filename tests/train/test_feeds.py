@@ -25,8 +25,8 @@ from mixup_jax.train import feeds
 from mixup_jax.train import inputs
 from mixup_jax.train import loop
 from mixup_jax.train import optim
-from mixup_jax.train import program as programs
-from mixup_jax.train import run as runs
+from mixup_jax.train import program
+from mixup_jax.train import run
 from mixup_jax.train import schedules
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def small_set():
 def make_program(devices=1, learning_rate=0.1):
   rate = schedules.step_decay(learning_rate, steps=(6,), factor=0.1)
   model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
-  return programs.make_program(
+  return program.make_program(
     model,
     optim.build("sgd", learning_rate=rate, momentum=0.9),
     inputs.resident(small_set()),
@@ -68,12 +68,12 @@ def make_program(devices=1, learning_rate=0.1):
 PROGRAM = make_program()
 
 
-def train(workdir, program=PROGRAM, epochs=3, **options):
+def train(workdir, made=PROGRAM, epochs=3, **options):
   feed = feeds.Resident(
-    small_set(), program.mesh, batch_size=16, eval_batch_size=8, **options
+    small_set(), made.mesh, batch_size=16, eval_batch_size=8, **options
   )
-  return runs.train(
-    program,
+  return run.train(
+    made,
     feed,
     seed=1,
     epochs=epochs,
@@ -88,9 +88,9 @@ def without_seconds(lines):
   ]
 
 
-def final_state(workdir, program=PROGRAM):
+def final_state(workdir, made=PROGRAM):
   with checkpoint.Checkpoints(workdir / "checkpoints") as saved:
-    return saved.restore(runs.state_shapes(program))
+    return saved.restore(run.state_shapes(made))
 
 
 @pytest.fixture
@@ -208,11 +208,11 @@ def test_resident_batches_are_a_function_of_seed_and_step():
     found = itertools.islice(feed.train_batches(seed, first_step), count)
     return [np.asarray(batch["rows"]) for batch in found]
 
-  run = rows(1, 0, 8)
-  chex.assert_trees_all_equal(rows(1, 2), run[2:6])
-  assert sorted(np.concatenate(run[:3])[:40].tolist()) == list(range(40))
+  whole = rows(1, 0, 8)
+  chex.assert_trees_all_equal(rows(1, 2), whole[2:6])
+  assert sorted(np.concatenate(whole[:3])[:40].tolist()) == list(range(40))
   for other in (rows(1, 3)[0], rows(2, 0)[0]):
-    assert (other != run[0]).any()
+    assert (other != whole[0]).any()
   last = next(itertools.islice(feed.train_batches(1, 2), 1))
   assert np.asarray(last["where"]).sum() == 40 - 2 * 16
 

@@ -18,8 +18,8 @@ from mixup_jax.train import feeds
 from mixup_jax.train import inputs
 from mixup_jax.train import loop
 from mixup_jax.train import optim
-from mixup_jax.train import program as programs
-from mixup_jax.train import run as runs
+from mixup_jax.train import program
+from mixup_jax.train import run
 from mixup_jax.train import schedules
 
 SIZE, CLASSES, STEPS = 4, 3, 3
@@ -35,14 +35,14 @@ class Linear(nn.Module):
 
 
 @functools.cache
-def program(devices=1, accumulation=1, alpha=1.0, partners=None):
+def make_program(devices=1, accumulation=1, alpha=1.0, partners=None):
   rate = schedules.step_decay(0.1, steps=(4,), factor=0.1)
   tx = optim.build("sgd", learning_rate=rate, momentum=0.9, weight_decay=1e-3)
   mixup = functools.partial(transforms.mixup, alpha=alpha)
   mesh = sharding.make_mesh(jax.devices()[:devices])
   if partners:
     mixup = sharding.with_partners(mixup, mesh, policy=partners)
-  return programs.make_program(
+  return program.make_program(
     Linear(),
     optim.accumulated(tx, accumulation),
     inputs.streamed(SIZE, mean=(0.5,) * 3, std=(0.25,) * 3),
@@ -75,20 +75,20 @@ def train(workdir, made, epochs=2):
     train=lambda seed, first: (batch(i) for i in range(first, epochs * STEPS)),
     evaluate=eval_batches,
   )
-  return runs.train(
+  return run.train(
     made, feed, seed=1, epochs=epochs, workdir=workdir, config={}
   )
 
 
 def final_state(workdir, made):
   with checkpoint.Checkpoints(workdir / "checkpoints") as saved:
-    return jax.device_get(saved.restore(runs.state_shapes(made))[1])
+    return jax.device_get(saved.restore(run.state_shapes(made))[1])
 
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
   workdir = tmp_path_factory.mktemp("straight")
-  return train(workdir, program()), final_state(workdir, program())
+  return train(workdir, make_program()), final_state(workdir, make_program())
 
 
 def test_train_learns_and_evaluates_each_image_once(straight):
@@ -116,16 +116,21 @@ def test_train_resumes_bit_by_bit(tmp_path, monkeypatch, straight, stop):
 
   monkeypatch.setattr(preemption.Preemption, "reached", reached(stop))
   with pytest.raises(loop.Stopped):
-    train(tmp_path, program())
+    train(tmp_path, make_program())
   monkeypatch.setattr(preemption.Preemption, "reached", reached(None))
-  train(tmp_path, program())
-  chex.assert_trees_all_equal(final_state(tmp_path, program()), straight[1])
+  train(tmp_path, make_program())
+  chex.assert_trees_all_equal(
+    final_state(tmp_path, make_program()), straight[1]
+  )
 
 
 def test_train_on_eight_devices_equals_one(tmp_path, straight):
-  lines = train(tmp_path, program(devices=8))
+  lines = train(tmp_path, make_program(devices=8))
   chex.assert_trees_all_close(
-    final_state(tmp_path, program(devices=8)), straight[1], rtol=1e-4, atol=1e-6
+    final_state(tmp_path, make_program(devices=8)),
+    straight[1],
+    rtol=1e-4,
+    atol=1e-6,
   )
   for ours, expected in zip(lines, straight[0], strict=True):
     np.testing.assert_allclose(
@@ -135,7 +140,7 @@ def test_train_on_eight_devices_equals_one(tmp_path, straight):
 
 def test_step_sends_bytes_between_devices():
   """Rolled over eight devices, each sends an image and a label."""
-  made = program(devices=8, partners="roll")
+  made = make_program(devices=8, partners="roll")
   rows = sharding.put_rows(batch(0), made.mesh)
   text = tpu.lower_step(made, rows).compile().as_text()
   sent = hlo.find(text)["collective-permute"]
@@ -145,7 +150,7 @@ def test_step_sends_bytes_between_devices():
 def test_step_with_accumulation_equals_one_of_the_whole_batch():
   """With momentum, decay and a drop of the rate between the updates."""
   seed = np.uint32(3)
-  halves, whole = (program(accumulation=k, alpha=0.0) for k in (2, 1))
+  halves, whole = (make_program(accumulation=k, alpha=0.0) for k in (2, 1))
   in_two, at_once = (made.init(seed) for made in (halves, whole))
   for step in range(6):
     full = batch(step)
@@ -162,6 +167,6 @@ def test_step_with_accumulation_equals_one_of_the_whole_batch():
 
 def test_accumulated_and_put_rows_refuse_bad_sizes():
   with pytest.raises(ValueError, match="accumulation must be at least 1"):
-    program(accumulation=0)
+    make_program(accumulation=0)
   with pytest.raises(ValueError, match="8 equal parts, got 12 examples"):
-    sharding.put_rows(batch(0, size=12), program(devices=8).mesh)
+    sharding.put_rows(batch(0, size=12), make_program(devices=8).mesh)

@@ -17,7 +17,7 @@ from mixup_jax.data.in_memory import images
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
 from mixup_jax.train import optim
-from mixup_jax.train import program as programs
+from mixup_jax.train import program
 from mixup_jax.train import schedules
 
 RATE = schedules.step_decay(0.1, steps=(2,), factor=0.1)
@@ -47,11 +47,11 @@ def small_set():
 
 
 @functools.cache
-def program(devices, average_decay=None):
+def make_program(devices, average_decay=None):
   data = small_set()
   model = models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,))
   tx = optim.build("sgd", learning_rate=RATE, momentum=0.9, weight_decay=1e-4)
-  return programs.make_program(
+  return program.make_program(
     model,
     tx,
     inputs.resident(data),
@@ -92,8 +92,8 @@ def trained(made, count=3):
 
 @pytest.mark.parametrize("devices", (2, 8))
 def test_step_does_not_depend_on_the_number_of_devices(devices):
-  one, metrics = trained(program(1))
-  many, same = trained(program(devices))
+  one, metrics = trained(make_program(1))
+  many, same = trained(make_program(devices))
   chex.assert_trees_all_close(
     jax.device_get(many), jax.device_get(one), rtol=1e-3, atol=1e-5
   )
@@ -119,8 +119,8 @@ def with_neighbors(made, count=2):
 
 
 def test_step_with_neighbors_does_not_depend_on_the_number_of_devices():
-  one, metrics = with_neighbors(program(1))
-  many, same = with_neighbors(program(8))
+  one, metrics = with_neighbors(make_program(1))
+  many, same = with_neighbors(make_program(8))
   chex.assert_trees_all_close(
     jax.device_get(many), jax.device_get(one), rtol=1e-3, atol=1e-5
   )
@@ -128,11 +128,13 @@ def test_step_with_neighbors_does_not_depend_on_the_number_of_devices():
     jax.device_get(same), jax.device_get(metrics), rtol=1e-4
   )
   with pytest.raises(AssertionError):  # Else they would be of the batch.
-    chex.assert_trees_all_close(trained(program(1), 2)[0].params, one.params)
+    chex.assert_trees_all_close(
+      trained(make_program(1), 2)[0].params, one.params
+    )
 
 
 def test_step_of_erm_refuses_neighbors():
-  made = programs.make_program(
+  made = program.make_program(
     models.build("preact_resnet18", num_classes=3, width=4, blocks=(1,)),
     optim.build("sgd", learning_rate=RATE),
     inputs.resident(small_set()),
@@ -143,7 +145,7 @@ def test_step_of_erm_refuses_neighbors():
 
 
 def test_step_of_a_stack_of_batches_equals_single_steps():
-  made = program(1)
+  made = make_program(1)
   one_by_one, metrics = trained(made)
   chosen = [
     {k: jax.device_get(v) for k, v in batch.items() if k in ("rows", "where")}
@@ -163,7 +165,7 @@ def test_step_of_a_stack_of_batches_equals_single_steps():
 
 
 def test_init_depends_on_the_seed():
-  made = program(1)
+  made = make_program(1)
   first, again, other = (made.init(put(made, np.uint32(s))) for s in (1, 1, 2))
   chex.assert_trees_all_equal(first, again)
   with pytest.raises(AssertionError):
@@ -171,7 +173,7 @@ def test_init_depends_on_the_seed():
 
 
 def test_evaluate_counts_every_example_once():
-  made, data = program(8), small_set()
+  made, data = make_program(8), small_set()
   state = made.init(put(made, np.uint32(5)))
   padded, whole = (
     made.evaluate(state, *feed.eval_batches(False)["test"]).means()
@@ -189,7 +191,7 @@ def test_evaluate_counts_every_example_once():
 
 
 def test_step_with_average_decay_keeps_an_average_of_the_weights():
-  state, _ = trained(program(1, average_decay=0.5), count=2)
+  state, _ = trained(make_program(1, average_decay=0.5), count=2)
   leaves = jax.tree.leaves(state.average)
   assert len(leaves) == len(jax.tree.leaves((state.params, state.batch_stats)))
   with pytest.raises(AssertionError):

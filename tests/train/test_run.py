@@ -11,7 +11,7 @@ import pytest
 from mixup_jax import sharding
 from mixup_jax.runtime import preemption
 from mixup_jax.train import loop
-from mixup_jax.train import run as runs
+from mixup_jax.train import run
 from mixup_jax.train import state as states
 
 STEPS = 3  # An epoch.
@@ -43,7 +43,7 @@ def counting():
   return types.SimpleNamespace(init=init, step=step, mesh=mesh)
 
 
-def run(workdir, asked):
+def train(workdir, asked):
   """Runs two epochs on the batches 0, 1, 2, ..."""
 
   def batches(first_step):
@@ -54,7 +54,7 @@ def run(workdir, asked):
     value = float(state.params["w"])
     return {"some/nll": 0.0, "some/error": value, "is_last": float(is_last)}
 
-  return runs.run(
+  return run.run(
     counting(),
     seed=7,
     epochs=2,
@@ -67,7 +67,7 @@ def run(workdir, asked):
 
 
 def test_run_returns_means_and_measurements_of_each_epoch(tmp_path):
-  first, last = run(tmp_path, [])
+  first, last = train(tmp_path, [])
   assert (first["step"], first["epoch"]) == (3, 1)
   assert (last["step"], last["epoch"]) == (6, 2)
   assert first["some/error"] == 7 + 0 + 1 + 2 and first["is_last"] == 0
@@ -86,21 +86,21 @@ def test_run_resumes_with_the_batches_from_its_checkpoint(
     preemption.Preemption, "reached", lambda self, done: done == stop
   )
   with pytest.raises(loop.Stopped):
-    run(tmp_path, asked)
+    train(tmp_path, asked)
   monkeypatch.setattr(
     preemption.Preemption, "reached", lambda self, done: False
   )
-  lines = run(tmp_path, asked)
+  lines = train(tmp_path, asked)
   assert asked == [0, stop]
   assert lines[-1]["some/error"] == 7 + sum(range(6))
   written = (tmp_path / "metrics.jsonl").read_text().splitlines()
   losses = [json.loads(line).get("loss") for line in written]
   assert [x for x in losses if x is not None] == list(range(6))
-  assert run(tmp_path, asked) == lines and asked[-1] == 2 * STEPS
+  assert train(tmp_path, asked) == lines and asked[-1] == 2 * STEPS
 
 
 def test_state_shapes_are_those_of_the_first_state():
-  shapes = runs.state_shapes(counting())
+  shapes = run.state_shapes(counting())
   state = counting().init(np.uint32(0))
   assert jax.tree.map(lambda x: (x.shape, x.dtype), shapes) == jax.tree.map(
     lambda x: (x.shape, x.dtype), state

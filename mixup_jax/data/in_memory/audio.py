@@ -91,9 +91,9 @@ def _tones() -> ClipSet:
 def _load_prepared(name: str, data_dir: str | None) -> ClipSet:
   """Loads a prepared data set; words that do not occur get no id."""
   # Imported here, since it takes a second.
-  from mixup_jax.data.sources.speech_commands import builder as speech
+  from mixup_jax.data.sources.speech_commands.builder import Speech
 
-  builder = speech.Speech(config=name, data_dir=data_dir)
+  builder = Speech(config=name, data_dir=data_dir)
   if not builder.is_prepared():
     raise FileNotFoundError(
       f"{name} is not prepared in {builder.data_dir}. "

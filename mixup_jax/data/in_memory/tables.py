@@ -70,9 +70,9 @@ def load(name: str, data_dir: str | None = None) -> Table:
 def _load_prepared(name: str, data_dir: str | None) -> Table:
   """Loads a prepared table through TFDS."""
   # Imported here, since it takes a second.
-  from mixup_jax.data.sources.uci import builder as uci
+  from mixup_jax.data.sources.uci.builder import Uci
 
-  builder = uci.Uci(config=name, data_dir=data_dir)
+  builder = Uci(config=name, data_dir=data_dir)
   if not builder.is_prepared():
     raise FileNotFoundError(
       f"{name} is not prepared in {builder.data_dir}. To download it:\n"

@@ -128,21 +128,20 @@ def _builder(name: str, data_dir: str | None) -> Any:
   """Returns the builder of a prepared data set."""
   import tensorflow_datasets as tfds
 
-  from mixup_jax.data.sources.image_folder import builder as image_folder
+  from mixup_jax.data.sources.image_folder import builder
 
   if _is_own(name):
-    directory = image_folder.directory(name.removeprefix(_FOLDER), data_dir)
+    directory = builder.directory(name.removeprefix(_FOLDER), data_dir)
   elif os.path.isdir(name):
     directory = name
   else:
     try:
-      builder = tfds.builder(name, data_dir=data_dir)
+      directory = str(tfds.builder(name, data_dir=data_dir).data_dir)
     except tfds.core.DatasetNotFoundError as error:
       raise ValueError(
         f"unknown set {name!r}: TFDS has none of that name. For a folder of "
         f"images, prepare and load '{_FOLDER}NAME'."
       ) from error
-    directory = str(builder.data_dir)
   if not os.path.exists(os.path.join(directory, "dataset_info.json")):
     raise FileNotFoundError(_not_prepared(name, directory))
   # Unlike the others, this kind of builder is equal in every process.

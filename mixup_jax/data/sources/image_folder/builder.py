@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 import tensorflow_datasets as tfds
 
-from mixup_jax.data.sources.image_folder import files as raw_folders
+from mixup_jax.data.sources.image_folder import files
 
 
 class ImageFolder(tfds.core.GeneratorBasedBuilder):
@@ -34,7 +34,7 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
       data_dir: Where prepared sets are; None is the default of TFDS.
       **options: As `tfds.core.GeneratorBasedBuilder` takes them.
     """
-    self._files = raw_folders.read(pathlib.Path(folder))
+    self._files = files.read(pathlib.Path(folder))
     options.setdefault("file_format", "array_record")
     super().__init__(
       config=tfds.core.BuilderConfig(name=config), data_dir=data_dir, **options
@@ -81,7 +81,7 @@ def directory(name: str, data_dir: str | None) -> str:
   return os.path.join(root, ImageFolder.name, name, str(ImageFolder.VERSION))
 
 
-def _examples(files: list[tuple[pathlib.Path, int]]) -> Iterator[Any]:
+def _examples(images: list[tuple[pathlib.Path, int]]) -> Iterator[Any]:
   """Yields the examples of a split with their numbers as keys."""
-  for number, (path, label) in enumerate(files):
+  for number, (path, label) in enumerate(images):
     yield number, {"image": path, "label": label, "file_name": path.name}

@@ -12,7 +12,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from mixup_jax.data.in_memory import images
-from mixup_jax.data.sources.cifar import builder as cifar
+from mixup_jax.data.sources.cifar import builder
 from mixup_jax.data.sources.cifar import spec
 
 CONFIGS = {config.name: config for config in spec.SETS}
@@ -63,9 +63,9 @@ def _write(directory, files):
 
 
 def _prepare(name, raw_dir, data_dir):
-  builder = cifar.Cifar(config=name, raw_dir=raw_dir, data_dir=data_dir)
-  builder.download_and_prepare()
-  return builder
+  prepared = builder.Cifar(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  prepared.download_and_prepare()
+  return prepared
 
 
 def _tar(files):
@@ -80,14 +80,14 @@ def _tar(files):
 
 def test_cifar_holds_what_raw_files_do(fakes, tmp_path):
   files = fakes("cifar10", 10)
-  builder = _prepare(
+  prepared = _prepare(
     "cifar10", _write(tmp_path / "raw", files), tmp_path / "data"
   )
-  features = builder.info.features
+  features = prepared.info.features
   assert features["image"].shape == (32, 32, 3)
   assert features["image"].np_dtype == np.uint8
   assert features["label"].names == list(spec.CIFAR10)
-  sources = {x: builder.as_data_source(x) for x in ("train", "test")}
+  sources = {x: prepared.as_data_source(x) for x in ("train", "test")}
   assert {x: len(y) for x, y in sources.items()} == {"train": 50, "test": 10}
   train = b"".join(files[f"data_batch_{i}.bin"] for i in range(1, 6))
   for split, data in ("train", train), ("test", files["test_batch.bin"]):
@@ -100,14 +100,14 @@ def test_cifar_holds_what_raw_files_do(fakes, tmp_path):
 
 def test_cifar_100_keeps_both_labels(fakes, tmp_path):
   files = fakes("cifar100", 100)
-  builder = _prepare(
+  prepared = _prepare(
     "cifar100", _write(tmp_path / "raw", files), tmp_path / "data"
   )
-  features = builder.info.features
+  features = prepared.info.features
   assert features["label"].names == list(spec.CIFAR100)
   assert features["coarse_label"].names == list(spec.CIFAR100_COARSE)
   records = np.frombuffer(files["test.bin"], np.uint8).reshape(100, 3074)
-  examples = list(builder.as_data_source("test"))
+  examples = list(prepared.as_data_source("test"))
   coarse, fine = records[:, 0], records[:, 1]
   assert [example["coarse_label"] for example in examples] == coarse.tolist()
   assert [example["label"] for example in examples] == fine.tolist()
@@ -181,8 +181,8 @@ def download(monkeypatch, tmp_path):
 def test_cifar_downloads(fakes, tmp_path, download):
   path, asked = download
   path.write_bytes(_tar(fakes("cifar10", 10)))
-  builder = _prepare("cifar10", None, tmp_path / "data")
-  assert len(builder.as_data_source("train")) == 50
+  prepared = _prepare("cifar10", None, tmp_path / "data")
+  assert len(prepared.as_data_source("train")) == 50
   assert asked == ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"]
 
 

@@ -8,16 +8,16 @@ import tarfile
 import numpy as np
 import pytest
 
-from mixup_jax.data.sources.cifar import files as raw_cifar
+from mixup_jax.data.sources.cifar import files
 
 ARCHIVE = "cifar.tar.gz"
 SIZE = 3072
 
 
-def _tar(**files):
+def _tar(**contents):
   buffer = io.BytesIO()
   with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-    for name, data in files.items():
+    for name, data in contents.items():
       member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
       member.size = len(data)
       archive.addfile(member, io.BytesIO(data))
@@ -25,14 +25,14 @@ def _tar(**files):
 
 
 def _find(directory, *names):
-  files = raw_cifar.find(directory, names, archive=ARCHIVE)
-  return {name: file.data for name, file in files.items()}
+  found = files.find(directory, names, archive=ARCHIVE)
+  return {name: file.data for name, file in found.items()}
 
 
 def _parse(data, rows=2, classes=(10,), sha1=None):
   sha1 = sha1 or hashlib.sha1(data).hexdigest()
-  file = raw_cifar.File("there/a.bin", data)
-  return raw_cifar.parse(file, rows=rows, classes=classes, sha1=sha1)
+  file = files.File("there/a.bin", data)
+  return files.parse(file, rows=rows, classes=classes, sha1=sha1)
 
 
 def _record(*labels, value=0):

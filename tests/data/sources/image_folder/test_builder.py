@@ -4,7 +4,7 @@ import numpy as np
 import PIL.Image
 import tensorflow_datasets as tfds
 
-from mixup_jax.data.sources.image_folder import builder as image_folder
+from mixup_jax.data.sources.image_folder import builder
 
 NAMES = "train/n2/b.JPEG", "train/n1/a.JPEG", "train/n2/c.JPEG", "val/n2/d.JPEG"
 
@@ -17,17 +17,17 @@ def test_image_folder_keeps_images_as_they_are_without_the_folder(tmp_path):
     PIL.Image.fromarray(pixels).save(path)
   (tmp_path / "raw" / "val" / "n2" / "d.JPEG").write_bytes(b"no image")
   tfds.disable_progress_bar()
-  image_folder.ImageFolder(
+  builder.ImageFolder(
     config="few", folder=tmp_path / "raw", data_dir=tmp_path / "data"
   ).download_and_prepare()
-  directory = image_folder.directory("few", str(tmp_path / "data"))
-  builder = tfds.builder_from_directory(directory)
-  features = builder.info.features
+  directory = builder.directory("few", str(tmp_path / "data"))
+  prepared = tfds.builder_from_directory(directory)
+  features = prepared.info.features
   assert set(features) == {"image", "label", "file_name"}
   assert features["label"].names == ["n1", "n2"]
   skip = {"image": tfds.decode.SkipDecoding()}
   train, validation = (
-    builder.as_data_source(split, decoders=skip)
+    prepared.as_data_source(split, decoders=skip)
     for split in ("train", "validation")
   )
   found = [(x["file_name"].decode(), x["label"]) for x in train]
@@ -39,8 +39,8 @@ def test_image_folder_keeps_images_as_they_are_without_the_folder(tmp_path):
 
 def test_directory_is_where_tfds_looks(monkeypatch, tmp_path):
   assert (
-    image_folder.directory("few", str(tmp_path))
+    builder.directory("few", str(tmp_path))
     == f"{tmp_path}/image_folder/few/1.0.0"
   )
   monkeypatch.setattr(tfds.core.constants, "DATA_DIR", "/there")
-  assert image_folder.directory("few", None).startswith("/there/image_folder")
+  assert builder.directory("few", None).startswith("/there/image_folder")

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from mixup_jax.data.sources.image_folder import files as raw_folders
+from mixup_jax.data.sources.image_folder import files
 
 
 def _touch(*paths):
@@ -46,19 +46,19 @@ def tiny(tmp_path):
   return root
 
 
-def _names(files):
-  return [(path.name, label) for path, label in files]
+def _names(images):
+  return [(path.name, label) for path, label in images]
 
 
 def test_read_takes_folders_as_classes(folder):
-  found = raw_folders.read(folder)
+  found = files.read(folder)
   assert found.classes == ["n1", "n2"]
   assert _names(found.train) == [("c.PNG", 0), ("a.jpg", 1), ("b.JPEG", 1)]
   assert _names(found.validation) == [("d.jpeg", 1)]
 
 
 def test_read_takes_classes_from_the_annotations_of_tiny_imagenet(tiny):
-  found = raw_folders.read(tiny)
+  found = files.read(tiny)
   assert found.classes == ["n1", "n2"]
   assert _names(found.train) == [("n1_0.JPEG", 0), ("n2_0.JPEG", 1)]
   assert _names(found.validation) == [("val_1.JPEG", 0), ("val_0.JPEG", 1)]
@@ -68,11 +68,11 @@ def test_read_takes_classes_from_the_annotations_of_tiny_imagenet(tiny):
 def test_read_refuses_a_class_that_is_only_validated(folder, tiny):
   _touch(folder / "val" / "n3" / "e.jpg")
   with pytest.raises(ValueError, match="n3 is of a class that train has not"):
-    raw_folders.read(folder)
+    files.read(folder)
   annotations = tiny / "val" / "val_annotations.txt"
   annotations.write_text("val_1.JPEG\tn1\t0\nval_0.JPEG")
   with pytest.raises(ValueError, match="line 2: the class '' is not in train"):
-    raw_folders.read(tiny)
+    files.read(tiny)
 
 
 @pytest.mark.parametrize("missing", ("train/n1/c.PNG", "val/n2/d.jpeg"))
@@ -82,7 +82,7 @@ def test_read_refuses_a_part_without_images(folder, missing):
       path.unlink()
   (folder / missing).unlink()
   with pytest.raises(FileNotFoundError, match="there is no file .*JPEG"):
-    raw_folders.read(folder)
+    files.read(folder)
 
 
 def test_read_refuses_a_missing_val(folder):
@@ -90,12 +90,12 @@ def test_read_refuses_a_missing_val(folder):
   (folder / "val" / "n2").rmdir()
   (folder / "val").rmdir()
   with pytest.raises(FileNotFoundError, match="there is no folder .*val"):
-    raw_folders.read(folder)
+    files.read(folder)
 
 
 def test_opened_finds_the_folder_there_or_one_below(folder):
   for directory in folder, folder.parent:
-    with raw_folders.opened(directory) as found:
+    with files.opened(directory) as found:
       assert found == folder
 
 
@@ -107,17 +107,15 @@ def test_opened_unpacks_an_archive_for_a_while(tiny, tmp_path, suffix, mode):
   path.parent.mkdir()
   with tarfile.open(path, mode) as archive:
     archive.add(tiny, tiny.name)
-  with raw_folders.opened(path.parent) as found:
-    assert _names(raw_folders.read(found).train) == _names(
-      raw_folders.read(tiny).train
-    )
+  with files.opened(path.parent) as found:
+    assert _names(files.read(found).train) == _names(files.read(tiny).train)
   assert not found.exists()
 
 
 def test_opened_reports_a_damaged_archive_in_one_line(tmp_path):
   (tmp_path / "tiny.tar.gz").write_bytes(b"no archive")
   with pytest.raises(ValueError, match="tiny.tar.gz cannot be unpacked") as e:
-    with raw_folders.opened(tmp_path):
+    with files.opened(tmp_path):
       pass
   assert "fetch it again" in str(e.value) and "\n" not in str(e.value)
 
@@ -125,6 +123,6 @@ def test_opened_reports_a_damaged_archive_in_one_line(tmp_path):
 def test_opened_refuses_a_directory_of_other_files(tmp_path):
   _touch(tmp_path / "cifar-10" / "data_batch_1.bin.xz")
   with pytest.raises(FileNotFoundError, match="there is no file train") as e:
-    with raw_folders.opened(pathlib.Path(tmp_path)):
+    with files.opened(pathlib.Path(tmp_path)):
       pass
   assert str(tmp_path) in str(e.value) and "--raw" in str(e.value)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from mixup_jax.data.sources.speech_commands import builder as speech
+from mixup_jax.data.sources.speech_commands import builder
 from mixup_jax.data.sources.speech_commands import spec
 
 SUBSET = spec.SETS[-1]
@@ -51,17 +51,17 @@ def write(path, speakers=30, words=("yes", "no"), lists=True):
 
 def test_speech_holds_what_raw_files_do(tmp_path):
   names = write(tmp_path / "raw")
-  builder = speech.Speech(
+  prepared = builder.Speech(
     config=SUBSET.name, raw_dir=tmp_path / "raw", data_dir=tmp_path / "data"
   )
-  builder.download_and_prepare()
-  assert builder.remarks == []
-  counts = {k: v.num_examples for k, v in builder.info.splits.items()}
+  prepared.download_and_prepare()
+  assert prepared.remarks == []
+  counts = {k: v.num_examples for k, v in prepared.info.splits.items()}
   assert counts == {"train": 53, "validation": 3, "test": 4}
-  label = builder.info.features["label"]
+  label = prepared.info.features["label"]
   found = {}
   for split in counts:
-    for example in builder.as_data_source(split):
+    for example in prepared.as_data_source(split):
       assert example["audio"].dtype == np.int16
       name = example["file_name"]
       name = name.decode() if isinstance(name, bytes) else name
@@ -72,7 +72,7 @@ def test_speech_holds_what_raw_files_do(tmp_path):
 
 def test_speech_without_lists_has_no_speaker_in_two_splits(tmp_path):
   write(tmp_path, speakers=200, lists=False)
-  splits, _ = speech.read(SUBSET, tmp_path)
+  splits, _ = builder.read(SUBSET, tmp_path)
   speakers = {
     split: {x["file_name"][-21:-13] for x in examples}
     for split, examples in splits.items()
@@ -89,7 +89,7 @@ def test_speech_counts_and_names_odd_clips(tmp_path):
     names[10:], (wav(9000), wav(20_000), wav(value=0), b"junk")
   ):
     (tmp_path / name).write_bytes(data)
-  splits, remarks = speech.read(SUBSET, tmp_path)
+  splits, remarks = builder.read(SUBSET, tmp_path)
   assert sum(map(len, splits.values())) == 199
   assert remarks[:3] == [
     f"1 of them {how}, such as {name}"
@@ -103,31 +103,33 @@ def test_speech_refuses_many_unreadable_clips(tmp_path):
   for name in names[:2]:
     (tmp_path / name).write_bytes(b"")
   with pytest.raises(ValueError, match="2 of 60 clips in .* cannot be read: "):
-    speech.read(SUBSET, tmp_path)
+    builder.read(SUBSET, tmp_path)
 
 
 def test_speech_refuses_another_set(tmp_path):
   write(tmp_path / "few")
   with pytest.raises(ValueError, match="v0.01 has 51088 train, .* as speech_c"):
-    speech.read(spec.SETS[0], tmp_path / "few")
+    builder.read(spec.SETS[0], tmp_path / "few")
   write(tmp_path / "other", words=("yes", "perhaps"))
   with pytest.raises(ValueError, match="'perhaps', which is no word of"):
-    speech.read(SUBSET, tmp_path / "other")
+    builder.read(SUBSET, tmp_path / "other")
   write(tmp_path / "one", speakers=1, lists=False)
   with pytest.raises(ValueError, match="clips: each split needs some"):
-    speech.read(SUBSET, tmp_path / "one")
+    builder.read(SUBSET, tmp_path / "one")
 
 
 def test_speech_subset_cannot_be_downloaded(tmp_path):
-  builder = speech.Speech(config=SUBSET.name, data_dir=tmp_path)
+  prepared = builder.Speech(config=SUBSET.name, data_dir=tmp_path)
   with pytest.raises(FileNotFoundError, match="name a directory of clips with"):
-    builder.download_and_prepare()
+    prepared.download_and_prepare()
 
 
 @pytest.mark.parametrize("damaged", (False, True))
 def test_speech_downloads(tmp_path, monkeypatch, damaged):
   """A whole archive is taken, and a damaged one removed."""
-  (config,) = (c for c in speech.Speech.BUILDER_CONFIGS if c.name.endswith("1"))
+  (config,) = (
+    c for c in builder.Speech.BUILDER_CONFIGS if c.name.endswith("1")
+  )
   counts = {"train": 53, "validation": 3, "test": 4}
   monkeypatch.setattr(config, "clips", counts)
   write(tmp_path / "speech_commands_v0.01")
@@ -142,14 +144,16 @@ def test_speech_downloads(tmp_path, monkeypatch, damaged):
     "download",
     lambda _, url: asked.append(url) or path,
   )
-  builder = speech.Speech(config=config.name, data_dir=tmp_path / "data")
+  prepared = builder.Speech(config=config.name, data_dir=tmp_path / "data")
   if damaged:
     with pytest.raises(ValueError, match="v0.01.tar.gz is damaged or not the"):
-      builder.download_and_prepare()
+      prepared.download_and_prepare()
     assert not path.exists()
   else:
-    builder.download_and_prepare()
-    assert {k: v.num_examples for k, v in builder.info.splits.items()} == counts
+    prepared.download_and_prepare()
+    assert {
+      k: v.num_examples for k, v in prepared.info.splits.items()
+    } == counts
   assert asked == [
     "http://download.tensorflow.org/data/speech_commands_v0.01.tar.gz"
   ]
@@ -158,7 +162,7 @@ def test_speech_downloads(tmp_path, monkeypatch, damaged):
 def test_speech_prepares_the_real_clips(raw_data):
   """The authors' lists, and all words of their first version."""
   path = next((raw_data / "speech_commands").glob("*sample30.tar.xz"))
-  splits, remarks = speech.read(SUBSET, path)
+  splits, remarks = builder.read(SUBSET, path)
   counts = {split: len(examples) for split, examples in splits.items()}
   assert counts == {"train": 205, "validation": 44, "test": 51}
   words = {x["label"] for examples in splits.values() for x in examples}

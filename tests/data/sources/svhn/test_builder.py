@@ -11,7 +11,7 @@ import scipy.io
 import tensorflow_datasets as tfds
 
 from mixup_jax.data.in_memory import images
-from mixup_jax.data.sources.svhn import builder as svhn
+from mixup_jax.data.sources.svhn import builder
 from mixup_jax.data.sources.svhn import files
 
 ROWS = {"train": 20, "test": 10}
@@ -58,19 +58,19 @@ def download(monkeypatch, raw, tmp_path):
 
 
 def prepare(raw_dir, data_dir):
-  builder = svhn.Svhn(raw_dir=raw_dir, data_dir=data_dir)
-  builder.download_and_prepare()
-  return builder
+  prepared = builder.Svhn(raw_dir=raw_dir, data_dir=data_dir)
+  prepared.download_and_prepare()
+  return prepared
 
 
-def check(builder, raw):
+def check(prepared, raw):
   """Asserts that a prepared set holds what the small files do, in order."""
-  features = builder.info.features
+  features = prepared.info.features
   assert features["image"].shape == (32, 32, 3)
   assert features["label"].names == list("0123456789")
   for split, (name, _) in files.FILES.items():
     contents = scipy.io.loadmat(raw / name)
-    examples = list(builder.as_data_source(split))
+    examples = list(prepared.as_data_source(split))
     assert len(examples) == ROWS[split]
     for row, example in enumerate(examples):
       np.testing.assert_array_equal(example["image"], contents["X"][..., row])

@@ -14,7 +14,7 @@ import sklearn.datasets
 import tensorflow_datasets as tfds
 
 from mixup_jax.data.in_memory import tables
-from mixup_jax.data.sources.uci import builder as uci
+from mixup_jax.data.sources.uci import builder
 from mixup_jax.data.sources.uci import files
 from mixup_jax.data.sources.uci import spec
 
@@ -72,7 +72,9 @@ def serve(monkeypatch, tmp_path):
   )
   thread = threading.Thread(target=server.serve_forever)
   thread.start()
-  monkeypatch.setattr(uci, "_URL", f"http://127.0.0.1:{server.server_port}/")
+  monkeypatch.setattr(
+    builder, "_URL", f"http://127.0.0.1:{server.server_port}/"
+  )
 
   def put(name, contents):
     (served / name).parent.mkdir(exist_ok=True)
@@ -92,19 +94,19 @@ def _zip(name, text):
 
 
 def _prepare(name, raw_dir, data_dir):
-  builder = uci.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
-  builder.download_and_prepare()
-  return builder
+  prepared = builder.Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
+  prepared.download_and_prepare()
+  return prepared
 
 
 def test_uci_holds_what_the_raw_file_does(raw, tmp_path):
-  builder = _prepare("abalone", raw, tmp_path / "data")
-  features = builder.info.features
+  prepared = _prepare("abalone", raw, tmp_path / "data")
+  features = prepared.info.features
   assert features["features"].shape == (8,)
   assert features["features"].np_dtype == np.float32
   assert features["label"].num_classes == 28
-  assert builder.info.splits["train"].num_examples == 4
-  source = builder.as_data_source("train")
+  assert prepared.info.splits["train"].num_examples == 4
+  source = prepared.as_data_source("train")
   sexes = [source[row]["features"][0] for row in range(4)]
   assert sexes == [2, 0, 1, 2]  # Of "F", "I", "M"; in the order of the file.
   names = [features["label"].names[source[row]["label"]] for row in range(4)]
@@ -170,7 +172,7 @@ def test_read_names_both_sums_in_a_checksum_error(raw, monkeypatch):
   expected = CONFIGS["abalone"].sha256
   monkeypatch.setattr(CONFIGS["abalone"], "sha256", "0" * 64)
   with pytest.raises(ValueError) as error:
-    uci.read(CONFIGS["abalone"], raw)
+    builder.read(CONFIGS["abalone"], raw)
   assert expected in str(error.value) and "0" * 64 in str(error.value)
   assert "https://archive.ics.uci.edu/static/public/1/abalone.zip" in str(
     error.value
@@ -179,7 +181,7 @@ def test_read_names_both_sums_in_a_checksum_error(raw, monkeypatch):
 
 def test_read_names_a_missing_file_and_the_directory(tmp_path):
   with pytest.raises(FileNotFoundError) as error:
-    uci.read(CONFIGS["arcene"], tmp_path)
+    builder.read(CONFIGS["arcene"], tmp_path)
   assert "'arcene_train.data'" in str(error.value)
   assert f"{tmp_path} or below" in str(error.value)
 
@@ -195,8 +197,8 @@ def test_uci_prepared_table_survives_damaged_raw_files(raw, tmp_path):
 @pytest.mark.usefixtures("raw")
 def test_uci_downloads(serve, tmp_path):
   serve("1/abalone.zip", _zip("Abalone/abalone.data", ABALONE))
-  builder = _prepare("abalone", None, tmp_path / "data")
-  assert len(builder.as_data_source("train")) == 4
+  prepared = _prepare("abalone", None, tmp_path / "data")
+  assert len(prepared.as_data_source("train")) == 4
 
 
 @pytest.mark.usefixtures("raw")
@@ -215,8 +217,8 @@ def test_uci_fetches_a_damaged_download_again(serve, tmp_path, archive):
   with pytest.raises(ValueError, match="1/abalone.zip is damaged or not"):
     _prepare("abalone", None, tmp_path / "data")
   serve("1/abalone.zip", _zip("abalone.data", ABALONE))
-  builder = _prepare("abalone", None, tmp_path / "data")
-  assert len(builder.as_data_source("train")) == 4
+  prepared = _prepare("abalone", None, tmp_path / "data")
+  assert len(prepared.as_data_source("train")) == 4
 
 
 def _parse(name, directory):
@@ -261,18 +263,18 @@ def test_uci_real_table_is_the_published_one(raw_data, tmp_path, name):
 
 
 def test_uci_real_arrhythmia_keeps_its_missing_values(raw_data):
-  part = uci.read(CONFIGS["arrhythmia"], raw_data)["train"]
+  part = builder.read(CONFIGS["arrhythmia"], raw_data)["train"]
   assert np.isnan(part.features).sum() == 408
 
 
 def test_uci_real_arcene_keeps_its_splits(raw_data):
-  parts = uci.read(CONFIGS["arcene"], raw_data)
+  parts = builder.read(CONFIGS["arcene"], raw_data)
   sums = {name: part.features.sum() for name, part in parts.items()}
   assert sums == {"train": 70_726_744, "validation": 71_410_108}
 
 
 def test_uci_real_iris_is_the_one_of_scikit_learn(raw_data, tmp_path):
-  part = uci.read(CONFIGS["iris"], raw_data)["train"]
+  part = builder.read(CONFIGS["iris"], raw_data)["train"]
   iris = sklearn.datasets.load_iris()
   np.testing.assert_array_equal(part.features, iris.data)
   _prepare("iris", raw_data, tmp_path)
