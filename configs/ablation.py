@@ -62,8 +62,8 @@ _MIXUP, _INPUTS = {"name": "mixup"}, {"name": "inputs_only"}
 _BOTH = "inputs_with_smoothing"
 
 # Zhang et al., ICLR 2018, Table 5: layer n is what enters stage n of the
-# network, layer 5 what enters pooling. The last five are ours; "mix" is what
-# `config.mix` says.
+# network, layer 5 what enters pooling. The last five are ours; "mix" is the
+# transform of `config.mix`.
 ROWS = {
   "erm": Row("ERM", (5.53, 5.18), None),
   "mixup_ac_rp": Row("mixup, AC + RP", (4.24, 4.68), _MIXUP),
@@ -161,7 +161,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   )
   del config.partners  # All partners are those of one device.
   config.rows = tuple(given["rows"].split("+"))
-  config.seeds = given["seeds"]  # The paper does not say; one, it seems.
+  config.seeds = given["seeds"]  # The paper states none; one is inferred.
   # Alpha is that of section 3.2; section 3.8 does not state it.
   del config.optimizer.weight_decay
   config.weight_decays = (1e-4, 5e-4)  # Paper, section 3.8.

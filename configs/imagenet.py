@@ -18,7 +18,7 @@ The paper's validation error in per cent, top-1 (top-5), ERM -> mixup:
     ResNeXt-101 64x4d                -> 19.8 (4.9)
 
 "Goyal et al." below is Accurate, Large Minibatch SGD, 2017, which the paper
-says it follows; that it does so in these points is inferred.
+follows by its own account; that it does so in these points is inferred.
 """
 
 from typing import Any
@@ -80,7 +80,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.image_size = SIZES.get(given["dataset"], 224)  # Paper, section 3.1.
   config.max_bad_share = 1e-3  # Our choice: of images that cannot be read.
   config.workers = -1  # Threads that decode on a host; -1 is one a core.
-  config.seeds = given["seeds"]  # The paper does not say; one, it seems.
+  config.seeds = given["seeds"]  # The paper states none; one is inferred.
   config.first_seed = 0  # Our choice.
   # Paper, section 3.1.
   config.mix = mixing.get_mix(alpha=ALPHAS.get(given["model"], 0.2))

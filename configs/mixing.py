@@ -1,4 +1,4 @@
-"""The part of a config that says what is drawn instead of the examples."""
+"""The part of a config that sets what is drawn instead of the examples."""
 
 import ml_collections
 

@@ -55,7 +55,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.mix = mixing.get_mix(alpha=0.2)
   # The values of mix.alpha: paper, section 3.3. ERM is always run.
   config.alphas = (0.1, 0.2)
-  config.seeds = given["seeds"]  # The paper does not say; one, it seems.
+  config.seeds = given["seeds"]  # The paper states none; one is inferred.
   config.first_seed = 0  # Our choice.
   config.partners = "global"  # As on one device; see mixup_jax/sharding/.
   config.bins = 160  # Paper, section 3.3; the baseline has 161.

@@ -83,7 +83,7 @@ def choose(config: Any) -> dict[str, configs.Row]:
 
 
 def method(config: Any, name: str) -> results.Method:
-  """Returns the method of a row; that of "mix" is what `config.mix` says."""
+  """Returns the method of a row; that of "mix" is of `config.mix`."""
   if name == "mix":
     return mixing.method(config.mix)
   return results.Method(name, configs.ROWS[name].label, config.mix.alpha)

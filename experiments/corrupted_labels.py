@@ -101,7 +101,7 @@ def method(config: Any, network: Network) -> results.Method:
 
 
 def setting(config: Any, share: float) -> str:
-  """Names the share of noise, and a network that is not the paper's."""
+  """Names the share of noise, and overrides of the paper's config."""
   network = in_memory.setting(config, cifar.get_config("dataset=cifar10"))
   name = f"{100 * share:g} % replaced"
   if not config.keep_true:

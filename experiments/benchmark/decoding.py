@@ -2,7 +2,7 @@
 
 All use every core, on the same images and crops. The ceiling decodes and crops
 with OpenCV what lies in memory already, and throws it away. On a machine that
-others use, too, seconds of the processor say more than those of the clock.
+others use, too, compare seconds of the processor, not those of the clock.
 """
 
 from concurrent import futures
@@ -34,7 +34,7 @@ Rate = Callable[[], Rates]
 
 def table(turns: int, data_dir: str | None) -> str:
   """Measures images/s a core on all sets at hand, and returns the table."""
-  logging.set_verbosity(logging.ERROR)  # TFDS tells of each set it opens.
+  logging.set_verbosity(logging.ERROR)  # TFDS logs each set it opens.
   with tempfile.TemporaryDirectory() as directory:
     write_images(pathlib.Path(directory) / "raw", train=128, val=1)
     prepare.prepare_folder("image_folder/smooth", f"{directory}/raw", directory)
@@ -177,7 +177,7 @@ def _since(start: Rates, images: int) -> Rates:
 def _measure(
   stream_set: batches.StreamSet, size: int, turns: int, goal: float | None
 ) -> list[list[str]]:
-  """Lets all sides take turns, and returns the lines of the table."""
+  """Measures all sides alternately, and returns the lines of the table."""
   ways = sides(stream_set, size)
   # [turns, ways, clocks]
   rates = (

@@ -1,4 +1,4 @@
-"""Seconds of speech turned into spectrograms: ours, and scipy's."""
+"""Spectrograms of seconds of speech: ours, and scipy's."""
 
 import statistics
 from typing import Any

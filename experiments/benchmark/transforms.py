@@ -62,7 +62,7 @@ def mixing_cases(torch: Any) -> list[timing.Case]:
 def into_donated(
   mix: Callable[..., Any], *arguments: jax.Array
 ) -> timing.Thunk:
-  """Lets each call write over the images that the call before returned."""
+  """Donates to each call the images that the call before returned."""
 
   def mix_into(old: jax.Array, *new: jax.Array) -> Any:
     del old

@@ -3,7 +3,7 @@
 #
 #     sbatch experiments/launch/slurm.sh
 #
-# Edit the three places that say so, and submit it from the repository, on a disk
+# Edit the three marked places, and submit it from the repository, on a disk
 # that all hosts see.
 #
 # EDIT: the machines: hosts, GPUs and cores of each, hours.
@@ -24,9 +24,9 @@
 source .venv/bin/activate
 
 export PYTHONUNBUFFERED=1
-# When one leaves, the others say why and leave by themselves, with the same
-# status or 42. Killed at once, as by --kill-on-bad-exit, they would leave with
-# 143, and 2, bad input, would not be seen. After 60 s Slurm helps.
+# When one exits, the others report why and exit by themselves, with the same
+# status or 42. Killed at once, as by --kill-on-bad-exit, they would exit with
+# 143, and 2, bad input, would be lost. After 60 s Slurm ends them.
 # EDIT: the run.
 srun --kill-on-bad-exit=0 --wait=60 \
   python -m experiments.imagenet \
@@ -38,8 +38,8 @@ srun --kill-on-bad-exit=0 --wait=60 \
 status=$?
 
 # 42 when another process is lost, 143 when all is saved after SIGTERM, 127 to
-# 255 after signals: all start again, from the last checkpoint. 1 and 2, the run
-# could not go on and bad input, are the end.
+# 255 after signals: all start again, from the latest checkpoint. 1 and 2, the
+# run cannot continue and bad input, are final.
 if ((status == 42 || status >= 127)) && ((${SLURM_RESTART_COUNT:-0} < 100)); then
   scontrol requeue "$SLURM_JOB_ID"
 fi

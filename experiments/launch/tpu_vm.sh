@@ -5,7 +5,7 @@
 #     experiments/launch/tpu_vm.sh
 #
 # Starts the run on all hosts of a slice that is there, and again when that may
-# help. Edit the three places that say so. All hosts must see one disk, such as
+# help. Edit the three marked places. All hosts must see one disk, such as
 # Filestore on /runs, with the data in /runs/data. To stop in order, and save:
 # the same gcloud line with --worker=0 and --command="pkill -f experiments".
 
@@ -24,8 +24,8 @@ run="-m experiments.imagenet
   --expect_devices=16"
 
 # 42 when another process is lost, 143 when all is saved after SIGTERM, 127 to
-# 255 after signals and lost connections: all start again, from the last
-# checkpoint. 1 and 2, the run could not go on and bad input, are the end.
+# 255 after signals and lost connections: all start again, from the latest
+# checkpoint. 1 and 2, the run cannot continue and bad input, are final.
 for ((start = 1; start <= 100; start++)); do
   gcloud compute tpus tpu-vm ssh "$name" --zone="$zone" --worker=all \
     --command="cd $repository && PYTHONUNBUFFERED=1 exec $python ${run//$'\n'/ }"

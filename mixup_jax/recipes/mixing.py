@@ -151,7 +151,7 @@ def methods(config: Any) -> list[results.Method]:
   if config.method not in known:
     raise ValueError(
       f"unknown method {config.method!r}: choose one of {', '.join(known)}; "
-      "config.mix says what is mixed."
+      "config.mix sets what is mixed."
     )
   return known[config.method]
 
@@ -236,7 +236,7 @@ def plain_steps(mix: Any, epochs: int, steps_per_epoch: int) -> dict[str, int]:
 
 
 def overrides(mix: Any, paper: Any) -> list[str]:
-  """Names the options of a mix that are not the paper's.
+  """Returns overrides of a mix relative to the paper's config.
 
   Args:
     mix: The field `mix` of a config; the name and what labels show apart.

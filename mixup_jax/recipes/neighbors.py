@@ -51,8 +51,8 @@ def find(
     OSError: If the table cannot be written.
 
   References:
-    Zhang et al., ICLR 2018, section 3.8: neighbours are found beforehand. The
-    paper does not state the space.
+    Zhang et al., ICLR 2018, section 3.8: neighbours are computed in advance.
+    The paper does not state the space.
   """
   groups = [np.arange(len(images))]
   if labels is not None:

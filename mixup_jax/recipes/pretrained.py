@@ -30,7 +30,7 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
     sections: Whose runs will do.
 
   Returns:
-    The config of their run; where sets are prepared is said by this one.
+    The config of their run, with the `data_dir` of this one if it has one.
 
   Raises:
     ValueError: If that is no finished run of such networks.
@@ -119,7 +119,7 @@ def get(
   seed: int,
   workdir: pathlib.Path,
 ) -> tuple[states.TrainState, float]:
-  """Trains a network if it is not to be had, and reads it.
+  """Trains a network, or reads it if there is a trained one.
 
   Args:
     config: The config of this run.

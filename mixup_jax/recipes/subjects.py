@@ -126,7 +126,7 @@ def trained(
 
   Raises:
     FloatingPointError: If a loss is not finite.
-    Stopped: If the process was told to stop; the state is saved.
+    Stopped: If the process was asked to stop; the state is saved.
     OSError: If a checkpoint is gone.
   """
   for method, program in subjects.programs.items():

@@ -8,7 +8,7 @@ NOT_RUN = "not run"  # The cell of a row without runs.
 NAN = "nan"
 WIDTH = 100  # Columns of a terminal.
 _WORD = 44  # Characters of the longest word that is not broken.
-# To how many characters labels and headers are wrapped: what is tried in turn.
+# Widths of labels and headers, in characters, in the order they are tried.
 _LIMITS = (
   *((WIDTH, header) for header in range(WIDTH, 11, -1)),
   *((_WORD, header) for header in range(WIDTH, 5, -1)),

@@ -12,7 +12,7 @@ class PaperNumber(NamedTuple):
   Attributes:
     setting: The setting of the row.
     method: Its label; or the key of its method, where the paper does not state
-      what else the label says, such as alpha.
+      what else the label names, such as alpha.
     metric: The metric of the row.
     value: The number.
   """

@@ -26,7 +26,7 @@ class Method(NamedTuple):
   alpha: float = 0.0
 
   def names(self) -> dict[str, str]:
-    """Returns the fields of a row or payload that say of which method it is."""
+    """Returns the fields that name the method of a row or payload."""
     return {"method": self.label, "key": self.key}
 
 

@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 
 def blocks(result: Mapping[str, Any]) -> list[Block]:
-  """Arranges the rows of a result as its layout says.
+  """Arranges the rows of a result by its layout.
 
   Args:
     result: A result, or the content of `result.json`. Without a layout methods

@@ -1,8 +1,8 @@
 """The compiled program of a classifier, for examples from anywhere.
 
-A feed supplies batches, and `Inputs` says how the program makes inputs of them:
-of rows of a set in device memory, or of images that were streamed. All else is
-one program. It serves all seeds, and computes the same on any number of
+A feed supplies batches, and `Inputs` defines how the program makes inputs of
+them: of rows of a set in device memory, or of images that were streamed. All
+else is one program. It serves all seeds, and computes the same on any number of
 devices.
 """
 

@@ -1,4 +1,4 @@
-"""One network from its first step to its last, stopped and resumed."""
+"""One network from its first step to its last, or from its checkpoint."""
 
 import functools
 import pathlib
@@ -67,7 +67,7 @@ def train(
 
   Raises:
     FloatingPointError: If the loss is not finite.
-    Stopped: If the process was told to stop; the state is saved.
+    Stopped: If the process was asked to stop; the state is saved.
   """
 
   def measure(state: states.TrainState, is_last: bool) -> dict[str, float]:
@@ -123,7 +123,7 @@ def run(
 
   Raises:
     FloatingPointError: If the loss is not finite.
-    Stopped: If the process was told to stop; the state is saved.
+    Stopped: If the process was asked to stop; the state is saved.
   """
   key = sharding.put(np.uint32(seed), sharding.replicated(program.mesh))
   num_steps = epochs * steps_per_epoch

@@ -97,7 +97,7 @@ def test_run_trains_networks_or_reads_those_of_a_run(
   assert "Not run: 16 of the paper's 16 numbers" in capsys.readouterr().out
   found = launch(monkeypatch, again, f"--config.networks={first}")
   assert values_of(found) == rows and not (again / "erm").exists()
-  # A run whose checkpoints are of another network than it says.
+  # A run whose checkpoints are of another network than its config.
   path = first / "result.json"
   path.write_text(path.read_text().replace('"width": 8', '"width": 4'))
   with pytest.raises(SystemExit) as stopped:

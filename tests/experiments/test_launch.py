@@ -14,7 +14,7 @@ from mixup_jax.runtime import cli
 
 LAUNCH = pathlib.Path(__file__).parents[2] / "experiments" / "launch"
 FILES = ("jobset.yaml", "skypilot.yaml", "slurm.sh", "tpu_vm.sh")
-# Bad input, and a run that could not go on, are the end; the rest starts again.
+# Bad input and a run that cannot continue are final; the rest starts again.
 ENDS, STARTS_AGAIN = (0, 1, 2), (42, 134, 137, 139, 143, 255)
 
 each_file = pytest.mark.parametrize("name", FILES)
@@ -210,7 +210,7 @@ def test_skypilot_task_has_known_fields():
     "recover_on_exit_codes",
   }
   codes = set(recovery["recover_on_exit_codes"])
-  # 137 is what others leave with when SkyPilot ends them for one's 2.
+  # 137 is the status of others when SkyPilot ends them for one's 2.
   assert not codes & {*ENDS, 137} and {42, 134, 143} <= codes
   assert recovery["max_restarts_on_errors"] == 0
   assert task["run"].startswith("exec ")  # SIGTERM is for Python.

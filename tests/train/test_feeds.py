@@ -247,10 +247,10 @@ def command(workdir, *words, devices):
 
 
 def ended(process, status=0):
-  """Waits for a command, and returns what it has said."""
-  said, _ = process.communicate(timeout=120)
-  assert process.returncode == status, said
-  return said
+  """Waits for a command, and returns what it printed."""
+  printed, _ = process.communicate(timeout=120)
+  assert process.returncode == status, printed
+  return printed
 
 
 def outcome(workdir):

@@ -38,7 +38,7 @@ def test_resident_draws_partners_of_the_table_and_augments_them_alone():
   rows = np.arange(40, dtype=np.int32)
   batch = {
     "images": jnp.asarray(data.train_images),
-    "labels": jnp.asarray(rows),  # So that a label tells the row.
+    "labels": jnp.asarray(rows),  # So that a label is its row.
     "rows": jnp.asarray(rows),
     "neighbors": jnp.asarray(table()),
   }

@@ -56,7 +56,7 @@ def test_train_step_of_erm_is_gradient_descent(getkey):
 
 
 def test_train_step_random_stream_depends_on_the_step(getkey):
-  """A restored state goes on where it was, and no step repeats another."""
+  """Training resumes from a restored state, and no two steps draw the same."""
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   state, step, batch = setup(getkey, transform=mixup)
   jitted = jax.jit(step)

@@ -119,5 +119,5 @@ def test_provenance_leaves_out_what_there_is_not():
   for row in result["rows"]:
     row["epochs"] = 0
   assert "n = 4; 1 x cpu" in tables.provenance(result)
-  result["wall_seconds"] = 0.0  # Nor a time, where it says nothing.
+  result["wall_seconds"] = 0.0  # Nor a time of zero.
   assert tables.provenance(result).endswith("2026-01-01.")
