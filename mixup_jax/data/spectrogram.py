@@ -71,11 +71,14 @@ def _magnitudes(waveforms: Array) -> Array:
   frames = jnp.concatenate([hops[:, :-1], hops[:, 1:]], axis=-1)
   parts = jnp.fft.rfft(frames * _HAMMING[None, None])
   # Faster than jnp.abs, which guards against overflow.
-  return jnp.sqrt(jnp.square(parts.real) + jnp.square(parts.imag))
+  power = jnp.square(parts.real) + jnp.square(parts.imag)
+  # The square root has no gradient at 0: silence gets none, not NaN.
+  has_sound = power > 0
+  return jnp.where(has_sound, jnp.sqrt(jnp.where(has_sound, power, 1)), 0)
 
 
 def _normalized(logs: Array) -> Array:
   """Scales each `[frames, bins]` to mean 0 and standard deviation 1."""
   logs = logs - logs.mean(axis=(1, 2), keepdims=True)
-  std = jnp.std(logs, axis=(1, 2), keepdims=True, ddof=1)
-  return logs / jnp.where(std > 0, std, 1)
+  var = jnp.var(logs, axis=(1, 2), keepdims=True, ddof=1)
+  return logs / jnp.sqrt(jnp.where(var > 0, var, 1))

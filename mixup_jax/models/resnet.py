@@ -199,7 +199,13 @@ class GroupedBatchNorm(nn.Module):
     if self.use_running_average:
       mean, var = (each.value[None, None, None, None] for each in running)
     else:
-      mask = None if where is None else where.reshape(-1, size, 1, 1, 1)
+      mask, counted = None, None
+      if where is not None:
+        mask = where.reshape(-1, size, 1, 1, 1)
+        counted = mask.any(axis=1, keepdims=True)
+        # A group of padding alone has no statistics: it counts as zeros.
+        groups = jnp.where(counted, groups, 0)
+        mask |= ~counted
       over = functools.partial(
         jnp.mean, axis=(1, 2, 3), keepdims=True, where=mask
       )
@@ -207,7 +213,8 @@ class GroupedBatchNorm(nn.Module):
       var = jnp.maximum(0.0, over(jnp.square(groups)) - jnp.square(mean))
       if not self.is_initializing():
         for each, new in zip(running, (mean, var)):
-          each.value = 0.9 * each.value + 0.1 * new.mean(axis=(0, 1, 2, 3))
+          of_groups = new.mean(axis=(0, 1, 2, 3), where=counted)
+          each.value = 0.9 * each.value + 0.1 * of_groups
     factor = jax.lax.rsqrt(var + 1e-5) * scale[None, None, None, None]
     y = (groups - mean) * factor + bias[None, None, None, None]
     return y.reshape(x.shape).astype(self.dtype)

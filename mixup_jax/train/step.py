@@ -89,9 +89,10 @@ def make_train_step(
       inputs, targets = _draw_vicinity(
         mix, normalize, mix_key, inputs, targets, **enabled, **masked
       )
-    hooks = masked
+    hooks, hidden_mix, depths = masked, None, list[int]()
     if isinstance(inputs, transforms.HiddenMix):
-      inputs, hooks = inputs.inputs, {**masked, "mix": inputs.hook}
+      hidden_mix, inputs = inputs, inputs.inputs
+      hooks = {**masked, "mix": _recorded(hidden_mix.hook, depths)}
 
     def vicinal_risk(params: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
       variables = {"params": params, "batch_stats": state.batch_stats}
@@ -103,6 +104,8 @@ def make_train_step(
         rngs={"dropout": dropout_key},
         **hooks,
       )
+      if hidden_mix is not None:
+        hidden_mix.check_depths(depths)
       loss = jnp.mean(loss_fn(logits, targets), where=where)
       return loss, (logits, updates)
 
@@ -162,6 +165,18 @@ def _draw_vicinity(
     pair_bytes: Any = transform
     return pair_bytes(key, inputs, targets, normalize=normalize, **options)
   return transform(key, normalize(inputs), targets, **options)
+
+
+def _recorded(
+  hook: Callable[[int, PyTree], PyTree], depths: list[int]
+) -> Callable[[int, PyTree], PyTree]:
+  """Returns the hook, which also appends each depth, when it is traced."""
+
+  def recorded(depth: int, hidden: PyTree) -> PyTree:
+    depths.append(depth)
+    return hook(depth, hidden)
+
+  return recorded
 
 
 def _moving_average(

@@ -1,7 +1,7 @@
 """Manifold mixup: mixes at a hidden layer."""
 
 import dataclasses
-from typing import Unpack
+from typing import Iterable, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +45,25 @@ class HiddenMix:
       return hidden
     lam = jnp.where(depth == self.layer, self.mix.lam, 1)
     return _interpolate.mix_pairs(hidden, self.mix._replace(lam=lam))
+
+  def check_depths(self, called: Iterable[int]) -> None:
+    """Checks that the model called the hook at every depth that may be drawn.
+
+    At another depth the targets alone would be mixed.
+
+    Args:
+      called: The depths at which it did.
+
+    Raises:
+      ValueError: If one of `layers` is not among them.
+    """
+    depths = sorted(set(called))
+    missing = [layer for layer in self.layers if layer not in depths]
+    if missing:
+      raise ValueError(
+        f"layers={self.layers}, but the model has no depth {missing[0]} to mix "
+        f"at, and the targets alone would be mixed: choose from {depths}."
+      )
 
 
 def manifold(

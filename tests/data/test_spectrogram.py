@@ -1,5 +1,6 @@
 """Tests of spectrograms against scipy."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -73,6 +74,18 @@ def test_log_spectrogram_with_160_bins_drops_the_highest_frequency():
 def test_log_spectrogram_of_silence_is_zero():
   found = spectrogram.log_spectrogram(jnp.zeros((1, 16_000)))
   np.testing.assert_array_equal(found, 0)
+
+
+def test_log_spectrogram_gradient_of_silence_is_zero():
+  def total(waveforms):
+    return jnp.square(spectrogram.log_spectrogram(waveforms)).sum()
+
+  clips = jnp.float32(waves())
+  # The second is silent in its first half, and the third throughout.
+  clips = jnp.stack([clips[0], clips[1].at[:8000].set(0), clips[0] * 0])
+  gradient = jax.grad(total)(clips)
+  chex.assert_tree_all_finite(gradient)
+  assert not gradient[2].any() and gradient[1, 9000:].any()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from mixup_jax import models
 from mixup_jax import sharding
+from mixup_jax.models import resnet
 from tests.models import torch_vectors
 
 COUNTS = {
@@ -190,3 +191,41 @@ def test_resnet_block_equals_pytorch(groups):
   np.testing.assert_allclose(
     jax.jit(model.apply)(variables, x), expected, rtol=1e-3, atol=1e-4
   )
+
+
+def test_grouped_batch_norm_leaves_out_padding():
+  """One group has padding, and one is padding alone."""
+  x = jax.random.normal(jax.random.key(0), (6, 2, 2, 3)) + 5
+  where = jnp.array([True, True, True, False, False, False])
+  x = jnp.where(where[:, None, None, None], x, jnp.nan)
+  layer = resnet.GroupedBatchNorm(2, use_running_average=False)
+  variables = layer.init(jax.random.key(0), x[:2])
+  y, updates = layer.apply(variables, x, where, mutable=["batch_stats"])
+  (first, second), stats = (x[:2], x[2:3]), updates["batch_stats"]
+  for name, of_group, start in (("mean", jnp.mean, 0.0), ("var", jnp.var, 1.0)):
+    groups = [of_group(group, axis=(0, 1, 2)) for group in (first, second)]
+    chex.assert_trees_all_close(
+      stats[name], 0.9 * start + 0.1 * sum(groups) / 2, rtol=1e-4
+    )
+  chex.assert_trees_all_close(
+    y[:2],
+    (first - first.mean(axis=(0, 1, 2), keepdims=True))
+    / jnp.sqrt(first.var(axis=(0, 1, 2), keepdims=True) + 1e-5),
+    atol=1e-4,
+  )
+  chex.assert_tree_all_finite((y[:3], stats))
+
+
+def test_grouped_batch_norm_gradient_is_finite_beside_padding_that_is_nan():
+  x = jnp.ones((4, 2, 2, 3)).at[2:].set(jnp.nan)
+  where = jnp.array([True, True, False, False])
+  layer = resnet.GroupedBatchNorm(2, use_running_average=False)
+  variables = layer.init(jax.random.key(0), x[:2])
+
+  def loss(params):
+    y, _ = layer.apply(
+      {**variables, "params": params}, x, where, mutable=["batch_stats"]
+    )
+    return jnp.sum(y, where=where[:, None, None, None])
+
+  chex.assert_tree_all_finite(jax.grad(loss)(variables["params"]))

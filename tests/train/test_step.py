@@ -177,6 +177,13 @@ def test_train_step_mixes_the_hidden_layer_of_the_hook(getkey):
   assert deeper(state, batch)[1]["loss"] != at_input(state, batch)[1]["loss"]
 
 
+def test_train_step_refuses_a_layer_that_the_model_does_not_have(getkey):
+  transform = functools.partial(transforms.manifold, alpha=1.0, layers=(1, 9))
+  state, step, batch = setup(getkey, transform=transform)
+  with pytest.raises(ValueError, match="no depth 9 to mix"):
+    step(state, batch)
+
+
 @pytest.mark.parametrize(
   "options",
   [

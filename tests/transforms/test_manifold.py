@@ -116,3 +116,11 @@ def test_hidden_mix_passes_through_jit_and_vmap(getkey):
   chex.assert_shape(
     [mixed.layer, mixed.mix.lam, mixed.mix.partner], [(5,), (5,), (5, 6)]
   )
+
+
+def test_check_depths_names_a_layer_that_the_model_does_not_have(getkey):
+  x, y = jnp.eye(4), jnp.arange(4)
+  mixed, _ = transforms.manifold(getkey(), x, y, alpha=1.0, layers=(0, 7))
+  mixed.check_depths([0, 1, 7])
+  with pytest.raises(ValueError, match=r"no depth 7 .* from \[0, 1\]"):
+    mixed.check_depths([0, 1])
