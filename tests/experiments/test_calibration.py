@@ -11,6 +11,7 @@ from configs import calibration as configs
 from experiments import calibration
 from mixup_jax import results
 from mixup_jax import sharding
+from mixup_jax.recipes import in_memory
 from mixup_jax.runtime import cli
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
@@ -24,6 +25,13 @@ def config(**changes):
 
 @pytest.mark.slow
 def test_run_fits_the_temperature_on_images_of_its_own(tmp_path, monkeypatch):
+  fit, fitted_on = calibration.calibration.fit_temperature, []
+
+  def recorded(logits, labels):
+    fitted_on.append(labels)
+    return fit(logits, labels)
+
+  monkeypatch.setattr(calibration.calibration, "fit_temperature", recorded)
   monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
   monkeypatch.setattr(
     sys,
@@ -43,6 +51,10 @@ def test_run_fits_the_temperature_on_images_of_its_own(tmp_path, monkeypatch):
     config_file=calibration.CONFIG,
   )
   result = json.loads((tmp_path / "result.json").read_text())
+  _, (_, held_out) = calibration.hold_out(config(), in_memory.load(config()))
+  assert len(fitted_on) == 2
+  for labels in fitted_on:
+    np.testing.assert_array_equal(labels, held_out)
   rows = {
     (row["method"], row["metric"]): row["value"] for row in result["rows"]
   }

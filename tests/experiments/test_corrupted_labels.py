@@ -96,6 +96,29 @@ def test_replace_labels_draws_the_same_noise_for_all_methods():
   assert 0.85 < changed < 0.95  # One in ten is drawn as it was.
 
 
+def test_train_measures_the_labels_that_it_trains_on(monkeypatch, tmp_path):
+  values = config()
+  network = corrupted_labels.Network(0.5, 0.0, 0.0)
+  truth = in_memory.load(values)
+  given, replaced = corrupted_labels.replace_labels(values, truth, 0.5)
+  seen = []
+
+  def train(config, program, data, *, measured, **_):
+    np.testing.assert_array_equal(data.train_labels, given.train_labels)
+    seen.append(measured)
+
+  monkeypatch.setattr(in_memory, "train", train)
+  prepared = corrupted_labels.Prepared(truth, {network: "program"})
+  corrupted_labels.train(values, prepared, network, tmp_path)
+  for parts in seen:
+    assert set(parts) == {"kept", "replaced"}
+    for name, rows in (("kept", ~replaced), ("replaced", replaced)):
+      images, labels = parts[name]
+      np.testing.assert_array_equal(images, truth.train_images[rows])
+      np.testing.assert_array_equal(labels, given.train_labels[rows])
+  assert len(seen) == values.seeds
+
+
 def test_prepare_passes_dropout_and_alpha_to_each_program(monkeypatch):
   made = []
   monkeypatch.setattr(

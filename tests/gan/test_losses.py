@@ -99,3 +99,14 @@ def test_non_saturating_alone_has_a_gradient_at_a_sure_discriminator():
   }
   assert abs(slope["saturating"]) < 1e-8
   np.testing.assert_allclose(slope["non_saturating"], -1, rtol=1e-5)
+
+
+def test_mixed_batches_draws_two_batches(getkey):
+  drawn = []
+
+  def draw(key):
+    drawn.append(jax.random.key_data(key).tolist())
+    return jnp.zeros((4, 2)), jnp.ones((4, 2))
+
+  losses.mixed_batches(getkey(), draw, 0.2)
+  assert len(drawn) == 2 and drawn[0] != drawn[1]

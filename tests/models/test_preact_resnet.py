@@ -127,3 +127,27 @@ def test_preact_resnet_refuses_bad_fields():
     build(num_classes=2, bn_scale="half")
   with pytest.raises(ValueError, match=r"dropout must be in \[0, 1\), got 1.5"):
     build(num_classes=2, dropout=1.5)
+
+
+def test_preact_block_drops_what_enters_the_second_convolution(getkey):
+  model = preact_resnet.PreActResNet(
+    num_classes=2, width=4, blocks=(1,), dropout=0.5
+  )
+  x = jax.random.normal(getkey(), (8, 8, 8, 3))
+  variables = jax.jit(model.init)(getkey(), x)
+  _, updates = model.apply(
+    variables,
+    x,
+    train=True,
+    rngs={"dropout": getkey()},
+    capture_intermediates=True,
+    mutable=["batch_stats", "intermediates"],
+  )
+  block = updates["intermediates"]["stage1_block1"]
+  (normalized,), (dropped,) = (
+    block[name]["__call__"] for name in ("norm2", "Dropout_0")
+  )
+  kept = dropped != 0
+  active = jax.nn.relu(normalized)
+  assert 0.4 < kept[active > 0].mean() < 0.6
+  chex.assert_trees_all_close(dropped, jnp.where(kept, 2 * active, 0))

@@ -3,6 +3,7 @@
 import functools
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
@@ -67,6 +68,28 @@ def test_train_step_random_stream_depends_on_the_step(getkey):
   assert jitted(restored, batch)[1]["loss"] == straight[1]
   rewound = middle._replace(step=state.step)
   assert jitted(rewound, batch)[1]["loss"] != straight[1]
+
+
+def test_train_step_drops_other_units_in_every_step(getkey):
+  class Dropped(nn.Module):
+    @nn.compact
+    def __call__(self, x, *, train):
+      return nn.Dense(3)(nn.Dropout(0.5, deterministic=not train)(x))
+
+  state = states.create(Dropped(), TX, getkey(), jnp.ones((1, 4)))
+  step = steps.make_train_step(
+    Dropped(),
+    TX,
+    losses.cross_entropy,
+    root_key=jax.random.key(7),
+    prepare=take,
+  )
+  batch = {"inputs": jnp.ones((64, 4)), "labels": jnp.arange(64) % 3}
+  first, again, second = (
+    jax.jit(step)(state._replace(step=jnp.int32(number)), batch)[1]["loss"]
+    for number in (0, 0, 1)
+  )
+  assert first == again != second
 
 
 def test_train_step_ignores_padding(getkey):
