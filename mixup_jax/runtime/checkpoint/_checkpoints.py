@@ -50,6 +50,7 @@ class Checkpoints:
     self._keep = keep
     self._writer: Any = None
     self._step = _NO_STEP  # The step that the writer was given last.
+    self._is_checked = True  # Whether it was found where it should be.
 
   def __enter__(self) -> "Checkpoints":
     return self
@@ -59,17 +60,20 @@ class Checkpoints:
 
   def all_steps(self) -> list[int]:
     """Returns the steps of complete checkpoints, in order."""
-    if not self._directory.is_dir():
+    try:
+      names = os.listdir(self._directory)
+    except FileNotFoundError:
       return []
     # orbax renames a directory to its number once it is written.
-    names = [path.name for path in self._directory.iterdir()]
     return sorted(int(name) for name in names if name.isdecimal())
 
   def latest_step(self) -> int | None:
     """Returns the latest step with a complete checkpoint, or None."""
     return max(self.all_steps(), default=None)
 
-  def save(self, step: int, state: PyTree) -> None:
+  def save(
+    self, step: int, state: PyTree, *, note: Mapping[str, Any] | None = None
+  ) -> None:
     """Copies a state to the host, and writes it in the background.
 
     It does nothing if the step is saved already, or being saved.
@@ -77,6 +81,7 @@ class Checkpoints:
     Args:
       step: The number of steps done.
       state: A tree of `jax.Array`.
+      note: JSON values to keep with it; those of process 0.
 
     Raises:
       OSError: If this write or the previous one failed. Complete checkpoints
@@ -95,8 +100,8 @@ class Checkpoints:
     self.wait()
     with jax.transfer_guard("allow"):
       arrays = _leaves.by_name(state)
-      listed = _leaves.make_list(arrays)
-      self._step = step
+      listed = _leaves.make_list(arrays, note or {})
+      self._step, self._is_checked = step, False
       with self._as_os_error():
         self._write(step, arrays, listed)
 
@@ -115,7 +120,8 @@ class Checkpoints:
       The step and the state, or None if there is no checkpoint.
 
     Raises:
-      OSError: If there are checkpoints, and none of them is intact.
+      OSError: If there are checkpoints, and none of them is intact, or one
+        cannot be read, which then stays as it is.
       ValueError: If the checkpoint is of another model.
     """
     self.wait()
@@ -136,12 +142,20 @@ class Checkpoints:
       )
     return None
 
+  def note(self, step: int) -> dict[str, Any]:
+    """Returns the note of a checkpoint that was restored, {} if it has none."""
+    return _leaves.read_list(self._directory / str(step))[1]
+
   def wait(self) -> None:
     """Waits for the write in progress; raises OSError if it failed."""
     if self._step == _NO_STEP:
       return
     with self._as_os_error():
       self._writer.wait_until_finished()
+      if jax.process_index() == 0 and not self._is_checked:
+        # It may have reported success, and written elsewhere or nothing.
+        _reading.check_written(self._directory / str(self._step))
+      self._is_checked = True
     if jax.process_index() == 0:
       for step in self.all_steps()[: -self._keep]:
         shutil.rmtree(self._directory / str(step), ignore_errors=True)
@@ -185,10 +199,10 @@ class Checkpoints:
       self._step = _NO_STEP
       if jax.process_index() == 0:
         self._remove_partial()
+      remedy = _orbax.remedy(error, "choose another directory")
       raise OSError(
-        f"could not write the checkpoint {path} "
-        f"({_orbax.reason(error)}): free disk space, or choose "
-        "another directory; earlier checkpoints are intact."
+        f"could not write the checkpoint {path} ({_orbax.reason(error)}): "
+        f"{remedy}; earlier checkpoints are intact."
       ) from error
 
   def _remove_partial(self) -> None:

@@ -54,8 +54,10 @@ def kind(dtype: Any, shape: Any, crc32: int | None = None) -> str:
   return words if crc32 is None else f"{words} with CRC-32 {crc32:08x}"
 
 
-def make_list(arrays: Mapping[str, jax.Array]) -> dict[str, Any]:
-  """Returns the list of leaves in JSON values, with its own CRC-32."""
+def make_list(
+  arrays: Mapping[str, jax.Array], note: Mapping[str, Any]
+) -> dict[str, Any]:
+  """Returns the list of leaves and a note in JSON values, with a CRC-32."""
   for name, x in arrays.items():
     if not x.size:
       raise ValueError(
@@ -63,16 +65,17 @@ def make_list(arrays: Mapping[str, jax.Array]) -> dict[str, Any]:
         "elements cannot be saved: leave it out of the state."
       )
   leaves = {name: describe(host_value(x)) for name, x in arrays.items()}
-  listed = {"leaves": leaves}
+  listed = {"leaves": leaves, "note": dict(note)}
   return listed | {"crc32": _crc32(listed)}
 
 
-def read_list(path: pathlib.Path) -> Leaves:
-  """Reads the list of leaves; raises if it is damaged."""
+def read_list(directory: pathlib.Path) -> tuple[Leaves, dict[str, Any]]:
+  """Reads the leaves and the note of a checkpoint; raises if damaged."""
+  path = directory / "leaves" / "metadata"
   listed = json.loads(path.read_text("utf-8"))
   if listed.pop("crc32") != _crc32(listed):
     raise ValueError("its CRC-32 does not match")
-  return listed["leaves"]
+  return listed["leaves"], listed.get("note", {})
 
 
 def _crc32(listed: Mapping[str, Any]) -> int:

@@ -1,5 +1,6 @@
 """Imports orbax without its logs, and shortens its errors."""
 
+import errno
 import functools
 import logging
 import os
@@ -7,6 +8,19 @@ import re
 import sys
 from typing import Any, Callable
 import warnings
+
+_REMEDIES = {
+  **dict.fromkeys(
+    (errno.ENOSPC, errno.EDQUOT), "free disk space, or choose another directory"
+  ),
+  **dict.fromkeys(
+    (errno.EACCES, errno.EPERM, errno.EROFS),
+    "change its permissions, or choose another directory",
+  ),
+  **dict.fromkeys(
+    (errno.EMFILE, errno.ENFILE), "raise the limit of open files (ulimit -n)"
+  ),
+}
 
 
 @functools.cache
@@ -37,9 +51,20 @@ def _unraisable(hook: Callable[[Any], None], unraisable: Any) -> None:
     hook(unraisable)
 
 
+def code(error: BaseException) -> int | None:
+  """Returns the errno of an error, or None if no call of the system failed."""
+  found = re.search(r"os_error_code='(\d+)'", str(error))  # Of tensorstore.
+  return int(found[1]) if found else getattr(error, "errno", None)
+
+
 def reason(error: BaseException) -> str:
   """Returns the cause of an error, in a few words."""
-  code = re.search(r"os_error_code='(\d+)'", str(error))  # Of tensorstore.
-  if code:
-    return os.strerror(int(code[1]))
+  number = code(error)
+  if number is not None:
+    return os.strerror(number)
   return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def remedy(error: BaseException, otherwise: str) -> str:
+  """Returns what helps against the cause of an error, if that is known."""
+  return _REMEDIES.get(code(error) or 0, otherwise)

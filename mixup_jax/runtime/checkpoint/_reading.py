@@ -1,7 +1,8 @@
 """Reads a checkpoint, and detects damage."""
 
+import errno
 import pathlib
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping, TypeVar
 
 import jax
 from jax.experimental import multihost_utils
@@ -10,28 +11,76 @@ import numpy as np
 from mixup_jax.runtime.checkpoint import _leaves
 from mixup_jax.runtime.checkpoint import _orbax
 
+T = TypeVar("T")
+
 _TEXT_BYTES = 1024
+# Files that are gone or cut off. Of other errors of the system, such as of the
+# permissions, the disk or too many open files, the checkpoint is not the cause.
+_OF_DAMAGE = (
+  *(None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
+  *(errno.EINVAL, errno.ENAMETOOLONG),
+)
 
 
 def read(
   path: pathlib.Path, wanted: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], str]:
-  """Reads a checkpoint; returns its arrays, and any damage in words."""
-  leaves: _leaves.Leaves = {}
-  damage = ""
-  try:
-    leaves = _leaves.read_list(path / "leaves" / "metadata")
-  except PermissionError:
-    raise
-  except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-    damage = f"the list of leaves: {_orbax.reason(error)}"
-  # If one process cannot read it, none may continue.
-  damage = _of_any_process(damage)
+  """Reads a checkpoint; returns its arrays, and any damage in words.
+
+  Raises OSError in all processes if one of them cannot read it: of what is
+  there, that says nothing.
+  """
+  listed, damage = _in_all_processes(path, lambda: _read_list(path))
   if damage:
     return {}, damage
-  _check_model(path, leaves, wanted)
-  values, damage = _read_leaves(path, leaves)
+  _check_model(path, listed, wanted)
+  return _in_all_processes(path, lambda: _read_leaves(path, listed))
+
+
+def check_written(path: pathlib.Path) -> None:
+  """Raises an error unless a new checkpoint can be found where it should be.
+
+  It reads the list, and opens an array: a few files of some KiB.
+  """
+  leaves, _ = _leaves.read_list(path)
+  for name in list(leaves)[:1]:
+    _open(path, name).result()
+
+
+def _in_all_processes(
+  path: pathlib.Path, attempt: Callable[[], tuple[dict[str, T], str]]
+) -> tuple[dict[str, T], str]:
+  """Calls a function; its errors and the damage that it finds reach all."""
+  values: dict[str, T] = {}
+  damage = unreadable = ""
+  try:
+    values, damage = attempt()
+  except OSError as error:
+    unreadable = str(error)
+  # If one process cannot read it, none may continue.
+  unreadable = _of_any_process(unreadable)
+  if unreadable:
+    raise OSError(unreadable)
   return values, _of_any_process(damage)
+
+
+def _damage(path: pathlib.Path, name: str, error: Exception) -> str:
+  """Returns the damage that an error shows; raises OSError if it shows none."""
+  if _orbax.code(error) in _OF_DAMAGE:
+    return f"{name}: {_orbax.reason(error)}"
+  remedy = _orbax.remedy(error, "check the disk, and try again")
+  raise OSError(
+    f"cannot read the checkpoint {path} ({name}: {_orbax.reason(error)}): "
+    f"{remedy}."
+  ) from error
+
+
+def _read_list(path: pathlib.Path) -> tuple[_leaves.Leaves, str]:
+  """Reads the list of leaves."""
+  try:
+    return _leaves.read_list(path)[0], ""
+  except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    return {}, _damage(path, "the list of leaves", error)
 
 
 def _check_model(
@@ -60,24 +109,13 @@ def _read_leaves(
   It does not use orbax, which abandons the other reads after an error: these
   then print to the terminal.
   """
-  import tensorstore as ts
-
-  files = {"driver": "file", "path": f"{path}/state/"}
-  stores = {
-    name: ts.open(
-      {
-        "driver": "auto",
-        "kvstore": {"driver": "ocdbt", "base": files, "path": f"{name}/"},
-      }
-    )
-    for name in leaves
-  }
+  stores = {name: _open(path, name) for name in leaves}
   values = {}
   for name, store in stores.items():
     try:
       value = store.result().read().result()
     except (OSError, ValueError, LookupError) as error:
-      return {}, f"{name}: {_orbax.reason(error)}"
+      return {}, _damage(path, name, error)
     found, saved = _leaves.describe(value), leaves[name]
     if found != saved:
       return {}, (
@@ -86,6 +124,19 @@ def _read_leaves(
       )
     values[name] = value
   return values, ""
+
+
+def _open(path: pathlib.Path, name: str) -> Any:
+  """Opens an array of a checkpoint; returns the future of it."""
+  import tensorstore as ts
+
+  files = {"driver": "file", "path": f"{path}/state/"}
+  return ts.open(
+    {
+      "driver": "auto",
+      "kvstore": {"driver": "ocdbt", "base": files, "path": f"{name}/"},
+    }
+  )
 
 
 def _of_any_process(text: str) -> str:

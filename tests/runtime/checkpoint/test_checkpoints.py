@@ -147,6 +147,31 @@ def test_save_removes_files_that_are_written_meanwhile(shelf, monkeypatch):
   assert shelf.names() == ["1"]
 
 
+def test_note_is_kept_with_the_checkpoint(shelf):
+  with checkpoint.Checkpoints(shelf.path) as saved:
+    saved.save(1, shelf.tree(1), note={"a": 17})
+    saved.save(2, shelf.tree(2))
+  with checkpoint.Checkpoints(shelf.path) as saved:
+    assert saved.note(1) == {"a": 17} and saved.note(2) == {}
+
+
+def test_wait_looks_for_a_checkpoint_once(shelf):
+  """It may be moved aside later."""
+  with checkpoint.Checkpoints(shelf.path) as saved:
+    saved.save(1, shelf.tree(1))
+    saved.wait()
+    shutil.rmtree(shelf.path / "1")
+    saved.wait()
+
+
+@pytest.mark.parametrize("name", ("[1]", "a\\b"))
+def test_save_raises_if_nothing_is_where_it_should_be(shelf, name):
+  """orbax takes such a name for a pattern, and reports success."""
+  shelf.path /= name
+  with pytest.raises(OSError, match="could not write the checkpoint .*/1 "):
+    shelf.save(1)
+
+
 def test_checkpoints_refuses_to_keep_none(shelf):
   with pytest.raises(ValueError, match="keep must be at least 1, got 0"):
     checkpoint.Checkpoints(shelf.path, keep=0)
@@ -240,6 +265,10 @@ def state(number):
           "whole": sharding.put(values[0], sharding.replicated(mesh))}
 
 
+def unreadable(path, leaves):
+  raise OSError("unreadable here")
+
+
 def assert_restores(saved, number):
   step, restored = saved.restore(state(0))
   assert step == number, step
@@ -259,9 +288,16 @@ with distributed.peers_watched(), jax.transfer_guard("disallow"):
       resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
     elif mode == "damaged" and index == "1":  # The other one sees nothing.
       read = _reading._read_leaves
-      _reading._read_leaves = lambda path, leaves: (
-          ({}, "only here") if path.name == "3" else read(path, leaves))
+      _reading._read_leaves = unreadable
     if mode == "damaged":
+      try:
+        saved.restore(state(0))
+        raise AssertionError("read")
+      except OSError as error:
+        assert str(error) == "unreadable here", error
+      if index == "1":
+        _reading._read_leaves = lambda path, leaves: (
+            ({}, "only here") if path.name == "3" else read(path, leaves))
       assert_restores(saved, 2)
     saved.save(4, state(4))
     saved.wait()

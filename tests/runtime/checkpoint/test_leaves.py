@@ -49,15 +49,17 @@ def test_host_value_returns_what_put_placed():
 
 
 def test_read_list_refuses_a_damaged_list(tmp_path):
-  listed = _leaves.make_list({"x": jnp.arange(3)})
-  path = tmp_path / "list"
+  listed = _leaves.make_list({"x": jnp.arange(3)}, {"a": 17})
+  path = tmp_path / "leaves" / "metadata"
+  path.parent.mkdir()
   path.write_text(json.dumps(listed))
-  assert _leaves.read_list(path) == listed["leaves"]
-  path.write_text(json.dumps(listed).replace("int32", "int64"))
-  with pytest.raises(ValueError, match="CRC-32 does not match"):
-    _leaves.read_list(path)
+  assert _leaves.read_list(tmp_path) == (listed["leaves"], {"a": 17})
+  for old, new in (("int32", "int64"), ("17", "18")):
+    path.write_text(json.dumps(listed).replace(old, new))
+    with pytest.raises(ValueError, match="CRC-32 does not match"):
+      _leaves.read_list(tmp_path)
 
 
 def test_make_list_refuses_an_array_without_elements():
   with pytest.raises(ValueError, match=r"x is float32\[0,3\], .* leave it out"):
-    _leaves.make_list({"x": jnp.zeros((0, 3))})
+    _leaves.make_list({"x": jnp.zeros((0, 3))}, {})

@@ -1,12 +1,15 @@
 """Tests of the format of orbax, and of its errors."""
 
+import errno
 import json
+import os
 
 import chex
 import jax.numpy as jnp
 import pytest
 
 from mixup_jax.runtime import checkpoint
+from mixup_jax.runtime.checkpoint import _orbax
 
 
 def test_save_writes_files_that_orbax_and_json_read(shelf):
@@ -21,6 +24,26 @@ def test_save_writes_files_that_orbax_and_json_read(shelf):
     )
   listed = json.loads((shelf.path / "1" / "leaves" / "metadata").read_text())
   assert listed["leaves"]["['x']"]["dtype"] == "int32"
+
+
+@pytest.mark.parametrize(
+  "number, words",
+  [
+    (errno.ENOSPC, "free disk space"),
+    (errno.EDQUOT, "free disk space"),
+    (errno.EROFS, "permissions"),
+    (errno.EMFILE, "ulimit -n"),
+    (errno.EIO, "another way"),
+  ],
+)
+def test_remedy_follows_the_cause(number, words):
+  tensorstore = ValueError(f"UNKNOWN: Error [os_error_code='{number}']")
+  for error in (OSError(number, os.strerror(number), "path"), tensorstore):
+    assert _orbax.reason(error) == os.strerror(number)
+    assert words in _orbax.remedy(error, "another way")
+    is_full = number in (errno.ENOSPC, errno.EDQUOT)
+    assert ("disk space" in _orbax.remedy(error, "another way")) == is_full
+  assert _orbax.remedy(ValueError("no number"), "another way") == "another way"
 
 
 # A limit on the size of files makes writes fail as on a full disk.
@@ -40,9 +63,8 @@ def assert_fails(call):
     call()
   except OSError as error:
     assert str(error) == (
-        f"could not write the checkpoint {directory}/2 (File too large): free "
-        "disk space, or choose another directory; earlier checkpoints are "
-        "intact.")
+        f"could not write the checkpoint {directory}/2 (File too large): "
+        "choose another directory; earlier checkpoints are intact.")
   else:
     assert False, call
 

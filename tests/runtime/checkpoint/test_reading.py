@@ -1,11 +1,15 @@
 """Tests of the detection of damaged checkpoints."""
 
+import errno
 import os
+import pathlib
 import random
 import shutil
 
 import jax.numpy as jnp
 import pytest
+
+from mixup_jax.runtime.checkpoint import _reading
 
 
 def data_file(directory):
@@ -57,6 +61,34 @@ def test_restore_does_not_take_a_damaged_list_for_another_model(shelf):
   listed = shelf.path / "2" / "leaves" / "metadata"
   listed.write_text(listed.read_text().replace("float32", "float64"))
   shelf.assert_restores(1)
+
+
+@pytest.mark.parametrize("number", (errno.EACCES, errno.EIO, errno.EMFILE))
+@pytest.mark.parametrize("file", ["data", "list"])
+def test_restore_leaves_what_it_cannot_read_as_it_is(
+  shelf, capfd, monkeypatch, number, file
+):
+  shelf.save(1, 2)
+
+  def fail(*_):
+    raise OSError(number, os.strerror(number), "a file")
+
+  with monkeypatch.context() as patched:
+    if file == "list":
+      patched.setattr(pathlib.Path, "read_text", fail)
+    else:
+
+      class Store:
+        def result(self):
+          raise ValueError(f"UNKNOWN: failed [os_error_code='{number}']")
+
+      patched.setattr(_reading, "_open", lambda *_: Store())
+    with pytest.raises(OSError, match=f"cannot read .*{shelf.path}/2") as error:
+      shelf.restore()
+  assert os.strerror(number) in str(error.value)
+  assert "disk space" not in str(error.value)
+  assert shelf.names() == ["1", "2"] and not capfd.readouterr().err
+  shelf.assert_restores(2)
 
 
 def test_restore_returns_no_wrong_state_after_a_flipped_bit(tmp_path, shelf):
