@@ -23,7 +23,6 @@ that wait spin:
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sys
@@ -39,6 +38,7 @@ from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import timing
 from experiments.benchmark import transforms
+from mixup_jax.results import files
 from mixup_jax.results import recorder
 from mixup_jax.results import workdirs
 
@@ -178,7 +178,7 @@ def _write(
     "environment": environment,
   }
   path = workdir / "result.json"
-  recorder.replace(path, json.dumps(content, indent=2))
+  files.replace(path, files.to_json(content, indent=2))
   return path
 
 

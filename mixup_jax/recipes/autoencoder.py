@@ -5,10 +5,9 @@ side by side.
 """
 
 import functools
-import json
 import pathlib
 import time
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, TypedDict
+from typing import Any, Callable, cast, Iterator, Mapping, NamedTuple, TypedDict
 
 import jax
 import numpy as np
@@ -18,7 +17,7 @@ from mixup_jax import results
 from mixup_jax.data import problems
 from mixup_jax.models import vae
 from mixup_jax.recipes import in_memory
-from mixup_jax.results import recorder
+from mixup_jax.results import files
 from mixup_jax.train import autoencoder
 from mixup_jax.train import backend
 from mixup_jax.train import dispatch
@@ -118,13 +117,13 @@ def train(
     path = workdir / f"group_{start}.json"
     if path.exists():
       on_epochs(_epochs_of_group(config, prepared))
-      yield start, json.loads(path.read_text(encoding="utf-8"))
+      yield start, cast(Group, files.read_checked(path))
       continue
     seeds = slice(start, start + config.seeds_at_once)
     group = train_group(config, prepared, seeds, show=show, on_epochs=on_epochs)
     if jax.process_index() == 0:
       workdir.mkdir(exist_ok=True)
-      recorder.replace(path, json.dumps(group))
+      files.write_checked(path, group)
     yield start, group
 
 
@@ -186,7 +185,8 @@ def join(groups: list[Group]) -> dict[str, dict[str, np.ndarray]]:
   parts = [group["measured"] for group in groups]
   return {
     key: {
-      name: np.concatenate([part[key][name] for part in parts])
+      # A NaN that has been in a file is None.
+      name: np.concatenate([np.asarray(x[key][name], float) for x in parts])
       for name in values
     }
     for key, values in parts[0].items()

@@ -1,27 +1,25 @@
 """The files of a run in its working directory.
 
 config.json     the configuration, reloadable
-metrics.jsonl   one line a report: {"step", name: value, ...}
+metrics.jsonl   one line a report: {"step", name: value, ..., "crc32"}
 events.out.*    the same for TensorBoard
 result.json     the result of the run, which reports are made from
 """
 
 import datetime
-import json
-import math
 import os
 import pathlib
 import platform
 import subprocess
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import jax
 import numpy as np
 import tensorboardX
 
+from mixup_jax.results import files
+from mixup_jax.results import metric_lines
 from mixup_jax.results import workdirs
-
-_LINES = "metrics.jsonl"
 
 
 class Recorder:
@@ -33,6 +31,7 @@ class Recorder:
   Attributes:
     workdir: The directory of the run.
     lines: The lines of `metrics.jsonl`, since the first start of the run.
+    crc32: The checksum of all of them, which a checkpoint keeps.
   """
 
   def __init__(
@@ -40,15 +39,15 @@ class Recorder:
     workdir: str | os.PathLike[str],
     *,
     config: Mapping[str, Any],
-    first_step: int = 0,
+    lines: Sequence[Mapping[str, Any]] = (),
   ):
     """Opens the files.
 
     Args:
       workdir: The directory, made if it is not there.
       config: Plain values, written to `config.json`.
-      first_step: The step that a run resumes from: later lines, of steps that
-        it repeats, are dropped.
+      lines: Those of the steps before, as `metric_lines.read` returns them, if
+        the run is resumed. All others in the file are dropped.
 
     Raises:
       OSError: If the directory cannot be written to, or its disk is full.
@@ -56,21 +55,20 @@ class Recorder:
     """
     self.workdir = workdirs.check(workdir, config)
     self._config = dict(config)
-    self.lines = [
-      line
-      for line in _read_lines(self.workdir / _LINES)
-      if line["step"] <= first_step
-    ]
+    self.lines: metric_lines.Lines = []
+    self.crc32 = 0
+    text = "".join(map(self._append, lines))
+    step = self.lines[-1]["step"] if self.lines else 0
     self._files: tuple[Any, ...] = ()
     if jax.process_index() == 0:
-      replace(self.workdir / "config.json", json.dumps(self._config, indent=2))
-      replace(self.workdir / _LINES, "\n".join(map(_dump, self.lines)))
+      files.replace(
+        self.workdir / "config.json", files.to_json(self._config, indent=2)
+      )
+      files.replace(self.workdir / metric_lines.FILE, text)
       self._files = (
-        open(self.workdir / _LINES, "a", encoding="utf-8"),
+        open(self.workdir / metric_lines.FILE, "a", encoding="utf-8"),
         tensorboardX.SummaryWriter(
-          str(self.workdir),
-          purge_step=first_step + 1,
-          filename_suffix=f".{first_step}",
+          str(self.workdir), purge_step=step + 1, filename_suffix=f".{step}"
         ),
       )
 
@@ -84,13 +82,18 @@ class Recorder:
   def metrics(self, step: int, values: Mapping[str, Any]) -> None:
     """Appends the metrics of a step: numbers, or arrays of one number."""
     scalars = {name: float(np.asarray(value)) for name, value in values.items()}
-    self.lines.append({"step": step, **scalars})
+    text = self._append({"step": step, **scalars})
     if self._files:
       lines, events = self._files
-      lines.write(_dump(self.lines[-1]) + "\n")
+      lines.write(text)
       lines.flush()
       for name, value in scalars.items():
         events.add_scalar(name, value, step)
+
+  def sync(self) -> None:
+    """Waits until all lines are on the disk: before a checkpoint of them."""
+    if self._files:
+      os.fsync(self._files[0].fileno())
 
   def result(self, content: Mapping[str, Any]) -> pathlib.Path:
     """Writes `result.json`, with config and environment; returns its path."""
@@ -101,45 +104,14 @@ class Recorder:
         "config": self._config,
         "environment": environment(),
       }
-      replace(path, _dump(content, indent=2))
+      files.replace(path, files.to_json(content, indent=2))
     return path
 
-
-def replace(path: pathlib.Path, text: str) -> None:
-  """Writes a text file in one step: readers never see half of it."""
-  partial = path.with_suffix(".partial")
-  partial.write_text(text and text + "\n", encoding="utf-8")
-  os.replace(partial, path)
-
-
-def _dump(content: Any, *, indent: int | None = None) -> str:
-  """Returns strict JSON, which has no word for NaN and infinities."""
-
-  def finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-      return {key: finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-      return [finite(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-      return None
-    return value
-
-  return json.dumps(finite(content), indent=indent, allow_nan=False)
-
-
-def _read_lines(path: pathlib.Path) -> list[dict[str, float]]:
-  """Reads the metrics of a run, null as NaN, up to a line that was cut off."""
-  lines = []
-  if path.exists():
-    for text in path.read_text(encoding="utf-8").splitlines():
-      try:
-        line = json.loads(text)
-      except ValueError:
-        break  # The run was killed while it wrote.
-      lines.append(
-        {name: math.nan if x is None else x for name, x in line.items()}
-      )
-  return lines
+  def _append(self, line: Mapping[str, Any]) -> str:
+    """Keeps a line; returns it as text."""
+    text, self.crc32 = metric_lines.seal(line, self.crc32)
+    self.lines.append(dict(line))
+    return text
 
 
 def environment() -> dict[str, Any]:

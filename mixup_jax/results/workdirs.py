@@ -8,6 +8,8 @@ from typing import Any, Mapping
 
 import jax
 
+from mixup_jax.results import files
+
 _NEEDED_BYTES = 16 * 2**20
 
 
@@ -52,8 +54,15 @@ def check(
 
 def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
   """Raises if a directory belongs to a run with another config."""
-  before = flat(json.loads((path / "config.json").read_text("utf-8")))
-  now = flat(json.loads(json.dumps(config)))
+  try:
+    text = (path / "config.json").read_text("utf-8")
+    before = _plain(json.loads(text))
+  except ValueError:
+    raise ValueError(
+      f"{path / 'config.json'} is damaged: put a copy of it there, or choose "
+      "another directory with --workdir."
+    ) from None
+  now = _plain(config)
   changed = [
     f"  {name}: {before.get(name, 'nothing')} there, "
     f"{now.get(name, 'nothing')} here"
@@ -67,6 +76,11 @@ def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
       + "\nChoose another directory with --workdir, or the same config to "
       "continue."
     )
+
+
+def _plain(config: Any) -> dict[str, Any]:
+  """Returns the leaves of a config as the file has them."""
+  return flat(json.loads(files.to_json(config)))
 
 
 def flat(tree: Any, name: str = "config") -> dict[str, Any]:

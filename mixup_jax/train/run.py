@@ -10,6 +10,7 @@ import numpy as np
 import tqdm
 
 from mixup_jax import sharding
+from mixup_jax.results import metric_lines
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
@@ -18,8 +19,9 @@ from mixup_jax.train import loop
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
-Lines = list[dict[str, float]]
+Lines = metric_lines.Lines
 _KEPT = 2  # Checkpoints: one may be damaged.
+_CRC32 = "metrics_crc32"  # In the note of a checkpoint.
 
 
 class Program(Protocol):
@@ -123,6 +125,7 @@ def run(
 
   Raises:
     FloatingPointError: If the loss is not finite.
+    OSError: If what it resumes from cannot be read, or does not fit together.
     Stopped: If the process was asked to stop; the state is saved.
   """
   key = sharding.put(np.uint32(seed), sharding.replicated(program.mesh))
@@ -136,8 +139,15 @@ def run(
       0,
       program.init(key),
     )
+    note = saved.note(first_step) if first_step else {}
+    lines = metric_lines.read(
+      workdir / metric_lines.FILE,
+      step=first_step,
+      steps_per_epoch=steps_per_epoch,
+      crc32=note.get(_CRC32),
+    )
     with (
-      Recorder(workdir, config=config, first_step=first_step) as recorder,
+      Recorder(workdir, config=config, lines=lines) as recorder,
       _progress(workdir, first_step, num_steps) as progress,
     ):
       clock = _Clock()
@@ -154,6 +164,10 @@ def run(
         recorder.metrics(done, {**values, "seconds": clock.seconds()})
         progress.update(done - progress.n)
 
+      def save(done: int, state: states.TrainState) -> None:
+        recorder.sync()
+        saved.save(done, state, note={_CRC32: recorder.crc32})
+
       loop.fit(
         state,
         functools.partial(program.step, key),
@@ -163,7 +177,7 @@ def run(
         eval_every=steps_per_epoch,
         evaluate=evaluate,
         on_metrics=on_metrics,
-        save=saved.save,
+        save=save,
         stop=preempted.reached,
       )
     return [line for line in recorder.lines if "epoch" in line]

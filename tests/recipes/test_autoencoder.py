@@ -1,7 +1,6 @@
 """Tests of training classifiers on codes, in groups of seeds."""
 
 import functools
-import json
 
 import chex
 import jax
@@ -13,6 +12,7 @@ from mixup_jax import results
 from mixup_jax import transforms
 from mixup_jax.recipes import autoencoder
 from mixup_jax.recipes import small_sets
+from mixup_jax.results import files
 from mixup_jax.train import dispatch
 from mixup_jax.train import trial
 
@@ -136,13 +136,17 @@ def test_train_trains_each_group_once(prepared, tmp_path):
   assert list(first) == [0, 2] and done == [1] * 6
   for start, group in first.items():
     path = workdir / f"group_{start}.json"
-    assert group == json.loads(path.read_text())
+    assert group == files.read_checked(path)
     assert list(group["losses"]) == ["vae", "erm"]
     assert group["mixed_inputs"] is None and group["seconds"] > 0
   (workdir / "group_2.json").unlink()
   again, done = train(prepared, workdir)
   assert again[0] == first[0] and done == [3, 1, 1, 1]
   assert again[2]["measured"] == first[2]["measured"]
+  text = path.read_text()
+  path.write_text(text.replace('"elbo": [-', '"elbo": [-1', 1))
+  with pytest.raises(OSError, match=f"{path} is damaged"):
+    train(prepared, workdir)
 
 
 def test_train_of_a_group_is_of_its_seeds(prepared, tmp_path):
@@ -173,6 +177,12 @@ def test_train_of_a_group_that_fails_leaves_no_file(prepared, tmp_path):
   with pytest.raises(FloatingPointError):
     train((config, failing), tmp_path / "iris")
   assert not (tmp_path / "iris" / "group_0.json").exists()
+
+
+def test_join_has_nan_for_the_none_of_a_file():
+  group = {"measured": {"vae": {"elbo": [None, 1.0]}}}
+  elbo = autoencoder.join([group, group])["vae"]["elbo"]
+  chex.assert_trees_all_equal(elbo, np.array([np.nan, 1.0, np.nan, 1.0]))
 
 
 def test_join_concatenates_groups_by_seed():

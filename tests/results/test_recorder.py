@@ -3,13 +3,13 @@
 import errno
 import json
 import os
-import pathlib
 
 import jax
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing import event_accumulator
 
+from mixup_jax.results import metric_lines
 from mixup_jax.results.recorder import environment
 from mixup_jax.results.recorder import Recorder
 
@@ -26,6 +26,15 @@ ROW = dict(
 )
 
 
+def written(workdir):
+  """Returns the lines of the file, without their checksums."""
+  texts = (workdir / "metrics.jsonl").read_text().splitlines()
+  lines = [json.loads(text) for text in texts]
+  for line in lines:
+    del line["crc32"]
+  return lines
+
+
 def test_recorder_writes_the_files_of_a_run(tmp_path):
   config = {"alpha": 0.2, "layers": (1, 2)}
   with Recorder(tmp_path / "run", config=config) as recorder:
@@ -37,8 +46,7 @@ def test_recorder_writes_the_files_of_a_run(tmp_path):
     "alpha": 0.2,
     "layers": [1, 2],
   }
-  lines = (run / "metrics.jsonl").read_text().splitlines()
-  assert [json.loads(line) for line in lines] == [
+  assert written(run) == [
     {"step": 1, "loss": 0.5},
     {"step": 2, "loss": 0.25, "error": 3.0},
   ]
@@ -52,14 +60,21 @@ def test_recorder_resumed_drops_lines_of_later_steps(tmp_path):
   with Recorder(tmp_path, config={"a": (1, 2)}) as recorder:
     for step in range(1, 6):
       recorder.metrics(step, {"loss": step})
-  with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
+      if step == 3:
+        crc32 = recorder.crc32
+  path = tmp_path / "metrics.jsonl"
+  with open(path, "a", encoding="utf-8") as file:
     file.write('{"step": 6, "lo')  # Killed while it wrote.
-  with Recorder(tmp_path, config={"a": (1, 2)}, first_step=3) as recorder:
+  options = dict(step=3, steps_per_epoch=10, crc32=crc32)
+  lines = metric_lines.read(path, **options)
+  with Recorder(tmp_path, config={"a": (1, 2)}, lines=lines) as recorder:
     assert [line["step"] for line in recorder.lines] == [1, 2, 3]
+    assert recorder.crc32 == crc32
     recorder.metrics(4, {"loss": 44})
-  lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
-  assert [json.loads(line) for line in lines] == recorder.lines
+  assert written(tmp_path) == recorder.lines
   assert recorder.lines[-1] == {"step": 4, "loss": 44}
+  options = dict(step=4, steps_per_epoch=10, crc32=recorder.crc32)
+  assert metric_lines.read(path, **options) == recorder.lines
   events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
   assert [e.value for e in events.Scalars("loss")] == [1, 2, 3, 44]
 
@@ -73,25 +88,33 @@ def strict(text):
 
 def test_recorder_writes_null_for_what_is_not_finite(tmp_path):
   row = {**ROW, "value": float("nan"), "std": np.float64("inf")}
-  with Recorder(tmp_path, config={"limit": float("inf")}) as recorder:
+  config = {"limit": float("inf"), "a": np.nan}
+  with Recorder(tmp_path, config=config) as recorder:
     recorder.metrics(1, {"loss": np.float32("nan"), "error": 2})
     path = recorder.result({"rows": [row], "values": ((1.0, -np.inf),)})
   result = strict(path.read_text())
   assert result["rows"] == [{**ROW, "value": None, "std": None}]
   assert result["values"] == [[1.0, None]] and result["config"] == {
-    "limit": None
+    "limit": None,
+    "a": None,
   }
+  strict((tmp_path / "config.json").read_text())
   (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
-  assert strict(line) == {"step": 1, "loss": None, "error": 2}
+  assert strict(line).items() >= {"step": 1, "loss": None, "error": 2}.items()
+  (kept,) = recorder.lines
+  assert np.isnan(kept["loss"])
 
 
-def test_recorder_resumed_reads_null_as_nan(tmp_path):
+def test_recorder_sync_puts_all_lines_on_the_disk(tmp_path, monkeypatch):
+  synced = []
   with Recorder(tmp_path, config={}) as recorder:
-    recorder.metrics(1, {"loss": float("nan")})
-  with Recorder(tmp_path, config={}, first_step=1) as recorder:
-    (line,) = recorder.lines
-  assert line["step"] == 1 and np.isnan(line["loss"])
-  strict((tmp_path / "metrics.jsonl").read_text())
+    monkeypatch.setattr(
+      os, "fsync", lambda number: synced.append(os.fstat(number).st_size)
+    )
+    recorder.metrics(1, {"loss": 2})
+    assert not synced  # It would slow down each step.
+    recorder.sync()
+    assert synced == [(tmp_path / "metrics.jsonl").stat().st_size] != [0]
 
 
 def test_recorder_of_another_process_writes_nothing(tmp_path, monkeypatch):
@@ -132,10 +155,11 @@ def test_recorder_on_a_full_disk_keeps_the_old_result(tmp_path, monkeypatch):
     path = recorder.result({"rows": [ROW]})
     before = path.read_text()
 
-    def fill(self, text, encoding):
+    def fill(number):
       raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(pathlib.Path, "write_text", fill)
-    with pytest.raises(OSError, match="No space left"):
-      recorder.result({"rows": []})
+    with monkeypatch.context() as patched:
+      patched.setattr(os, "fsync", fill)
+      with pytest.raises(OSError, match="No space left"):
+        recorder.result({"rows": []})
   assert path.read_text() == before

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from mixup_jax import sharding
+from mixup_jax.results import recorder
+from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import loop
 from mixup_jax.train import run
@@ -97,6 +99,47 @@ def test_run_resumes_with_the_batches_from_its_checkpoint(
   losses = [json.loads(line).get("loss") for line in written]
   assert [x for x in losses if x is not None] == list(range(6))
   assert train(tmp_path, asked) == lines and asked[-1] == 2 * STEPS
+
+
+def test_run_refuses_metrics_that_do_not_fit_its_checkpoint(tmp_path):
+  """A finished one too: its table would be of the damaged lines."""
+  workdir = tmp_path / "run"
+  lines = train(workdir, [])
+  path = workdir / "metrics.jsonl"
+  whole = path.read_bytes()
+  other = tmp_path / "other"
+  train(other, [])
+  for damaged in (
+    whole.replace(b'"loss": 1.0', b'"loss": 3.0'),
+    whole[: len(whole) // 2],
+    b"",
+    (other / "metrics.jsonl").read_bytes(),  # Its seconds differ.
+  ):
+    path.write_bytes(damaged)
+    with pytest.raises(OSError, match=f"{path} does not fit the checkpoint"):
+      train(workdir, [])
+    assert path.read_bytes() == damaged
+  path.write_bytes(whole)
+  assert train(workdir, []) == lines
+
+
+def test_run_syncs_metrics_before_each_checkpoint(tmp_path, monkeypatch):
+  events = []
+  sync, save = recorder.Recorder.sync, checkpoint.Checkpoints.save
+
+  def logged_sync(self):
+    events.append("sync")
+    sync(self)
+
+  def logged_save(self, step, state, **options):
+    events.append(step)
+    assert options["note"]["metrics_crc32"]
+    save(self, step, state, **options)
+
+  monkeypatch.setattr(recorder.Recorder, "sync", logged_sync)
+  monkeypatch.setattr(checkpoint.Checkpoints, "save", logged_save)
+  train(tmp_path, [])
+  assert events == ["sync", STEPS, "sync", 2 * STEPS]
 
 
 def test_state_shapes_are_those_of_the_first_state():
