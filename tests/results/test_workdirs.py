@@ -24,6 +24,71 @@ def test_check_refuses_another_config_with_the_difference(tmp_path):
   ]
 
 
+@pytest.mark.parametrize(
+  "field, before, now",
+  [
+    ("data_dir", "/data", "/moved"),
+    ("workers", -1, 4),
+    ("steps_per_dispatch", 0, 10),
+    ("eval_batch_size", 512, 64),
+  ],
+)
+def test_check_lets_fields_change_that_change_no_result(
+  tmp_path, field, before, now
+):
+  (tmp_path / "config.json").write_text(json.dumps({"a": 1, field: before}))
+  workdirs.check(tmp_path, {"a": 1, field: now})
+  with pytest.raises(ValueError) as error:
+    workdirs.check(tmp_path, {"a": 2, field: now})
+  assert "config.a: 1 there, 2 here" in str(error.value)
+  assert field not in str(error.value)
+  (tmp_path / "config.json").write_text(json.dumps({"model": {field: before}}))
+  with pytest.raises(ValueError, match=f"config.model.{field}: "):
+    workdirs.check(tmp_path, {"model": {field: now}})
+
+
+def test_check_binds_what_a_vae_draws_its_codes_by(tmp_path):
+  config = {"vae": {"latent": 2}, "eval_batch_size": 512}
+  (tmp_path / "config.json").write_text(json.dumps(config))
+  with pytest.raises(ValueError, match="config.eval_batch_size: 512 there, 64"):
+    workdirs.check(tmp_path, {**config, "eval_batch_size": 64})
+
+
+@pytest.mark.parametrize(
+  "name, found",
+  [
+    ("[1]", "[ ]"),
+    ("a[", "["),
+    ("b]/c", "]"),
+    ("a*", "*"),
+    ("b?", "?"),
+    ("a\\b", "\\"),
+    ("a\udcff", "\udcff"),  # Bytes that are no UTF-8.
+  ],
+)
+def test_check_refuses_a_name_that_loses_checkpoints(tmp_path, name, found):
+  with pytest.raises(ValueError) as error:
+    workdirs.check(tmp_path / name)
+  assert f" has {found!r} in its path" in str(error.value)
+  assert not list(tmp_path.iterdir())
+
+
+def test_check_refuses_such_a_name_of_the_current_directory(
+  tmp_path, monkeypatch
+):
+  (tmp_path / "a*").mkdir()
+  monkeypatch.chdir(tmp_path / "a*")
+  with pytest.raises(ValueError, match=r"has '\*' in its path.*--workdir"):
+    workdirs.check("run")
+
+
+@pytest.mark.parametrize("text", ("", "{", '{"a": 1'))
+def test_check_names_a_damaged_config(tmp_path, text):
+  (tmp_path / "config.json").write_text(text)
+  with pytest.raises(ValueError, match="config.json is damaged.*--workdir"):
+    workdirs.check(tmp_path, {"a": 1})
+
+
 def test_check_refuses_a_file(tmp_path):
   (tmp_path / "file").write_text("")
   for path in (tmp_path / "file", tmp_path / "file" / "below"):
