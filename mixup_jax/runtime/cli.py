@@ -19,6 +19,7 @@ from ml_collections import config_flags
 from mixup_jax import results
 from mixup_jax.cost_model import tpu
 from mixup_jax.results import figures
+from mixup_jax.results import lock
 from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import distributed
@@ -84,8 +85,8 @@ def launch(
       stages = _estimate(section, values.rehearse, lower)
     _join_the_others(section, values)
   try:
-    with distributed.peers_watched():
-      status = _launch(section, values, *stages)
+    with contextlib.ExitStack() as owned, distributed.peers_watched():
+      status = _launch(section, values, owned, *stages)
   except KeyboardInterrupt:
     print(f"\ninterrupted; {_RESUME}", file=sys.stderr)
     status = 128 + signal.SIGINT
@@ -96,14 +97,19 @@ def launch(
 def _launch(
   section: str,
   values: flags.FlagValues,
+  owned: contextlib.ExitStack,
   prepare: Callable[[Any], Any],
   run: Callable[..., results.Result],
 ) -> int:
-  """Runs the section in this process; returns the exit status."""
+  """Runs the section in this process; returns the exit status.
+
+  The working directory is owned until `owned` is left.
+  """
   with _exit_on(_INPUT_ERRORS, status=2):
     config, workdir = values.config, _workdir(section, values)
     plain_config = config.to_dict()
     workdirs.check(workdir, plain_config)
+    owned.enter_context(lock.held(workdir))
     with preflight.checked(workdir, values.expect_devices):
       prepared = prepare(config)
   _print(

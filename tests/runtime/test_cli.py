@@ -1,12 +1,14 @@
 """Tests of the command line of a section."""
 
 import json
+import os
 import pathlib
 import sys
 
 import pytest
 
 from mixup_jax import results
+from mixup_jax.results import lock
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import distributed
 from mixup_jax.train import loop
@@ -161,6 +163,26 @@ def test_launch_refuses_a_bad_workdir_before_any_work(tmp_path, refused):
 
   error = refused(f"--workdir={tmp_path / 'file'}", prepare=prepare)
   assert "another with --workdir" in error
+
+
+def test_launch_refuses_a_workdir_in_use_before_any_work(tmp_path, refused):
+  def prepare(config):
+    raise AssertionError("worked before the check")
+
+  with lock.held(tmp_path):
+    error = refused(f"--workdir={tmp_path}", prepare=prepare)
+  assert f"{tmp_path} is in use by process {os.getpid()} on host" in error
+
+
+def test_launch_owns_the_workdir_until_it_ends(launch, tmp_path):
+  def run(config, prepared, recorder):
+    with pytest.raises(OSError, match="in use"), lock.held(tmp_path):
+      raise AssertionError("two owners")
+    return {"rows": [ROW]}
+
+  launch(f"--workdir={tmp_path}", run=run)
+  with lock.held(tmp_path):
+    pass
 
 
 def test_launch_reports_an_error_of_prepare_in_one_line(tmp_path, refused):
