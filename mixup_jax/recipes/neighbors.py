@@ -2,15 +2,19 @@
 
 import functools
 import hashlib
+import io
 import os
 import pathlib
 import sys
 import tempfile
+import zlib
 
 import jax
 import numpy as np
 
 from mixup_jax import transforms
+
+_CRC_BYTES = 4
 
 
 def directory(data_dir: str | None = None) -> pathlib.Path:
@@ -48,7 +52,7 @@ def find(
 
   Raises:
     ValueError: If there are `k` images or fewer, or `k` or fewer of a class.
-    OSError: If the table cannot be written.
+    OSError: If the table cannot be written, or one that exists not be read.
 
   References:
     Zhang et al., ICLR 2018, section 3.8: neighbours are computed in advance.
@@ -83,20 +87,32 @@ def _digest(images: np.ndarray, k: int, labels: np.ndarray | None) -> str:
 def _read(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray | None:
   """Reads a table; prints why a file that exists cannot be used."""
   try:
-    found = np.load(path, allow_pickle=False)
-    is_table = found.shape == shape and found.dtype == np.int32
-    if is_table and 0 <= found.min() and found.max() < len(found):
+    content = path.read_bytes()
+  except (FileNotFoundError, NotADirectoryError):
+    return None
+  except OSError as error:
+    raise OSError(
+      f"cannot read the table of neighbours {path} ({error.strerror}): make it "
+      "readable, or choose another directory with --config.data_dir."
+    ) from error
+  content, crc32 = content[:-_CRC_BYTES], content[-_CRC_BYTES:]
+  if crc32 == _crc32(content):
+    found = np.load(io.BytesIO(content), allow_pickle=False)
+    if found.shape == shape and found.dtype == np.int32:
       return found
     reason = f"{found.dtype} of {found.shape}, expected int32 of {shape}"
-  except FileNotFoundError:
-    return None
-  except (OSError, ValueError, EOFError) as error:
-    reason = str(error)
+  else:
+    reason = "its checksum does not match"
   print(
     f"the neighbours in {path} are damaged ({reason}): searching again.",
     file=sys.stderr,
   )
   return None
+
+
+def _crc32(content: bytes) -> bytes:
+  """Returns the checksum that follows a table in its file."""
+  return zlib.crc32(content).to_bytes(_CRC_BYTES, "little")
 
 
 def _write(
@@ -111,8 +127,11 @@ def _write(
     ) as file:
       try:
         found = _search(images, groups, k)
-        np.save(file, found)
+        table = io.BytesIO()
+        np.save(table, found)
+        file.write(table.getvalue() + _crc32(table.getvalue()))
         file.flush()
+        os.fsync(file.fileno())
         os.replace(file.name, path)
       except BaseException:
         os.unlink(file.name)

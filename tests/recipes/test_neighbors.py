@@ -1,5 +1,9 @@
 """Tests of the search for neighbours, and of its cache."""
 
+import errno
+import os
+import pathlib
+
 import chex
 import numpy as np
 import pytest
@@ -23,6 +27,16 @@ def searches(monkeypatch):
     neighbors, "_search", lambda *args: counts.append(1) or search(*args)
   )
   return counts
+
+
+@pytest.fixture
+def fast_search(monkeypatch):
+  """Searches without compiling."""
+  monkeypatch.setattr(
+    neighbors,
+    "_search",
+    lambda images, groups, k: exhaustive(images, k).astype(np.int32),
+  )
 
 
 def exhaustive(pixels, k):
@@ -67,28 +81,70 @@ def test_find_searches_once_for_each_table(tmp_path, searches):
   assert len(list(cache.iterdir())) == 5
 
 
+def with_checksum(path, table):
+  """Writes a table whose checksum is right, of other values."""
+  np.save(path, table)
+  path.write_bytes(path.read_bytes() + neighbors._crc32(path.read_bytes()))
+
+
 @pytest.mark.parametrize(
   "damage",
   (
     lambda path: path.write_bytes(path.read_bytes()[:-10]),
+    lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    lambda path: path.write_bytes(path.read_bytes() + b"\0"),
     lambda path: path.write_bytes(b""),
     lambda path: path.write_bytes(b"no table"),
-    lambda path: np.save(path, np.zeros((40, 3), np.int32)),
-    lambda path: np.save(path, np.zeros((40, 4))),
-    lambda path: np.save(path, np.full((40, 4), 40, np.int32)),
+    lambda path: np.save(path, np.load(path)),  # Of an earlier version.
     lambda path: np.save(path, np.array([{}] * 40)),
+    lambda path: with_checksum(path, np.zeros((40, 3), np.int32)),
+    lambda path: with_checksum(path, np.zeros((40, 4))),
   ),
 )
-def test_find_searches_again_if_a_table_is_damaged(tmp_path, capsys, damage):
+def test_find_searches_again_if_a_table_is_damaged(
+  tmp_path, capsys, damage, fast_search
+):
   pixels, _ = images()
   first = neighbors.find(pixels, k=4, cache=tmp_path)
   (path,) = tmp_path.iterdir()
+  whole = path.read_bytes()
   damage(path)
   again = neighbors.find(pixels, k=4, cache=tmp_path)
   chex.assert_trees_all_equal(again, first)
   error = capsys.readouterr().err
   assert str(path) in error and "searching again" in error
+  assert path.read_bytes() == whole
   chex.assert_trees_all_equal(np.load(path), first)
+
+
+def test_read_accepts_no_flipped_bit(tmp_path, fast_search):
+  neighbors.find(images()[0], k=4, cache=tmp_path)
+  (path,) = tmp_path.iterdir()
+  whole = path.read_bytes()
+  for at in range(0, len(whole), 3):
+    damaged = bytearray(whole)
+    damaged[at] ^= 1 << at % 8
+    path.write_bytes(damaged)
+    assert neighbors._read(path, (40, 4)) is None, at
+  path.write_bytes(whole)
+  assert neighbors._read(path, (40, 4)).shape == (40, 4)
+
+
+def test_find_does_not_take_what_it_cannot_read_for_damaged(
+  tmp_path, monkeypatch, fast_search, searches
+):
+  neighbors.find(images()[0], k=4, cache=tmp_path)
+  (path,) = tmp_path.iterdir()
+  whole = path.read_bytes()
+
+  def fail(_):
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+  with monkeypatch.context() as patched:
+    patched.setattr(pathlib.Path, "read_bytes", fail)
+    with pytest.raises(OSError, match=f"cannot read .*{path} .Input/output er"):
+      neighbors.find(images()[0], k=4, cache=tmp_path)
+  assert len(searches) == 1 and path.read_bytes() == whole
 
 
 def test_find_leaves_no_file_if_interrupted(tmp_path, monkeypatch):
