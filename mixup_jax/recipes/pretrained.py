@@ -34,13 +34,14 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
 
   Raises:
     ValueError: If that is no finished run of such networks.
+    OSError: If its result cannot be read.
   """
   if not config.networks:
     return config
   path = pathlib.Path(config.networks).expanduser() / "result.json"
   try:
     result = json.loads(path.read_text(encoding="utf-8"))
-  except (OSError, ValueError):
+  except (FileNotFoundError, NotADirectoryError, ValueError):
     result = {}
   if result.get("section") not in sections:
     raise ValueError(

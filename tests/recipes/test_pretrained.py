@@ -1,6 +1,9 @@
 """Tests of reading the networks of another run."""
 
+import errno
 import json
+import os
+import pathlib
 
 import chex
 import pytest
@@ -48,6 +51,19 @@ def test_trained_as_refuses_an_unfinished_run_or_another_section(
   if text is not None:
     (tmp_path / "result.json").write_text(text)
   with pytest.raises(ValueError, match="is no finished run of experiments.cif"):
+    pretrained.trained_as(given(tmp_path))
+
+
+def test_trained_as_does_not_take_what_it_cannot_read_for_unfinished(
+  tmp_path, monkeypatch
+):
+  write_run(tmp_path)
+
+  def fail(*_, **__):
+    raise OSError(errno.EIO, os.strerror(errno.EIO), "result.json")
+
+  monkeypatch.setattr(pathlib.Path, "read_text", fail)
+  with pytest.raises(OSError, match="Input/output error: 'result.json'"):
     pretrained.trained_as(given(tmp_path))
 
 
