@@ -66,7 +66,13 @@ def load(config: Any) -> images.ImageSet:
 def check(config: Any) -> None:
   """Raises ValueError for a size that no training in memory could have."""
   checks.at_least(
-    config, seeds=1, first_seed=0, epochs=1, batch_size=2, eval_batch_size=1
+    config,
+    seeds=1,
+    first_seed=0,
+    epochs=1,
+    batch_size=2,
+    eval_every=1,
+    eval_batch_size=1,
   )
   backend.steps_per_dispatch(config.steps_per_dispatch)
   checks.shared_by_devices(config, "batch_size", "eval_batch_size")
@@ -144,7 +150,7 @@ def train(
     **options: `measured` and `neighbors`, as in `feeds.Resident`.
 
   Returns:
-    A line for each epoch, as of `run.train`.
+    A line for each measured epoch, as of `run.train`.
   """
   feed = feeds.Resident(
     data,
@@ -159,6 +165,7 @@ def train(
     feed,
     seed=seed,
     epochs=config.epochs,
+    eval_every=config.eval_every,
     workdir=workdir,
     config=config.to_dict(),
   )

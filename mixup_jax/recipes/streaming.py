@@ -31,6 +31,7 @@ def check(config: Any) -> None:
     epochs=1,
     warmup_epochs=0,
     accumulation=1,
+    eval_every=1,
     eval_batch_size=1,
     image_size=8,
     workers=-1,
@@ -118,7 +119,7 @@ def train(
     workdir: Where checkpoints and metrics of this network are.
 
   Returns:
-    A line for each epoch, as of `run.train`.
+    A line for each measured epoch, as of `run.train`.
   """
   host: dict[str, Any] = {
     "image_size": config.image_size,
@@ -147,6 +148,7 @@ def train(
     feed,
     seed=seed,
     epochs=config.epochs,
+    eval_every=config.eval_every,
     workdir=workdir,
     config=config.to_dict(),
   )

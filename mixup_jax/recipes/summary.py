@@ -75,7 +75,7 @@ def curves(
       method=method.label,
       key=method.key,
       metric=metric,
-      epochs=list(range(1, len(trained[0]) + 1)),
+      epochs=[int(line["epoch"]) for line in trained[0]],
       values=[[round(line[key], 4) for line in lines] for lines in trained],
     )
     for metric, key in metrics.items()

@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 import pathlib
-from typing import Any, Mapping
+from typing import Any, Collection, Mapping
 import zlib
 
 from mixup_jax.results import files
@@ -29,7 +29,11 @@ def seal(line: Mapping[str, Any], crc32: int) -> tuple[str, int]:
 
 
 def read(
-  path: pathlib.Path, *, step: int, steps_per_epoch: int, crc32: int | None
+  path: pathlib.Path,
+  *,
+  step: int,
+  eval_steps: Collection[int],
+  crc32: int | None,
 ) -> Lines:
   """Reads the lines that a checkpoint belongs to; null is NaN.
 
@@ -39,7 +43,7 @@ def read(
   Args:
     path: The file.
     step: The step of the checkpoint; 0 if there is none.
-    steps_per_epoch: The steps of an epoch, each of which ends with a line.
+    eval_steps: The steps that are evaluated, and have a second line.
     crc32: The checksum that the checkpoint keeps; None if it has none.
 
   Returns:
@@ -82,26 +86,26 @@ def read(
       f"it ends with line {len(lines)}, and lines are missing, or all are of "
       "another run"
     )
-  misplaced = _first_misplaced(lines, step, steps_per_epoch)
+  misplaced = _first_misplaced(lines, step, eval_steps)
   if misplaced:
     raise refusal(
-      f"line {misplaced} does not fit epochs of {steps_per_epoch} steps, so "
-      "the training set has another size now"
+      f"line {misplaced} is of another step than expected, so the training set "
+      "has another size now"
     )
   return lines
 
 
 def _first_misplaced(
-  lines: Lines, last_step: int, steps_per_epoch: int
+  lines: Lines, last_step: int, eval_steps: Collection[int]
 ) -> int | None:
   """Returns the number of the first line that is not the expected one.
 
-  Each step has a line, and each epoch one behind that of its last step.
+  Each step has a line, and each evaluation one behind that of its step.
   """
   expected = []
   for step in range(1, last_step + 1):
     expected.append((step, False))
-    if step % steps_per_epoch == 0:
+    if step in eval_steps:
       expected.append((step, True))
   found = [(line["step"], "epoch" in line) for line in lines]
   pairs = itertools.zip_longest(expected, found)

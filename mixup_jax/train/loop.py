@@ -1,7 +1,7 @@
 """The training loop, independent of the task."""
 
 import math
-from typing import Any, Callable, Iterable, Mapping, TypeVar
+from typing import Any, Callable, Collection, Iterable, Mapping, TypeVar
 
 import jax
 import numpy as np
@@ -29,7 +29,7 @@ def fit(
   *,
   first_step: int = 0,
   num_steps: int,
-  eval_every: int | None = None,
+  eval_steps: Collection[int] = (),
   evaluate: Callable[[State], Metrics] | None = None,
   on_metrics: Callable[[int, Metrics], None] | None = None,
   save: Callable[[int, State], None] | None = None,
@@ -47,8 +47,8 @@ def fit(
     batches: Batches for `num_steps - first_step` steps or more.
     first_step: The number of steps done before, for a resumed run.
     num_steps: The number of steps at the end of the run.
-    eval_every: Steps between evaluations and saves; the last step has both. If
-      `step` does several steps at once, each multiple must end a batch.
+    eval_steps: The steps to evaluate and save after; the last one has both. If
+      `step` does several steps at once, each of these must end a batch.
     evaluate: Evaluates the state; its metrics go to `on_metrics` too.
     on_metrics: Takes the number of steps done and the metrics as floats.
     save: Takes the number of steps done and the state.
@@ -77,7 +77,7 @@ def fit(
     _report(pending, report)
     pending = done, metrics
     done += np.size(next(iter(metrics.values())))
-    measured = done >= num_steps or bool(eval_every and done % eval_every == 0)
+    measured = done >= num_steps or done in eval_steps
     stopped = stop is not None and stop(done)
     if measured or stopped:
       _report(pending, report)

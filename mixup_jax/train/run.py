@@ -1,6 +1,7 @@
 """One network from its first step to its last, or from its checkpoint."""
 
 import functools
+import itertools
 import pathlib
 import time
 from typing import Any, Callable, Iterable, Mapping, Protocol
@@ -20,6 +21,7 @@ from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
 Lines = metric_lines.Lines
+_LAST = 10  # Epochs: the paper, section 3.8, takes the median of these.
 _KEPT = 2  # Checkpoints: one may be damaged.
 _CRC32 = "metrics_crc32"  # In the note of a checkpoint.
 
@@ -50,6 +52,7 @@ def train(
   *,
   seed: int,
   epochs: int,
+  eval_every: int = 1,
   workdir: pathlib.Path,
   config: Mapping[str, Any],
 ) -> Lines:
@@ -60,12 +63,13 @@ def train(
     feed: What gives it batches.
     seed: It fixes weights, order of the data, augmentation and mixing.
     epochs: Passes over the training examples.
+    eval_every: As in `run`.
     workdir: Where checkpoints and metrics of this network are.
     config: What made it, written beside them.
 
   Returns:
-    A line for each epoch, as of `run`: "NAME/METRIC" is the mean of a metric of
-    `metrics.Sums` over the examples that the feed evaluates as NAME.
+    A line for each measured epoch, as of `run`: "NAME/METRIC" is the mean of a
+    metric of `metrics.Sums` over the examples that the feed evaluates as NAME.
 
   Raises:
     FloatingPointError: If the loss is not finite.
@@ -85,6 +89,7 @@ def train(
     program,
     seed=seed,
     epochs=epochs,
+    eval_every=eval_every,
     steps_per_epoch=feed.steps_per_epoch,
     batches=functools.partial(feed.train_batches, seed),
     measure=measure,
@@ -98,6 +103,7 @@ def run(
   *,
   seed: int,
   epochs: int,
+  eval_every: int = 1,
   steps_per_epoch: int,
   batches: Callable[[int], Iterable[steps.Batch]],
   measure: Callable[[states.TrainState, bool], Mapping[str, float]],
@@ -109,7 +115,9 @@ def run(
   Args:
     program: The program.
     seed: It fixes weights, augmentation and mixing.
-    epochs: After each of them the network is measured and saved.
+    epochs: Passes over the training examples.
+    eval_every: Epochs between those after which the network is measured and
+      saved. Each of the last ten is, of which the paper takes the median.
     steps_per_epoch: The steps of an epoch.
     batches: Takes the number of steps done; returns the batches from there.
     measure: Takes the state, and whether this epoch is the last, and returns
@@ -119,9 +127,9 @@ def run(
     config: What made it, written beside them.
 
   Returns:
-    A line for each epoch: "step" and "epoch", the means "train/NAME" of the
-    metrics of its steps, and what `measure` returned. It took "train/seconds"
-    to train, and "seconds" to measure.
+    A line for each measured epoch: "step" and "epoch", the means "train/NAME"
+    of the metrics of its steps, and what `measure` returned. It took "seconds"
+    to measure, and the steps since the line before took "train/seconds".
 
   Raises:
     FloatingPointError: If the loss is not finite.
@@ -130,6 +138,11 @@ def run(
   """
   key = sharding.put(np.uint32(seed), sharding.replicated(program.mesh))
   num_steps = epochs * steps_per_epoch
+  eval_steps = {
+    epoch * steps_per_epoch
+    for epoch in range(1, epochs + 1)
+    if epoch % eval_every == 0 or epoch > epochs - _LAST
+  }
   with (
     checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as saved,
     preemption.Preemption() as preempted,
@@ -143,7 +156,7 @@ def run(
     lines = metric_lines.read(
       workdir / metric_lines.FILE,
       step=first_step,
-      steps_per_epoch=steps_per_epoch,
+      eval_steps=eval_steps,
       crc32=note.get(_CRC32),
     )
     with (
@@ -174,7 +187,7 @@ def run(
         batches(first_step),
         first_step=first_step,
         num_steps=num_steps,
-        eval_every=steps_per_epoch,
+        eval_steps=eval_steps,
         evaluate=evaluate,
         on_metrics=on_metrics,
         save=save,
@@ -205,7 +218,8 @@ def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
     for name in epoch[0]
     if name not in ("step", "seconds")
   }
-  seconds = sum(line["seconds"] for line in epoch)
+  since = itertools.takewhile(lambda x: "epoch" not in x, reversed(lines))
+  seconds = sum(line["seconds"] for line in since)
   return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
 
 

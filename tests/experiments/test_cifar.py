@@ -97,6 +97,7 @@ def test_launch_trains_the_transform_of_the_flags(tmp_path, monkeypatch):
 def lines(*errors):
   return [
     {
+      "epoch": epoch,
       "test/error": e,
       "test/nll": e / 10,
       "test/ece": e / 5,
@@ -105,7 +106,7 @@ def lines(*errors):
       "train/seconds": 2.0,
       "seconds": 1.0,
     }
-    for e in errors
+    for epoch, e in enumerate(errors, start=1)
   ]
 
 

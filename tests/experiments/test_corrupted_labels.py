@@ -147,13 +147,14 @@ def test_prepare_passes_dropout_and_alpha_to_each_program(monkeypatch):
 def lines(*errors):
   return [
     {
+      "epoch": epoch,
       "test/error": e,
       "kept/error": e / 2,
       "replaced/error": 2 * e,
       "train/seconds": 2.0,
       "seconds": 1.0,
     }
-    for e in errors
+    for epoch, e in enumerate(errors, start=1)
   ]
 
 

@@ -119,6 +119,7 @@ def test_lower_needs_no_data():
 def lines(*errors):
   return [
     {
+      "epoch": epoch,
       "validation/error": error,
       "validation/top5_error": error / 4,
       "validation/nll": 1.0,
@@ -127,7 +128,7 @@ def lines(*errors):
       "train/seconds": 2.0,
       "seconds": 1.0,
     }
-    for error in errors
+    for epoch, error in enumerate(errors, start=1)
   ]
 
 

@@ -127,6 +127,7 @@ def test_methods_of_a_transform_without_alpha_are_erm_and_one():
 def lines(*errors):
   return [
     {
+      "epoch": epoch,
       "validation/error": error,
       "test/error": error + 1,
       "test/nll": 0.5,
@@ -136,7 +137,7 @@ def lines(*errors):
       "train/seconds": 2.0,
       "seconds": 1.0,
     }
-    for error in errors
+    for epoch, error in enumerate(errors, start=1)
   ]
 
 

@@ -12,8 +12,13 @@ NAMED = {"setting": "digits", "method": MIXUP}
 
 def lines(*errors):
   return [
-    {"test/error": error, "train/seconds": 2.0, "seconds": 1.0}
-    for error in errors
+    {
+      "epoch": 2 * number,
+      "test/error": error,
+      "train/seconds": 2.0,
+      "seconds": 1.0,
+    }
+    for number, error in enumerate(errors, start=1)
   ]
 
 
@@ -51,10 +56,10 @@ def test_rows_leave_out_what_was_not_measured():
   assert [row["metric"] for row in found] == ["test/error", summary.SECONDS]
 
 
-def test_curves_have_every_epoch_of_every_seed():
+def test_curves_have_every_measured_epoch_of_every_seed():
   metrics = {"test": "test/error", "kept labels": "kept/error"}
   (curve,) = summary.curves(TRAINED, metrics, **NAMED)
-  assert (curve["metric"], curve["epochs"]) == ("test", [1, 2, 3])
+  assert (curve["metric"], curve["epochs"]) == ("test", [2, 4, 6])
   assert curve["values"] == [[30, 10, 20], [40, 20, 40]]
   assert (curve["setting"], curve["method"]) == ("digits", "mixup, alpha 1")
   assert curve["key"] == "mixup"

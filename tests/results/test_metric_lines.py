@@ -39,7 +39,9 @@ CRC32 = SUMS[COUNT - 1]
 
 def read(path, content, *, step=STEP, spe=SPE, crc32=CRC32):
   path.write_bytes(content)
-  return metric_lines.read(path, step=step, steps_per_epoch=spe, crc32=crc32)
+  return metric_lines.read(
+    path, step=step, eval_steps=range(0, step + 1, spe), crc32=crc32
+  )
 
 
 def outcome(path, content, **options):
@@ -148,7 +150,7 @@ def test_read_refuses_the_file_of_another_run(path):
 
 def test_read_refuses_a_missing_file_and_one_without_checksums(path):
   with pytest.raises(OSError, match="there is no such file. Put a copy"):
-    metric_lines.read(path, step=5, steps_per_epoch=3, crc32=CRC32)
+    metric_lines.read(path, step=5, eval_steps={3}, crc32=CRC32)
   with pytest.raises(OSError, match="of a version that kept no checksum"):
     read(path, b"".join(TEXTS), crc32=None)
 
@@ -156,7 +158,7 @@ def test_read_refuses_a_missing_file_and_one_without_checksums(path):
 @pytest.mark.parametrize("spe, line", ((2, 3), (4, 4), (5, 4)))
 def test_read_refuses_epochs_of_another_length(path, spe, line):
   with pytest.raises(
-    OSError, match=f"line {line} does not fit epochs of {spe} steps"
+    OSError, match=f"line {line} is of another step than expected"
   ):
     read(path, b"".join(TEXTS), spe=spe)
 

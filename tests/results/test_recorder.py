@@ -65,7 +65,7 @@ def test_recorder_resumed_drops_lines_of_later_steps(tmp_path):
   path = tmp_path / "metrics.jsonl"
   with open(path, "a", encoding="utf-8") as file:
     file.write('{"step": 6, "lo')  # Killed while it wrote.
-  options = dict(step=3, steps_per_epoch=10, crc32=crc32)
+  options = dict(step=3, eval_steps=(), crc32=crc32)
   lines = metric_lines.read(path, **options)
   with Recorder(tmp_path, config={"a": (1, 2)}, lines=lines) as recorder:
     assert [line["step"] for line in recorder.lines] == [1, 2, 3]
@@ -73,7 +73,7 @@ def test_recorder_resumed_drops_lines_of_later_steps(tmp_path):
     recorder.metrics(4, {"loss": 44})
   assert written(tmp_path) == recorder.lines
   assert recorder.lines[-1] == {"step": 4, "loss": 44}
-  options = dict(step=4, steps_per_epoch=10, crc32=recorder.crc32)
+  options = dict(step=4, eval_steps=(), crc32=recorder.crc32)
   assert metric_lines.read(path, **options) == recorder.lines
   events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
   assert [e.value for e in events.Scalars("loss")] == [1, 2, 3, 44]

@@ -61,7 +61,7 @@ def test_fit_evaluates_and_saves_at_intervals_and_at_the_end():
   saved = []
   _, events = run(
     5,
-    eval_every=2,
+    eval_steps={2, 4},
     evaluate=lambda state: {"error": state * 10},
     save=lambda n, state: saved.append((n, state)),
   )
@@ -79,8 +79,8 @@ def test_fit_resumes_from_first_step():
   assert [n for n, _ in events] == [4, 5]
 
 
-@pytest.mark.parametrize("eval_every", (None, 1, 2))
-def test_fit_raises_if_a_loss_is_not_finite(eval_every):
+@pytest.mark.parametrize("eval_steps", ((), range(10), (2, 4)))
+def test_fit_raises_if_a_loss_is_not_finite(eval_steps):
   seen = []
 
   def step(state, batch):
@@ -92,7 +92,7 @@ def test_fit_raises_if_a_loss_is_not_finite(eval_every):
       step,
       range(9),
       num_steps=9,
-      eval_every=eval_every,
+      eval_steps=eval_steps,
       on_metrics=lambda n, m: seen.append(n),
     )
   assert seen == [1, 2, 3]
@@ -119,7 +119,7 @@ def test_fit_takes_several_steps_per_call():
       ),
       "save": lambda n, state: events.append((n, state)),
     }
-    loop.fit(0, step, batches, num_steps=5, eval_every=3, **options)
+    loop.fit(0, step, batches, num_steps=5, eval_steps={3}, **options)
     return events
 
   assert record(several, chunks) == record(count, [1] * 5)
@@ -143,7 +143,7 @@ def test_fit_saves_and_does_not_evaluate_when_stopped():
     run(
       9,
       stop=lambda done: done == 3,
-      eval_every=5,
+      eval_steps={5},
       evaluate=pytest.fail,
       save=lambda n, state: saved.append((n, state)),
     )

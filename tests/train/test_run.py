@@ -79,6 +79,40 @@ def test_run_returns_means_and_measurements_of_each_epoch(tmp_path):
   assert last["train/seconds"] > 0 and last["seconds"] > 0
 
 
+def test_run_measures_some_epochs_and_the_last_ten(tmp_path, monkeypatch):
+  def train(workdir):
+    return run.run(
+      counting(),
+      seed=7,
+      epochs=17,
+      eval_every=3,
+      steps_per_epoch=2,
+      batches=lambda first: (jnp.float32(i) for i in range(first, 34)),
+      measure=lambda state, is_last: {"is_last": is_last},
+      workdir=workdir,
+      config={},
+    )
+
+  clock = iter(range(1000))
+  monkeypatch.setattr(run._Clock, "seconds", lambda self: next(clock) // 2)
+  lines = train(tmp_path)
+  assert [line["epoch"] for line in lines] == [3, 6, *range(8, 18)]
+  assert [line["is_last"] for line in lines] == [0] * 11 + [1]
+  # Of the last epoch, but all the time since the line before.
+  written = (tmp_path / "metrics.jsonl").read_text().splitlines()
+  assert lines[1]["train/loss"] == (10 + 11) / 2
+  assert sum(line["train/seconds"] for line in lines) == sum(
+    line["seconds"]
+    for line in map(json.loads, written)
+    if "epoch" not in line
+  )
+  assert checkpoint.Checkpoints(tmp_path / "checkpoints").all_steps() == [
+    32,
+    34,
+  ]
+  assert train(tmp_path) == lines
+
+
 @pytest.mark.parametrize("stop", (1, STEPS, 5))
 def test_run_resumes_with_the_batches_from_its_checkpoint(
   tmp_path, monkeypatch, stop
