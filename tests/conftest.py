@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 # Programs of tests run once or twice: LLVM takes longer to make them fast than
@@ -44,6 +45,19 @@ def getkey():
     return jax.random.fold_in(jax.random.clone(root), count)
 
   return fresh
+
+
+@pytest.fixture
+def sigterm(monkeypatch):
+  """Returns a function that sends SIGTERM to this process, as a notice.
+
+  It takes and ignores any arguments. The notice is forgotten after the test.
+  """
+  from mixup_jax.runtime import preemption
+
+  monkeypatch.setattr(preemption, "_is_noticed", False)
+  with preemption.noticed():
+    yield lambda *_: signal.raise_signal(signal.SIGTERM)
 
 
 @pytest.fixture

@@ -18,13 +18,14 @@ ORDER = (
   "runtime.checkpoint",
   "runtime.distributed",
   "runtime.preemption",
+  "runtime.jobs",
   "train",
   "evaluation",
   "gan",
   "recipes",
   "cost_model",
-  "runtime.jobs",
   "runtime.preflight",
+  "runtime.signals",
   "runtime.cli",
 )
 # Besides, losses know the labels that transforms make, and nothing else. What

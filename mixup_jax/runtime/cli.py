@@ -23,8 +23,9 @@ from mixup_jax.results import lock
 from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import distributed
+from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
-from mixup_jax.train import loop
+from mixup_jax.runtime import signals
 
 # Errors of bad input in this package. Any other error is a bug, and is shown
 # with its traceback.
@@ -38,7 +39,7 @@ _INPUT_ERRORS = (
 )
 # Errors that can end a valid run: divergence, and a full disk.
 _RUN_ERRORS = (FloatingPointError, OSError)
-_RESUME = "to resume, run the same command with the same working directory"
+_INTERRUPTED = 128 + signal.SIGINT
 _DEBUG = "--debug"
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
@@ -70,8 +71,8 @@ def launch(
 
   Raises:
     SystemExit: With one line on stderr and status 2 for bad input, 1 if the run
-      cannot continue, 42 if other processes did not connect, 130 after Ctrl-C,
-      and 143 after SIGTERM, once the state is saved.
+      cannot continue, 42 if other processes did not connect or work was lost
+      after SIGTERM, 130 after Ctrl-C, and 143 after SIGTERM, once all is saved.
   """
   logging.set_verbosity(
     logging.ERROR
@@ -80,38 +81,68 @@ def launch(
     jax.config.update("jax_num_cpu_devices", cpu_devices)
   with _exit_on(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
+    workdir = _workdir(section, values)
     stages = prepare, run
     if values.rehearse is not None:
       stages = _estimate(section, values.rehearse, lower)
-    _join_the_others(section, values)
+  resume = f"to resume, run the same command with --workdir={workdir}"
+  interrupted = f"interrupted; {resume}"
   try:
-    with contextlib.ExitStack() as owned, distributed.peers_watched():
-      status = _launch(section, values, owned, *stages)
+    with contextlib.ExitStack() as stack:
+      stack.enter_context(
+        signals.leaving(
+          signal.SIGTERM,
+          status=distributed.RESTART_STATUS,
+          text=f"stopped by SIGTERM outside the run, nothing saved; {resume}",
+        )
+      )
+      if not values[_DEBUG[2:]].value:  # Else with a traceback.
+        stack.enter_context(
+          signals.leaving(signal.SIGINT, status=_INTERRUPTED, text=interrupted)
+        )
+      with _exit_on(_INPUT_ERRORS, status=2):
+        _join_the_others(section, values)
+      with distributed.peers_watched():
+        prepared = _prepare(values, workdir, stack, stages[0])
+        with preemption.noticed():
+          status = _run(section, values, workdir, prepared, stages[1], resume)
   except KeyboardInterrupt:
-    print(f"\ninterrupted; {_RESUME}", file=sys.stderr)
-    status = 128 + signal.SIGINT
+    if values[_DEBUG[2:]].value:
+      raise
+    print(f"\n{interrupted}", file=sys.stderr)
+    status = _INTERRUPTED
   if status:
     raise SystemExit(status)
 
 
-def _launch(
+def _prepare(
+  values: flags.FlagValues,
+  workdir: pathlib.Path,
+  stack: contextlib.ExitStack,
+  prepare: Callable[[Any], Any],
+) -> Any:
+  """Returns what `prepare` does; owns the directory until `stack` is left."""
+  with _exit_on(_INPUT_ERRORS, status=2):
+    if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
+      raise ValueError(
+        "JAX_DISABLE_JIT is set, but sections run compiled programs: unset it."
+      )
+    workdirs.check(workdir, values.config.to_dict())
+    stack.enter_context(lock.held(workdir))
+    with preflight.checked(workdir, values.expect_devices):
+      return prepare(values.config)
+
+
+def _run(
   section: str,
   values: flags.FlagValues,
-  owned: contextlib.ExitStack,
-  prepare: Callable[[Any], Any],
+  workdir: pathlib.Path,
+  prepared: Any,
   run: Callable[..., results.Result],
+  resume: str,
 ) -> int:
-  """Runs the section in this process; returns the exit status.
-
-  The working directory is owned until `owned` is left.
-  """
-  with _exit_on(_INPUT_ERRORS, status=2):
-    config, workdir = values.config, _workdir(section, values)
-    plain_config = config.to_dict()
-    workdirs.check(workdir, plain_config)
-    owned.enter_context(lock.held(workdir))
-    with preflight.checked(workdir, values.expect_devices):
-      prepared = prepare(config)
+  """Runs the section in this process; returns the exit status."""
+  config, plain_config = values.config, values.config.to_dict()
   _print(
     f"{section}: {jax.device_count()} x {jax.devices()[0].device_kind}, "
     f"{jax.process_count()} process(es), jax {jax.__version__}"
@@ -123,9 +154,8 @@ def _launch(
       with _exit_on(_RUN_ERRORS, status=1, more=more):
         with jax.transfer_guard("disallow"):  # All transfers are explicit.
           result = run(config, prepared, recorder)
-    except loop.Stopped as stopped:
-      _print(f"\n{stopped}, and saved; {_RESUME}, {workdir}")
-      return 128 + signal.SIGTERM
+    except preemption.Stopped as stopped:
+      return _report_stop(stopped, resume)
     # A result may count the time of earlier processes too.
     seconds = result.get("wall_seconds", round(time.perf_counter() - start, 2))
     path = recorder.result(
@@ -139,6 +169,18 @@ def _launch(
   for name, reason in result.get("failed", {}).items():
     print(f"failed: {name}: {reason}", file=sys.stderr)
   return 1 if result.get("failed") else 0
+
+
+def _report_stop(stopped: preemption.Stopped, resume: str) -> int:
+  """Prints how to resume; returns 143 if all is saved, or else 42."""
+  if stopped.lost:
+    print(
+      f"\n{stopped}; {stopped.lost} is lost, all before it is saved; {resume}",
+      file=sys.stderr,
+    )
+    return distributed.RESTART_STATUS
+  _print(f"\n{stopped}, and saved; {resume}")
+  return 128 + signal.SIGTERM
 
 
 def _draw(result: results.Result, path: pathlib.Path) -> None:

@@ -1,9 +1,15 @@
-"""Runs a table of jobs: one that diverges does not stop the others."""
+"""Runs a table of jobs, and keeps what finished ones returned."""
 
+import json
+import pathlib
 import sys
-from typing import Callable, Hashable, Mapping, TypeVar
+import time
+from typing import Any, Callable, Hashable, Mapping, TypeVar
 
 import jax
+
+from mixup_jax.results import files
+from mixup_jax.runtime import preemption
 
 Key = TypeVar("Key", bound=Hashable)
 T = TypeVar("T")
@@ -15,7 +21,7 @@ _JOBS_IN_MEMORY = 10
 def run(
   jobs: Mapping[Key, Callable[[], T]], *, name: Callable[[Key], str] = str
 ) -> tuple[dict[Key, T], dict[str, str]]:
-  """Runs jobs one after another.
+  """Runs jobs one after another: one that diverges does not stop the others.
 
   A loss that is not finite ends only its own job. Any other error ends the run:
   a full disk would fail the next job too. Compiled programs are released after
@@ -28,10 +34,14 @@ def run(
 
   Returns:
     The results of the jobs by key, and the errors of those that failed by name.
+
+  Raises:
+    Stopped: If the process was asked to stop; finished jobs are saved.
   """
   done: dict[Key, T] = {}
   failed: dict[str, str] = {}
   for number, (key, job) in enumerate(jobs.items(), start=1):
+    preemption.check()
     if jax.process_index() == 0:
       print(f"{name(key)} ({number} of {len(jobs)})", flush=True)
     try:
@@ -42,3 +52,33 @@ def run(
     if number % _JOBS_IN_MEMORY == 0:
       jax.clear_caches()
   return done, failed
+
+
+def kept(
+  path: pathlib.Path | None, job: Callable[[], Mapping[str, Any]]
+) -> dict[str, Any]:
+  """Runs a job whose result is kept, or reads what it returned before.
+
+  Args:
+    path: The file of the result, below the working directory; None keeps it
+      nowhere.
+    job: Returns JSON values by name.
+
+  Returns:
+    What the job returned, as JSON has it: tuples are lists, NaN is None. Its
+    "seconds" are those of the job, in whichever process ran it.
+
+  Raises:
+    OSError: If the file is damaged, or cannot be written.
+    Stopped: If the process was asked to stop; the job has not begun.
+  """
+  preemption.check()  # In all processes, also in one that finds the file.
+  if path is not None and path.exists():
+    return files.read_checked(path)
+  start = time.perf_counter()
+  made = {**job(), "seconds": time.perf_counter() - start}
+  if path is not None and jax.process_index() == 0:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_checked(path, made)
+  plain: dict[str, Any] = json.loads(files.to_json(made))
+  return plain

@@ -6,20 +6,10 @@ from typing import Any, Callable, Collection, Iterable, Mapping, TypeVar
 import jax
 import numpy as np
 
+from mixup_jax.runtime import preemption
+
 State = TypeVar("State")
 Metrics = Mapping[str, Any]
-
-
-class Stopped(Exception):
-  """Raised when a run has stopped on request, and is saved.
-
-  Attributes:
-    step: The number of steps done and saved.
-  """
-
-  def __init__(self, step: int):
-    super().__init__(f"stopped after step {step}")
-    self.step = step
 
 
 def fit(
@@ -87,7 +77,7 @@ def fit(
     if (measured or stopped) and save is not None:
       save(done, state)
     if stopped and done < num_steps:
-      raise Stopped(done)
+      raise preemption.Stopped(f"stopped after step {done}")
   return state
 
 

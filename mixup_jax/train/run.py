@@ -136,6 +136,7 @@ def run(
     OSError: If what it resumes from cannot be read, or does not fit together.
     Stopped: If the process was asked to stop; the state is saved.
   """
+  preemption.check()  # For a notice of earlier work, such as another network.
   key = sharding.put(np.uint32(seed), sharding.replicated(program.mesh))
   num_steps = epochs * steps_per_epoch
   eval_steps = {
@@ -145,7 +146,7 @@ def run(
   }
   with (
     checkpoint.Checkpoints(workdir / "checkpoints", keep=_KEPT) as saved,
-    preemption.Preemption() as preempted,
+    preemption.noticed(),
   ):
     # Into shapes alone: only a new run has to compile `init`.
     first_step, state = saved.restore(state_shapes(program)) or (
@@ -191,7 +192,7 @@ def run(
         evaluate=evaluate,
         on_metrics=on_metrics,
         save=save,
-        stop=preempted.reached,
+        stop=preemption.reached,
       )
     return [line for line in recorder.lines if "epoch" in line]
 

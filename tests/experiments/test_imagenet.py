@@ -55,16 +55,12 @@ def test_launch_on_digits_stops_and_resumes(tmp_path, capsys, monkeypatch):
       config_file=imagenet.CONFIG,
     )
 
-  monkeypatch.setattr(
-    preemption.Preemption, "reached", lambda self, done: done == 13
-  )
+  monkeypatch.setattr(preemption, "reached", lambda done: done == 13)
   with pytest.raises(SystemExit) as stopped:
     launch()
   assert stopped.value.code == 143
   assert "stopped after step 13, and saved" in capsys.readouterr().out
-  monkeypatch.setattr(
-    preemption.Preemption, "reached", lambda self, done: False
-  )
+  monkeypatch.setattr(preemption, "reached", lambda done: False)
   launch()
   result = json.loads((tmp_path / "result.json").read_text())
   rows = {row["metric"]: row["value"] for row in result["rows"]}

@@ -16,7 +16,6 @@ from mixup_jax.gan.run import Outcome
 from mixup_jax.gan.run import play
 from mixup_jax.gan.run import Run
 from mixup_jax.runtime import preemption
-from mixup_jax.train import loop
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 RUN = Run(
@@ -89,10 +88,8 @@ def test_play_resumes_to_the_same_outcome(tmp_path, monkeypatch):
   chex.assert_shape(whole.shown, (2, 2, 7, 2))
   assert [line["step"] for line in whole.lines] == [10, 20]
   with monkeypatch.context() as patched:
-    patched.setattr(
-      preemption.Preemption, "reached", lambda self, done: done == 10
-    )
-    with pytest.raises(loop.Stopped):
+    patched.setattr(preemption, "reached", lambda done: done == 10)
+    with pytest.raises(preemption.Stopped):
       play_in(tmp_path / "parts")
   assert_same(whole, play_in(tmp_path / "parts"), RUN.seeds)
 

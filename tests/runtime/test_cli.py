@@ -3,15 +3,17 @@
 import json
 import os
 import pathlib
+import signal
 import sys
 
+import jax
 import pytest
 
 from mixup_jax import results
 from mixup_jax.results import lock
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import distributed
-from mixup_jax.train import loop
+from mixup_jax.runtime import preemption
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "tabular.py"
 ROW = {
@@ -232,29 +234,87 @@ def test_launch_reports_a_failed_run_with_its_config(
   assert not (tmp_path / "result.json").exists()
 
 
-def test_launch_prints_how_to_resume_after_a_stop(launch, tmp_path, capsys):
+@pytest.mark.parametrize("lost, status", [("", 143), ("the second group", 42)])
+def test_launch_prints_how_to_resume_after_a_stop(
+  launch, tmp_path, capsys, lost, status
+):
 
   def run(config, prepared, recorder):
-    raise loop.Stopped(7)
+    raise preemption.Stopped("stopped after step 7", lost=lost)
 
-  with pytest.raises(SystemExit) as status:
+  with pytest.raises(SystemExit) as stopped:
     launch(f"--workdir={tmp_path}", run=run)
-  assert status.value.code == 143
-  out = capsys.readouterr().out
-  assert "stopped after step 7" in out and str(tmp_path) in out
+  assert stopped.value.code == status
+  printed = capsys.readouterr()
+  text = printed.err if lost else printed.out
+  assert "stopped after step 7" in text
+  assert f"run the same command with --workdir={tmp_path}\n" in text
+  assert f"{lost} is lost" in text if lost else "and saved" in text
 
 
-def test_launch_prints_how_to_resume_after_an_interrupt(
-  launch, tmp_path, capsys
+def test_launch_finishes_if_a_notice_comes_after_the_last_work(
+  launch, tmp_path, sigterm
 ):
+  """There is nothing left to stop: the result is written."""
+
+  def run(config, prepared, recorder):
+    signal.raise_signal(signal.SIGTERM)
+    return {"rows": [ROW]}
+
+  launch(f"--workdir={tmp_path}", run=run)
+  assert (tmp_path / "result.json").exists()
+
+
+@pytest.mark.parametrize(
+  "number, status, words",
+  [(signal.SIGTERM, 42, "nothing saved"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_launch_ends_at_once_on_a_signal_in_prepare(
+  launch, monkeypatch, capfd, number, status, words
+):
+  """The message has the working directory that nobody named."""
+
+  def leave(status):
+    raise SystemExit(status)
+
+  monkeypatch.setattr(os, "_exit", leave)
+  with pytest.raises(SystemExit) as stopped:
+    launch(prepare=lambda config: signal.raise_signal(number))
+  assert stopped.value.code == status
+  text = capfd.readouterr().err
+  workdir = text.rpartition("the same command with --workdir=")[2].strip()
+  assert words in text and pathlib.Path(workdir, ".owner").exists()
+
+
+@pytest.mark.parametrize("argv", [(), ("--debug",)])
+def test_launch_reports_an_interrupt_of_several_processes(
+  launch, tmp_path, capsys, argv
+):
+  """Those get KeyboardInterrupt; with --debug, so does one alone."""
 
   def run(config, prepared, recorder):
     raise KeyboardInterrupt
 
-  with pytest.raises(SystemExit) as status:
-    launch(f"--workdir={tmp_path}", run=run)
-  assert status.value.code == 130
-  assert "the same command" in capsys.readouterr().err
+  error = KeyboardInterrupt if argv else SystemExit
+  with pytest.raises(error) as stopped:
+    launch(f"--workdir={tmp_path}", *argv, run=run)
+  if not argv:
+    assert stopped.value.code == 130
+    assert f"with --workdir={tmp_path}\n" in capsys.readouterr().err
+
+
+def test_launch_debug_interrupts_with_a_traceback(launch, tmp_path):
+  def run(config, prepared, recorder):
+    signal.raise_signal(signal.SIGINT)
+
+  with pytest.raises(KeyboardInterrupt):
+    launch("--debug", f"--workdir={tmp_path}", run=run)
+
+
+def test_launch_refuses_to_run_without_jit(refused, tmp_path):
+  with jax.disable_jit():
+    error = refused(f"--workdir={tmp_path}", prepare=pytest.fail)
+  assert "JAX_DISABLE_JIT is set" in error and "unset it" in error
 
 
 def test_launch_refuses_another_config_in_the_same_workdir(

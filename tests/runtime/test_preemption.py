@@ -8,6 +8,12 @@ import pytest
 from mixup_jax.runtime import preemption
 
 
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+  """Forgets notices after each test."""
+  monkeypatch.setattr(preemption, "_is_noticed", False)
+
+
 @pytest.fixture
 def handled():
   """Collects the signals that reach the outer handler."""
@@ -19,29 +25,55 @@ def handled():
   signal.signal(signal.SIGTERM, before)
 
 
-def test_preemption_keeps_a_notice_and_ignores_more(handled):
-  with preemption.Preemption() as preempted:
-    assert not preempted.reached(1)
+def test_reached_keeps_a_notice_and_ignores_more(handled):
+  with preemption.noticed():
+    assert not preemption.reached(1)
     signal.raise_signal(signal.SIGTERM)
-    assert preempted.reached(2)
+    assert preemption.reached(2)
     signal.raise_signal(signal.SIGTERM)
-    assert preempted.reached(3)
+    assert preemption.reached(3)
   assert not handled
 
 
-def test_preemption_restores_the_handler_after_an_error(handled):
-  with pytest.raises(KeyError), preemption.Preemption():
+def test_check_raises_for_a_notice_of_earlier_work(handled):
+  """The notice is the process's: it may come at the end of one network."""
+  with preemption.noticed():
+    preemption.check()
+    with preemption.noticed():
+      signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(preemption.Stopped, match="stopped before") as stopped:
+      preemption.check()
+    assert not stopped.value.lost
+  with pytest.raises(preemption.Stopped) as stopped:
+    preemption.check(lost="a group")
+  assert stopped.value.lost == "a group" and not handled
+
+
+def test_reached_of_several_processes_stays_true(monkeypatch):
+  """jax answers True once, at the call on which all processes agree."""
+  answers = iter((False, True, False))
+  monkeypatch.setattr(preemption.jax.distributed, "is_initialized", lambda: 1)
+  monkeypatch.setattr(
+    preemption.multihost_utils,
+    "reached_preemption_sync_point",
+    lambda number: next(answers),
+  )
+  assert [preemption.reached(step) for step in range(3)] == [False, True, True]
+
+
+def test_noticed_restores_the_handler_after_an_error(handled):
+  with pytest.raises(KeyError), preemption.noticed():
     raise KeyError
   signal.raise_signal(signal.SIGTERM)
   assert handled == [signal.SIGTERM]
 
 
-def test_preemption_installs_no_handler_in_another_thread(handled):
+def test_noticed_installs_no_handler_in_another_thread(handled):
   found = []
 
   def ask():
-    with preemption.Preemption() as preempted:
-      found.append(preempted.reached(1))
+    with preemption.noticed():
+      found.append(preemption.reached(1))
 
   thread = threading.Thread(target=ask)
   thread.start()

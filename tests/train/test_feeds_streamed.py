@@ -16,7 +16,6 @@ from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
-from mixup_jax.train import loop
 from mixup_jax.train import optim
 from mixup_jax.train import program
 from mixup_jax.train import run
@@ -112,12 +111,12 @@ def test_train_learns_and_evaluates_each_image_once(straight):
 @pytest.mark.parametrize("stop", (2, STEPS, 4))
 def test_train_resumes_bit_by_bit(tmp_path, monkeypatch, straight, stop):
   def reached(at):
-    return lambda self, done: done == at
+    return lambda done: done == at
 
-  monkeypatch.setattr(preemption.Preemption, "reached", reached(stop))
-  with pytest.raises(loop.Stopped):
+  monkeypatch.setattr(preemption, "reached", reached(stop))
+  with pytest.raises(preemption.Stopped):
     train(tmp_path, make_program())
-  monkeypatch.setattr(preemption.Preemption, "reached", reached(None))
+  monkeypatch.setattr(preemption, "reached", reached(None))
   train(tmp_path, make_program())
   chex.assert_trees_all_equal(
     final_state(tmp_path, make_program()), straight[1]

@@ -12,7 +12,6 @@ from mixup_jax import sharding
 from mixup_jax.results import recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
-from mixup_jax.train import loop
 from mixup_jax.train import run
 from mixup_jax.train import state as states
 
@@ -45,7 +44,7 @@ def counting():
   return types.SimpleNamespace(init=init, step=step, mesh=mesh)
 
 
-def train(workdir, asked):
+def train(workdir, asked, at_the_end=lambda: None):
   """Runs two epochs on the batches 0, 1, 2, ..."""
 
   def batches(first_step):
@@ -53,6 +52,8 @@ def train(workdir, asked):
     return (jnp.float32(i) for i in range(first_step, 2 * STEPS))
 
   def measure(state, is_last):
+    if is_last:
+      at_the_end()
     value = float(state.params["w"])
     return {"some/nll": 0.0, "some/error": value, "is_last": float(is_last)}
 
@@ -118,14 +119,10 @@ def test_run_resumes_with_the_batches_from_its_checkpoint(
   tmp_path, monkeypatch, stop
 ):
   asked = []
-  monkeypatch.setattr(
-    preemption.Preemption, "reached", lambda self, done: done == stop
-  )
-  with pytest.raises(loop.Stopped):
+  monkeypatch.setattr(preemption, "reached", lambda done: done == stop)
+  with pytest.raises(preemption.Stopped):
     train(tmp_path, asked)
-  monkeypatch.setattr(
-    preemption.Preemption, "reached", lambda self, done: False
-  )
+  monkeypatch.setattr(preemption, "reached", lambda done: False)
   lines = train(tmp_path, asked)
   assert asked == [0, stop]
   assert lines[-1]["some/error"] == 7 + sum(range(6))
@@ -133,6 +130,15 @@ def test_run_resumes_with_the_batches_from_its_checkpoint(
   losses = [json.loads(line).get("loss") for line in written]
   assert [x for x in losses if x is not None] == list(range(6))
   assert train(tmp_path, asked) == lines and asked[-1] == 2 * STEPS
+
+
+def test_run_starts_no_network_after_a_notice_at_the_end_of_one(
+  tmp_path, sigterm
+):
+  lines = train(tmp_path / "first", [], at_the_end=sigterm)
+  with pytest.raises(preemption.Stopped):
+    train(tmp_path / "second", [])
+  assert len(lines) == 2 and not (tmp_path / "second").exists()
 
 
 def test_run_refuses_metrics_that_do_not_fit_its_checkpoint(tmp_path):

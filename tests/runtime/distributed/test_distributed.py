@@ -30,7 +30,7 @@ with distributed.peers_watched():
   rows, everywhere = sharding.sharded(mesh), sharding.replicated(mesh)
   batch = np.arange(12, dtype=np.int32)
   total = jax.jit(lambda x: x.sum(), out_shardings=everywhere)
-  with jax.transfer_guard("disallow"), preemption.Preemption() as preempted:
+  with jax.transfer_guard("disallow"), preemption.noticed():
     for dispatch in range(10**6):
       shared = sharding.put(batch, rows)
       assert int(jax.device_get(total(shared))) == 66
@@ -40,7 +40,7 @@ with distributed.peers_watched():
           break
         if mode == "value" and me == 1:
           raise ValueError("of process 1")
-      if preempted.reached(10 * dispatch):  # As with 10 steps a dispatch.
+      if preemption.reached(10 * dispatch):  # As with 10 steps a dispatch.
         print("left at", dispatch, flush=True)
         break
       if mode == "busy":
