@@ -10,9 +10,9 @@ descent, which is stronger.
 """
 
 import collections
+import functools
 import pathlib
-import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 import jax
 import numpy as np
@@ -30,6 +30,7 @@ from mixup_jax.recipes import subjects
 from mixup_jax.results import encoding
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
+from mixup_jax.runtime import jobs
 from mixup_jax.train.state import TrainState
 
 CONFIG = pathlib.Path(configs.__file__)
@@ -102,8 +103,13 @@ def attacks(config: Any) -> dict[str, robustness.Attack]:
   }
 
 
-def measure(config: Any, prepared: Prepared, states: States) -> Values:
-  """Attacks every network at every epsilon, and returns the errors."""
+def measure(
+  config: Any, prepared: Prepared, states: States, workdir: pathlib.Path
+) -> tuple[Values, float]:
+  """Attacks every network at every epsilon; returns errors and seconds.
+
+  The errors of each attack are kept in the working directory.
+  """
   first = next(iter(states))  # Of the networks of ERM.
   shown_to = {  # By box: which network is attacked, and which are measured.
     "white box": [(name, [name]) for name in states],
@@ -117,23 +123,48 @@ def measure(config: Any, prepared: Prepared, states: States) -> Values:
     if (box, name) != ("black box", "PGD")
   ]
   found: Any = collections.defaultdict(lambda: collections.defaultdict(list))
+  seconds = 0.0
   for box, name, epsilon in tqdm.tqdm(
     grid, unit="attack", disable=jax.process_index() > 0
   ):
-    for attacked, measured in shown_to[box]:
-      errors = robustness.errors(
-        prepared.program,
-        states[attacked],
-        {network: states[network] for network in measured},
-        prepared.examples,
-        batch_size=prepared.subjects.config.eval_batch_size,
-        attack=attacks(config)[name],
-        epsilon=epsilon,
-        seed=config.attack_seed,
-      )
-      for (method, seed), both in errors.items():
-        found[method, f"{box}, {name}"][seed].append(both)
-  return {key: np.array(list(seeds.values())) for key, seeds in found.items()}
+    cell = jobs.kept(
+      workdir / "attacks" / f"{box}, {name}, {epsilon}.json".replace(" ", "_"),
+      functools.partial(
+        attack, config, prepared, states, shown_to[box], name, epsilon
+      ),
+    )
+    measured = [
+      network for _, networks in shown_to[box] for network in networks
+    ]
+    for (method, seed), both in zip(measured, cell["errors"]):
+      found[method, f"{box}, {name}"][seed].append(both)
+    seconds += cell["seconds"]
+  values = {key: np.array(list(x.values())) for key, x in found.items()}
+  return values, seconds
+
+
+def attack(
+  config: Any,
+  prepared: Prepared,
+  states: States,
+  shown_to: Sequence[tuple[Any, Sequence[Any]]],
+  name: str,
+  epsilon: float,
+) -> dict[str, Any]:
+  """Attacks some networks; returns the errors of those that are measured."""
+  errors: list[tuple[float, float]] = []
+  for attacked, measured in shown_to:
+    errors += robustness.errors(
+      prepared.program,
+      states[attacked],
+      {network: states[network] for network in measured},
+      prepared.examples,
+      batch_size=prepared.subjects.config.eval_batch_size,
+      attack=attacks(config)[name],
+      epsilon=epsilon,
+      seed=config.attack_seed,
+    ).values()
+  return {"errors": errors}
 
 
 def setting(config: Any, theirs: Any) -> str:
@@ -212,15 +243,14 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
   for network in subjects.trained(config, prepared.subjects, recorder.workdir):
     states[network.method, network.seed] = network.state
     seconds += network.seconds
-  start = time.perf_counter()
-  values = measure(config, prepared, states)
+  values, more = measure(config, prepared, states, recorder.workdir)
   found, not_run = results.beside_paper(rows(config, theirs, values), PAPER)
   return {
     "rows": found,
     "not_run": not_run,
     "robustness": curves(config, theirs, values),
     "strip": strip(config, prepared, states),
-    "wall_seconds": round(seconds + time.perf_counter() - start, 2),
+    "wall_seconds": round(seconds + more, 2),
   }
 
 

@@ -7,8 +7,8 @@ Part "rings" (Figure 1b) trains on two rings in the plane. Part "pairs" (Figure
 2) measures networks of section 3.2 between pairs of training images.
 """
 
+import functools
 import pathlib
-import time
 from typing import Any, Callable, NamedTuple
 
 import jax
@@ -29,6 +29,7 @@ from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import subjects
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
+from mixup_jax.runtime import jobs
 from mixup_jax.train import optim
 
 CONFIG = pathlib.Path(configs.__file__)
@@ -104,7 +105,6 @@ def run_rings(
   config: Any, clouds: list[decision_surface.Cloud]
 ) -> results.Result:
   """Trains both methods on every cloud; shows the surfaces of the first."""
-  start = time.perf_counter()
   mixup = results.Method(
     "mixup", f"mixup, alpha {config.alpha:g}", config.alpha
   )
@@ -137,7 +137,6 @@ def run_rings(
       )
     ],
     "plane": decision_surface.as_plane(clouds[0], first, limit=config.limit),
-    "wall_seconds": time.perf_counter() - start,
   }
 
 
@@ -150,8 +149,8 @@ def run_pairs(
   examples = found.data.train_images, found.data.train_labels
   lams = np.linspace(0, 1, config.num_lams)
   values: dict[results.Method, list[np.ndarray]] = {}
-  for network in subjects.trained(config, found, workdir):
-    start = time.perf_counter()
+
+  def measured(network: subjects.Network) -> dict[str, Any]:
     pairs = in_between.draw_pairs(
       network.seed,
       len(examples[1]),
@@ -159,10 +158,18 @@ def run_pairs(
       batch_size=config.eval_batch_size,
     )
     shown = tqdm.tqdm(lams, unit="lam", disable=jax.process_index() > 0)
-    values.setdefault(network.method, []).append(
-      in_between.curves(measure, network.state, examples, pairs, mesh, shown)
+    state = network.state
+    curves = in_between.curves(measure, state, examples, pairs, mesh, shown)
+    return {"curves": curves.tolist()}
+
+  for network in subjects.trained(config, found, workdir):
+    each = jobs.kept(
+      workdir / "pairs" / f"{network.method.key}_seed_{network.seed}.json",
+      functools.partial(measured, network),
     )
-    seconds += network.seconds + time.perf_counter() - start
+    curves = np.asarray(each["curves"], float)
+    values.setdefault(network.method, []).append(curves)
+    seconds += network.seconds + each["seconds"]
   stacked = {method: np.stack(each) for method, each in values.items()}
   made = rows_and_curves(found.config, lams, stacked)
   return {**made, "wall_seconds": seconds}
@@ -229,7 +236,12 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
   """Runs the parts, and joins their results."""
   parts: list[Any] = []
   if prepared.clouds:
-    parts.append(run_rings(config.rings, prepared.clouds))
+    rings = jobs.kept(
+      recorder.workdir / "rings.json",
+      functools.partial(run_rings, config.rings, prepared.clouds),
+    )
+    rings["wall_seconds"] = rings.pop("seconds")
+    parts.append(rings)
   if prepared.subjects:
     parts.append(run_pairs(config, prepared.subjects, recorder.workdir))
   joined: Any = {name: value for part in parts for name, value in part.items()}

@@ -166,6 +166,7 @@ def run(
 ) -> results.Result:
   """Trains on every table, and returns the rows of the result."""
   rows: list[results.Row] = []
+  seconds = 0.0
   seeds = len(loaded) * config.seeds
   with tqdm.tqdm(total=seeds, unit="seed", desc="tabular") as progress:
     for name, problem in loaded.items():
@@ -175,6 +176,7 @@ def run(
         problem,
         options(config),
         mesh=sharding.make_mesh(),
+        workdir=recorder.workdir / name,
         first_seed=config.first_seed,
         seeds_per_device=config.seeds_per_device,
         on_group=progress.update,
@@ -183,10 +185,16 @@ def run(
         raise FloatingPointError(
           f"the loss on {name} is not finite: lower optimizer.learning_rate."
         )
+      seconds += float(curves["seconds"])
       record(config, name, curves, recorder)
       rows += result_rows(config, name, problem, curves["error"])
   rows, not_run = results.beside_paper(rows, paper_numbers(config))
-  return {"rows": rows, "not_run": not_run, "layout": LAYOUT}
+  return {
+    "rows": rows,
+    "not_run": not_run,
+    "layout": LAYOUT,
+    "wall_seconds": round(seconds, 2),
+  }
 
 
 def record(

@@ -5,8 +5,8 @@ side by side.
 """
 
 import functools
+import itertools
 import pathlib
-import time
 from typing import Any, Callable, cast, Iterator, Mapping, NamedTuple, TypedDict
 
 import jax
@@ -17,7 +17,8 @@ from mixup_jax import results
 from mixup_jax.data import problems
 from mixup_jax.models import vae
 from mixup_jax.recipes import in_memory
-from mixup_jax.results import files
+from mixup_jax.runtime import jobs
+from mixup_jax.runtime import preemption
 from mixup_jax.train import autoencoder
 from mixup_jax.train import backend
 from mixup_jax.train import dispatch
@@ -112,19 +113,17 @@ def train(
 
   Raises:
     FloatingPointError: If a loss is not finite.
+    Stopped: If the process was asked to stop; groups that ended are saved.
   """
   for start in _starts(config):
     path = workdir / f"group_{start}.json"
     if path.exists():
       on_epochs(_epochs_of_group(config, prepared))
-      yield start, cast(Group, files.read_checked(path))
-      continue
     seeds = slice(start, start + config.seeds_at_once)
-    group = train_group(config, prepared, seeds, show=show, on_epochs=on_epochs)
-    if jax.process_index() == 0:
-      workdir.mkdir(exist_ok=True)
-      files.write_checked(path, group)
-    yield start, group
+    group = functools.partial(
+      train_group, config, prepared, seeds, show=show, on_epochs=on_epochs
+    )
+    yield start, cast(Group, jobs.kept(path, group))
 
 
 def train_group(
@@ -134,7 +133,7 @@ def train_group(
   *,
   show: Callable[[PyTree], results.MixedInputs],
   on_epochs: Callable[[int], object],
-) -> Group:
+) -> dict[str, Any]:
   """Trains and measures all networks of some seeds, side by side.
 
   Args:
@@ -145,16 +144,24 @@ def train_group(
     on_epochs: Called after each epoch.
 
   Returns:
-    What they gave.
+    What they gave, as in `Group` but for the seconds.
 
   Raises:
     FloatingPointError: If a loss is not finite.
+    Stopped: If the process was asked to stop; nothing of the group is saved.
   """
-  begin = time.perf_counter()
   problem = prepared.problem.take(group)
   seeds = np.asarray(in_memory.seeds(config))[group]
   params: PyTree = ()
-  made = Group(measured={}, losses={}, mixed_inputs=None, seconds=0.0)
+  made: dict[str, Any] = {"measured": {}, "losses": {}, "mixed_inputs": None}
+
+  left = itertools.count(_epochs_of_group(config, prepared) - 1, -1)
+
+  def on_epoch() -> None:
+    on_epochs(1)
+    if next(left):  # After the last epoch the group is kept in a moment.
+      preemption.check(lost=f"the group from seed {seeds[0]} on")
+
   for method, program in prepared.programs.items():
     state, loss = dispatch.train(
       program,
@@ -164,7 +171,7 @@ def train_group(
       epochs=config.vae_epochs if method == VAE else config.epochs,
       batch_size=config.batch_size,
       steps_per_dispatch=backend.steps_per_dispatch(config.steps_per_dispatch),
-      on_epoch=lambda: on_epochs(1),
+      on_epoch=on_epoch,
     )
     if method == VAE:
       params = state.params
@@ -176,7 +183,6 @@ def train_group(
   if problem.image_shape and not group.start:
     first = jax.jit(lambda tree: jax.tree.map(lambda x: x[0], tree))
     made["mixed_inputs"] = show(first(params))
-  made["seconds"] = time.perf_counter() - begin
   return made
 
 

@@ -4,6 +4,8 @@ A run is one `lax.scan` over its epochs. Runs are vmapped over options, such as
 alpha, and over seeds, and the seeds are spread over the devices.
 """
 
+import functools
+import pathlib
 from typing import Any, Callable
 
 import jax
@@ -12,6 +14,7 @@ import numpy as np
 
 from mixup_jax import sharding
 from mixup_jax.data import problems
+from mixup_jax.runtime import jobs
 from mixup_jax.train import trial as trials
 from mixup_jax.train.trial import Network
 from mixup_jax.train.trial import Plan
@@ -75,37 +78,61 @@ def train(
   options: PyTree,
   *,
   mesh: sharding.Mesh,
+  workdir: pathlib.Path | None = None,
   first_seed: int = 0,
   seeds_per_device: int = 2,
   on_group: Callable[[int], object] = lambda count: None,
 ) -> Curves:
   """Trains every seed with all options, some seeds a device at a time.
 
+  Each group of seeds that has ended is kept, and read when it is there.
+
   Args:
     program: As `make_program` returns it.
     problem: The set, with one split for each seed.
     options: The options, `[options, ...]` leaves on the host.
     mesh: The devices that the program is for.
+    workdir: Where the groups are kept; None keeps none.
     first_seed: The seed of the first split.
     seeds_per_device: Seeds that a device trains at a time. Few fit the cache of
       a processor, many fill an accelerator.
     on_group: Called with the number of seeds that have just ended.
 
   Returns:
-    The curves of all seeds, as numpy arrays.
+    The curves of all seeds, as numpy arrays, and the "seconds" that all took.
+
+  Raises:
+    OSError: If a group that was kept is damaged.
+    Stopped: If the process was asked to stop; the groups that ended are kept.
   """
   num_seeds = len(problem.splits.train_rows)
   size = mesh.size * seeds_per_device
   options, *data = jax.device_put(
     (options, problem.features, problem.labels), sharding.replicated(mesh)
   )
-  groups = []
-  for start in range(0, num_seeds, size):
+
+  def train_group(start: int) -> dict[str, list[Any]]:
     # The last group is filled up, so that one program serves all.
     group = np.arange(start, start + size) % num_seeds
     seeds = np.asarray(first_seed + group, np.uint32)
     own = jax.tree.map(lambda x: x[group], problem.splits)
     own = jax.device_put((seeds, own), sharding.sharded(mesh))
-    groups.append(jax.device_get(program(options, Trial(*own, *data))))
-    on_group(min(size, num_seeds - start))
-  return jax.tree.map(lambda *x: np.concatenate(x)[:num_seeds], *groups)
+    curves = jax.device_get(program(options, Trial(*own, *data)))
+    return {name: x[: num_seeds - start].tolist() for name, x in curves.items()}
+
+  groups = []
+  for start in range(0, num_seeds, size):
+    count = min(size, num_seeds - start)
+    # Other devices make other groups: both ends are in the name.
+    name = f"seeds_{start}_to_{start + count - 1}.json"
+    path = workdir / name if workdir else None
+    groups.append(jobs.kept(path, functools.partial(train_group, start)))
+    on_group(count)
+  seconds = sum(group.pop("seconds") for group in groups)
+  # A NaN that has been in a file is None.
+  arrays = [
+    {name: np.asarray(x, np.float32) for name, x in group.items()}
+    for group in groups
+  ]
+  curves = jax.tree.map(lambda *x: np.concatenate(x), *arrays)
+  return {**curves, "seconds": np.float64(seconds)}

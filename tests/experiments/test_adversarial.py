@@ -15,6 +15,7 @@ from mixup_jax import sharding
 from mixup_jax.evaluation import robustness
 from mixup_jax.results import encoding
 from mixup_jax.runtime import cli
+from mixup_jax.runtime import preemption
 
 ONE_DEVICE = sharding.make_mesh(jax.devices()[:1])
 MIXUP = results.Method("mixup", "mixup, alpha 1", 1.0)
@@ -106,10 +107,17 @@ def test_run_trains_networks_or_reads_those_of_a_run(
   assert "is of another model" in capsys.readouterr().err
 
 
-def test_measure_attacks_each_network_or_the_first_of_erm(monkeypatch):
+def test_measure_attacks_each_network_or_the_first_of_erm(
+  monkeypatch, tmp_path, sigterm
+):
   """An error is the number of the network that is attacked, and its own."""
 
+  calls = []
+
   def errors(program, source, tested, examples, *, epsilon, **_):
+    calls.append(epsilon)
+    if len(calls) == 6:  # In the second of ten attacks, each of four networks.
+      sigterm()
     return {name: (source, 10 * state) for name, state in tested.items()}
 
   monkeypatch.setattr(robustness, "errors", errors)
@@ -117,7 +125,12 @@ def test_measure_attacks_each_network_or_the_first_of_erm(monkeypatch):
   states = {name: number for number, name in enumerate(methods, start=1)}
   values = config(epsilons=(0.0, 16.0))
   prepared = adversarial.prepare(values)
-  found = adversarial.measure(values, prepared, states)
+  with pytest.raises(preemption.Stopped):
+    adversarial.measure(values, prepared, states, tmp_path)
+  assert len(calls) == 8 and len(list(tmp_path.rglob("*.json"))) == 2
+  monkeypatch.setattr(preemption, "_is_noticed", False)
+  found, seconds = adversarial.measure(values, prepared, states, tmp_path)
+  assert len(calls) == 3 * 2 * 4 + 2 * 2 and seconds > 0
   assert len(found) == 2 * (3 + 2)  # There is no PGD in the black box.
   for attack in ("FGSM", "I-FGSM", "PGD"):
     for method, own in ((results.ERM, (1, 2)), (MIXUP, (3, 4))):

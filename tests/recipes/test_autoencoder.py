@@ -1,6 +1,8 @@
 """Tests of training classifiers on codes, in groups of seeds."""
 
 import functools
+import itertools
+import types
 
 import chex
 import jax
@@ -13,6 +15,7 @@ from mixup_jax import transforms
 from mixup_jax.recipes import autoencoder
 from mixup_jax.recipes import small_sets
 from mixup_jax.results import files
+from mixup_jax.runtime import preemption
 from mixup_jax.train import dispatch
 from mixup_jax.train import trial
 
@@ -120,7 +123,7 @@ def prepared():
 
 
 def train(prepared, workdir, **options):
-  done = []
+  done: list[int] = []
   groups = dict(
     autoencoder.train(
       *prepared, workdir, show=lambda _: None, on_epochs=done.append, **options
@@ -177,6 +180,35 @@ def test_train_of_a_group_that_fails_leaves_no_file(prepared, tmp_path):
   with pytest.raises(FloatingPointError):
     train((config, failing), tmp_path / "iris")
   assert not (tmp_path / "iris" / "group_0.json").exists()
+
+
+@pytest.mark.parametrize("epoch, lost", [(2, "seed 0"), (3, ""), (4, "seed 2")])
+def test_train_reports_a_group_that_is_lost(
+  prepared, tmp_path, monkeypatch, sigterm, epoch, lost
+):
+  """A group has three epochs; a notice in its last one loses nothing."""
+
+  def train_in_no_time(*_, epochs, on_epoch, **__):
+    for _ in range(epochs):
+      on_epoch()
+    return types.SimpleNamespace(params=()), np.zeros((2, epochs))
+
+  monkeypatch.setattr(dispatch, "train", train_in_no_time)
+  monkeypatch.setattr(dispatch, "measure", lambda *_, **__: {})
+  numbers = itertools.count(1)
+
+  def on_epochs(count):
+    if next(numbers) == epoch:
+      sigterm()
+
+  kept = []
+  with pytest.raises(preemption.Stopped) as stopped:
+    for start, _ in autoencoder.train(
+      *prepared, tmp_path / "iris", show=lambda _: None, on_epochs=on_epochs
+    ):
+      kept.append(start)
+  assert lost in stopped.value.lost and bool(stopped.value.lost) == bool(lost)
+  assert kept == ([0] if epoch > 2 else [])
 
 
 def test_join_has_nan_for_the_none_of_a_file():

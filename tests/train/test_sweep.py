@@ -16,6 +16,7 @@ from mixup_jax.data import problems
 from mixup_jax.data.in_memory import order
 from mixup_jax.data.in_memory import tables
 from mixup_jax.models import mlp
+from mixup_jax.runtime import preemption
 from mixup_jax.train import loop
 from mixup_jax.train import rngs
 from mixup_jax.train import state as states
@@ -159,3 +160,35 @@ def test_train_shares_split_weights_and_order_between_options():
   curves = train(iris(2), (0.0, 0.0), devices=1)
   chex.assert_trees_all_equal(curves["loss"][:, 0], curves["loss"][:, 1])
   assert not np.allclose(curves["loss"][0, 0], curves["loss"][1, 0])
+
+
+def test_train_keeps_the_groups_that_ended(tmp_path, sigterm, monkeypatch):
+  groups = []
+
+  def program(options, trial):
+    seeds = np.asarray(trial.seed)
+    groups.append(seeds.tolist())
+    options, seeds = np.asarray(options), seeds.astype(np.float32)
+    each = (options[:, None] + seeds[:, None, None]) / np.float32(3)
+    return {"loss": each, "error": each[..., 0] * np.float32(np.nan)}
+
+  again = functools.partial(
+    sweep.train,
+    program,
+    iris(5),
+    np.float32([0.1, 0.2]),
+    mesh=sharding.make_mesh(jax.devices()[:2]),
+  )
+  whole = again()
+  with pytest.raises(preemption.Stopped):
+    again(workdir=tmp_path, on_group=sigterm)
+  assert [path.name for path in tmp_path.iterdir()] == ["seeds_0_to_3.json"]
+  monkeypatch.setattr(preemption, "_is_noticed", False)
+  resumed = again(workdir=tmp_path)
+  assert resumed.pop("seconds") > 0 and whole.pop("seconds") > 0
+  assert resumed["loss"].shape == (5, 2, 1)
+  chex.assert_trees_all_equal(resumed, whole)
+  chex.assert_trees_all_equal_dtypes(resumed, whole)
+  last = [4, 0, 1, 2]  # Filled up; the file has the fifth seed alone.
+  assert groups == [[0, 1, 2, 3], last] * 2
+  assert (tmp_path / "seeds_4_to_4.json").exists()
