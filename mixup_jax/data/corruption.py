@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mixup_jax import transforms
+
 
 def corrupt(
   labels: np.ndarray,
@@ -27,7 +29,8 @@ def corrupt(
     True where a label was replaced.
 
   Raises:
-    ValueError: If `share` is not in [0, 1], or there are fewer than 2 classes.
+    ValueError: If `share` is not in [0, 1], there are fewer than 2 classes, or
+      a label is none of them.
 
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
@@ -43,6 +46,7 @@ def corrupt(
       f"num_classes must be at least 2, got {num_classes}: "
       "there is no other class to draw."
     )
+  transforms.in_range(labels, size=num_classes, name="labels")
   rng = np.random.default_rng(seed)
   rows = rng.permutation(len(labels))[: round(share * len(labels))]
   if keep_true:

@@ -92,7 +92,8 @@ def label_smoothing(
     floating-point dtype of the targets.
 
   Raises:
-    ValueError: If `epsilon` is not in [0, 1].
+    ValueError: If `epsilon` is not in [0, 1], or `num_classes` not the last
+      axis of the targets, or there are fewer than 2.
 
   References:
     Szegedy et al., CVPR 2016, section 7; Zhang et al., ICLR 2018, section 3.8.
@@ -104,6 +105,11 @@ def label_smoothing(
     targets = targets.soft(num_classes)
   elif jnp.issubdtype(targets.dtype, jnp.integer):
     targets = _ids.one_hot(targets, num_classes)
+  elif targets.shape[-1] != num_classes:
+    raise ValueError(
+      f"targets of shape {targets.shape} have {targets.shape[-1]} classes, got "
+      f"num_classes={num_classes}: give the number of their last axis."
+    )
   uniform = jnp.full_like(targets, 1 / num_classes)
   return inputs, _interpolate.interpolate(targets, uniform, 1 - epsilon)
 

@@ -50,3 +50,8 @@ def test_corrupt_refuses_bad_values():
     corrupt(share=20)
   with pytest.raises(ValueError, match="num_classes must be at least 2, got 1"):
     corrupt(num_classes=1)
+
+
+def test_corrupt_refuses_a_label_that_is_no_class():
+  with pytest.raises(ValueError, match="labels must be from 0 to 2, got 3"):
+    corruption.corrupt(np.array([0, 3]), share=0.5, num_classes=3, seed=0)

@@ -103,9 +103,7 @@ def test_run_measures_some_epochs_and_the_last_ten(tmp_path, monkeypatch):
   written = (tmp_path / "metrics.jsonl").read_text().splitlines()
   assert lines[1]["train/loss"] == (10 + 11) / 2
   assert sum(line["train/seconds"] for line in lines) == sum(
-    line["seconds"]
-    for line in map(json.loads, written)
-    if "epoch" not in line
+    line["seconds"] for line in map(json.loads, written) if "epoch" not in line
   )
   assert checkpoint.Checkpoints(tmp_path / "checkpoints").all_steps() == [
     32,

@@ -97,3 +97,12 @@ def test_gaussian_noise_and_label_smoothing_refuse_bad_values(getkey):
     transforms.gaussian_noise(getkey(), y, y, sigma=1.0)
   with pytest.raises(ValueError, match="epsilon must be from 0 to 1, got 1.5"):
     transforms.label_smoothing(getkey(), x, y, epsilon=1.5, num_classes=4)
+
+
+@pytest.mark.parametrize("classes", (2, 5))
+def test_label_smoothing_refuses_another_number_of_classes(getkey, classes):
+  targets = jnp.eye(3)
+  with pytest.raises(ValueError, match=f"have 3 classes, got .*={classes}"):
+    transforms.label_smoothing(
+      getkey(), targets, targets, epsilon=0.1, num_classes=classes
+    )
