@@ -150,14 +150,14 @@ def decay_name(weight_decay: float) -> str:
 
 def setting(config: Any, weight_decay: float) -> str:
   """Names the weight decay, and overrides relative to the paper's config."""
-  where = in_memory.setting(config, PAPER)
-  differs = [f"k {config.k}"] if config.k != PAPER.k else []
+  # The label of a row that ends early does not name the share.
+  where = in_memory.setting(config, PAPER, named=("weight_decays",))
   if config.mix.alpha != PAPER.mix.alpha:
-    differs.append(f"alpha {config.mix.alpha}")
+    where += f", alpha {config.mix.alpha:g}"
   name = decay_name(weight_decay)
-  if not differs and where == in_memory.setting(PAPER, PAPER):
+  if where == in_memory.setting(PAPER, PAPER):
     return name
-  return f"{name}: {', '.join([where, *differs])}"
+  return f"{name}: {where}"
 
 
 def paper_numbers() -> list[results.PaperNumber]:

@@ -26,6 +26,7 @@ from mixup_jax import sharding
 from mixup_jax.evaluation import robustness
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import pretrained
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes import subjects
 from mixup_jax.results import encoding
 from mixup_jax.results.recorder import Recorder
@@ -173,8 +174,11 @@ def setting(config: Any, theirs: Any) -> str:
     (imagenet, "imagenet2012") if "image_size" in theirs else (cifar, "cifar10")
   )
   paper = papers.get_config(f"dataset={dataset},model={theirs.model.name}")
-  images = f", {config.num_images} images" if config.num_images else ""
-  return f"{subjects.setting(theirs, paper)}{images}"
+  attacks = configs.get_config("dataset=cifar10")
+  # Its other fields are of the networks; epsilon is named beside this.
+  own = ("iterations", "pgd_steps", "restarts", "num_images")
+  words = protocol.overrides(config, {name: attacks[name] for name in own})
+  return ", ".join([subjects.setting(theirs, paper), *words])
 
 
 def rows(config: Any, theirs: Any, values: Values) -> list[results.Row]:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from configs import cifar
 from configs import corrupted_labels as configs
 from mixup_jax import results
 from mixup_jax.data import corruption
@@ -101,8 +100,9 @@ def method(config: Any, network: Network) -> results.Method:
 
 
 def setting(config: Any, share: float) -> str:
-  """Names the share of noise, and overrides of the paper's config."""
-  network = in_memory.setting(config, cifar.get_config("dataset=cifar10"))
+  """Names the share of noise, and a network that is not the paper's."""
+  paper = configs.get_config("dataset=cifar10")
+  network = in_memory.setting(config, paper, named=("keep_true",))
   name = f"{100 * share:g} % replaced"
   if not config.keep_true:
     name += ", never by the true label"

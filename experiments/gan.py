@@ -17,6 +17,7 @@ import itertools
 import pathlib
 from typing import Any, Mapping
 
+from configs import gan as configs
 from mixup_jax import results
 from mixup_jax.data import toy
 from mixup_jax.gan import losses
@@ -26,12 +27,12 @@ from mixup_jax.gan.run import Outcome
 from mixup_jax.gan.run import play
 from mixup_jax.gan.run import Run
 from mixup_jax.recipes import checks
+from mixup_jax.recipes import protocol
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
 
-CONFIG = pathlib.Path(__file__).parent.parent / "configs" / "gan.py"
-PAPER_WIDTH = 512  # Zhang et al., ICLR 2018, section 3.7.
+CONFIG = pathlib.Path(configs.__file__)
 METRICS = {"modes": modes.METRICS, "stability": modes.METRICS[:1]}  # By part.
 LAYOUT = results.Layout(
   lines="metric", columns="method", metrics=list(modes.METRICS)
@@ -169,12 +170,21 @@ def result_rows(
 
 
 def setting(config: Any, one: Run, iterations: int) -> str:
-  """Returns the data set, the length, and the size where it varies."""
+  """Returns data set, length, and overrides relative to the paper's config."""
   width, after = one.hidden[0], f"after {iterations:,} iterations"
+  own = ("num_latents", "batch_size", "discriminator_steps", "num_points")
+  paper = configs.get_config()
+  words = protocol.overrides(config, {name: paper[name] for name in own})
+  if one.hidden != (width,) * len(paper.hidden):
+    words.append(f"hidden layers {one.hidden}")
   if config.part == "stability":
-    return f"{one.dataset}, {after}, width {width}, rate {one.learning_rate:g}"
-  size = "" if width == PAPER_WIDTH else f", width {width}"
-  return f"{one.dataset}{size}, {after}"
+    words = [f"width {width}", f"rate {one.learning_rate:g}", *words]
+    return ", ".join([one.dataset, after, *words])
+  if one.learning_rate != paper.learning_rate:
+    words.insert(0, f"rate {one.learning_rate:g}")
+  if width != paper.hidden[0]:
+    words.insert(0, f"width {width}")
+  return ", ".join([one.dataset, *words, after])
 
 
 if __name__ == "__main__":

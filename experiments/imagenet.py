@@ -21,6 +21,7 @@ from mixup_jax.cost_model import tpu
 from mixup_jax.data.streaming import batches
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes import streaming
 from mixup_jax.recipes import summary
 from mixup_jax.results.recorder import Recorder
@@ -107,21 +108,11 @@ def prepare(config: Any) -> Prepared:
 
 def setting(config: Any) -> str:
   """Names set and network, and overrides relative to the paper's config."""
-  paper = configs.get_config(f"dataset=imagenet2012,model={config.model.name}")
-  ours = config.to_dict()
-  differs = [
-    f"{key} {value}"
-    for key, value in ours["model"].items()
-    if paper.model.get(key) != value
-  ]
-  differs += [
-    f"{key.replace('_', ' ')} {ours[key]}"
-    for key in ("image_size", "batch_size", "learning_rate")
-    if ours[key] != paper[key]
-  ]
-  differs += mixing.overrides(config.mix, paper.mix)
+  paper = configs.get_config(
+    f"dataset=imagenet2012,model={config.model.name},epochs={config.epochs}"
+  )
   name = f"{config.dataset}, {config.model.name}, {config.epochs} epochs"
-  return f"{name} ({', '.join(differs)})" if differs else name
+  return protocol.setting(name, config, paper)
 
 
 def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:

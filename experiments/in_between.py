@@ -9,7 +9,7 @@ Part "rings" (Figure 1b) trains on two rings in the plane. Part "pairs" (Figure
 
 import functools
 import pathlib
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Sequence
 
 import jax
 import numpy as np
@@ -26,6 +26,7 @@ from mixup_jax.evaluation import decision_surface
 from mixup_jax.evaluation import in_between
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes import subjects
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
@@ -118,6 +119,8 @@ def run_rings(
   )
   alphas = [method.alpha for method in methods]
   surfaces, losses = decision_surface.learn(program, alphas, clouds)
+  usual = configs.get_config().rings
+  setting = protocol.setting("two rings", config, usual, named=("alpha",))
   if not np.isfinite(losses).all():
     raise FloatingPointError(
       "the loss on the rings is not finite: lower config.rings.learning_rate."
@@ -126,11 +129,7 @@ def run_rings(
   return {
     "rows": [
       results.summarize(
-        values,
-        setting="two rings",
-        method=method,
-        metric=AREA,
-        epochs=config.steps,
+        values, setting=setting, method=method, metric=AREA, epochs=config.steps
       )
       for method, values in zip(
         methods, decision_surface.uncertain_area(surfaces)
@@ -171,7 +170,11 @@ def run_pairs(
     values.setdefault(network.method, []).append(curves)
     seconds += network.seconds + each["seconds"]
   stacked = {method: np.stack(each) for method, each in values.items()}
-  made = rows_and_curves(found.config, lams, stacked)
+  paper = configs.get_config()
+  apart = protocol.overrides(
+    config, {name: paper[name] for name in ("num_pairs", "num_lams")}
+  )
+  made = rows_and_curves(found.config, lams, stacked, apart)
   return {**made, "wall_seconds": seconds}
 
 
@@ -199,11 +202,24 @@ def paper_numbers(setting: str) -> list[results.PaperNumber]:
 
 
 def rows_and_curves(
-  config: Any, lams: np.ndarray, values: dict[results.Method, np.ndarray]
+  config: Any,
+  lams: np.ndarray,
+  values: dict[results.Method, np.ndarray],
+  apart: Sequence[str] = (),
 ) -> results.Result:
-  """Makes rows and curves of `[seeds, metrics, lams]`, beside the paper's."""
+  """Makes rows and curves of `[seeds, metrics, lams]`, beside the paper's.
+
+  Args:
+    config: That the networks were trained with.
+    lams: The weights of the first of a pair.
+    values: By method.
+    apart: What else the label names: overrides of how they were measured.
+
+  Returns:
+    The result.
+  """
   paper = cifar.get_config(f"dataset=cifar10,model={config.model.name}")
-  setting = in_memory.setting(config, paper)
+  setting = ", ".join([in_memory.setting(config, paper), *apart])
   rows, curves = [], []
   for method, ours in values.items():
     for index, metric in enumerate(in_between.METRICS):

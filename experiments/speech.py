@@ -20,6 +20,7 @@ from mixup_jax.recipes import audio
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes import summary
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
@@ -132,21 +133,12 @@ def prepare(config: Any) -> Prepared:
 def setting(config: Any, model: str) -> str:
   """Names set and network, and overrides relative to the paper's config."""
   paper = configs.get_config("dataset=speech_commands_v0.01")
-  names = ("epochs", "batch_size", "learning_rate", "bins")
-  differs = [
-    f"{name} {value}"
-    for name, value in config[model].items()
-    if value != paper[model][name]
-  ]
-  differs += [
-    f"{name.replace('_', ' ')} {config[name]}"
-    for name in names
-    if config[name] != paper[name]
-  ]
-  if config.dataset != "tones":  # Which the paper did not run.
-    differs += mixing.overrides(config.mix, paper.mix)
-  name = f"{config.dataset}, {model}"
-  return f"{name} ({', '.join(differs)})" if differs else name
+  both = [{**values, "model": values[model]} for values in (config, paper)]
+  named = {"models", "levels", "alphas"}
+  named |= {f"{x}.{size}" for x in configs.MODELS for size in paper[x]}
+  if config.dataset == "tones":  # Which the paper did not run.
+    named |= {"decay_every", "mix.plain_first_epochs"}
+  return protocol.setting(f"{config.dataset}, {model}", *both, named=named)
 
 
 def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:

@@ -23,6 +23,7 @@ from mixup_jax import transforms
 from mixup_jax.data import problems
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import mixing
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes import small_sets
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
@@ -117,8 +118,8 @@ def prepare(config: Any) -> dict[str, problems.Problem]:
 
 def setting(config: Any, name: str) -> str:
   """Names a table, and overrides relative to the paper's config."""
-  words = mixing.overrides(config.mix, configs.get_config().mix)
-  return f"{name} ({', '.join(words)})" if words else name
+  paper = configs.get_config()
+  return protocol.setting(name, config, paper, named=("alphas",))
 
 
 def paper_numbers(config: Any) -> list[results.PaperNumber]:

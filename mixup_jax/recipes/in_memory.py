@@ -4,7 +4,7 @@ A config here is one of `configs/cifar.py`, or one that starts from it.
 """
 
 import pathlib
-from typing import Any
+from typing import Any, Iterable
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
 from mixup_jax.recipes import checks
-from mixup_jax.recipes import mixing
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.train import backend
 from mixup_jax.train import feeds
@@ -176,36 +176,20 @@ def seeds(config: Any) -> range:
   return range(config.first_seed, config.first_seed + config.seeds)
 
 
-def setting(config: Any, paper: Any) -> str:
+def setting(config: Any, paper: Any, *, named: Iterable[str] = ()) -> str:
   """Names the set, the network, and overrides relative to the paper's config.
 
   Args:
     config: The config.
     paper: That of the paper for the same network.
+    named: Fields that the label names elsewhere.
 
   Returns:
     Words such as "cifar10, preact_resnet18 (width 8, epochs 10)".
   """
-  ours = config.to_dict()
-  names = ("epochs", "batch_size", "learning_rate", "average_decay")
-  differs = [
-    f"{name} {value}"
-    for name, value in ours["model"].items()
-    if value != paper.model[name]
-  ]
-  if config.dataset != "digits":  # Which the paper did not run.
-    differs += [
-      f"{name.replace('_', ' ')} {ours[name]}"
-      for name in names
-      if ours[name] != paper[name]
-    ]
-  differs += mixing.overrides(ours.get("mix"), paper.get("mix"))
-  if not config.augment:
-    differs += ["no augmentation"]
-  if config.num_train:
-    differs += [f"{config.num_train} training images"]
+  sizes = protocol.SIZES if config.dataset == "digits" else ()
   name = f"{config.dataset}, {config.model.name}"
-  return f"{name} ({', '.join(differs)})" if differs else name
+  return protocol.setting(name, config, paper, named={*named, *sizes})
 
 
 def median_of_last(lines: run.Lines) -> float:

@@ -19,7 +19,6 @@ Pair = Callable[[Any], Any]
 Maker = Callable[[Any, int, Pair], Transform]
 
 _PLAN = ("alpha", "per_example", "fold", "probability")
-_PLAIN = ("plain_first_epochs", "plain_last_epochs")
 
 
 def inputs_only_same_class(
@@ -233,22 +232,3 @@ def plain_steps(mix: Any, epochs: int, steps_per_epoch: int) -> dict[str, int]:
   if last:
     options["num_mixed_steps"] = (epochs - last) * steps_per_epoch
   return options
-
-
-def overrides(mix: Any, paper: Any) -> list[str]:
-  """Returns overrides of a mix relative to the paper's config.
-
-  Args:
-    mix: The field `mix` of a config; the name and what labels show apart.
-    paper: That of the paper's config.
-
-  Returns:
-    Words such as "per example True", none if either is missing.
-  """
-  if mix is None or paper is None:
-    return []
-  return [
-    f"{name.replace('_', ' ')} {mix[name]}"
-    for name in ("per_example", "fold", "probability", *_PLAIN)
-    if mix[name] != paper[name]
-  ]

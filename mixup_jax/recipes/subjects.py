@@ -12,6 +12,7 @@ from mixup_jax import transforms
 from mixup_jax.data.streaming import batches
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import pretrained
+from mixup_jax.recipes import protocol
 from mixup_jax.recipes import streaming
 from mixup_jax.train import backend
 from mixup_jax.train.program import Program
@@ -183,13 +184,9 @@ def setting(config: Any, paper: Any) -> str:
   """
   if not _streams(config):
     return in_memory.setting(config, paper)
-  differs = [
-    f"{name} {value}"
-    for name, value in config.model.items()
-    if value != paper.model.get(name)
-  ]
   name = f"{config.dataset}, {config.model.name}"
-  return f"{name} ({', '.join(differs)})" if differs else name
+  # The paper does not state for how long it trained networks to attack.
+  return protocol.setting(name, config, paper, named=("epochs", "decay_at"))
 
 
 def _decoded(subjects: Subjects, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -185,7 +185,7 @@ def test_choose_refuses_unknown_rows(names, stages, message):
     (
       "dataset=cifar10",
       {"k": 10, "mix": {"alpha": 0.4}},
-      "weight decay 5e-4: cifar10, preact_resnet18, k 10, alpha 0.4",
+      "weight decay 5e-4: cifar10, preact_resnet18 (k 10), alpha 0.4",
     ),
   ],
 )

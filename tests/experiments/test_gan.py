@@ -142,13 +142,18 @@ def test_result_rows_have_all_seeds_that_played_so_long():
 
 def test_result_rows_name_a_width_that_is_not_the_papers():
   config = three_seeds()
-  config.hidden = (8, 8)
-  runs = gan.plan(config)
-  rows = gan.result_rows(config, runs, {run.name: outcome(run) for run in runs})
-  assert {row["setting"] for row in rows} == {
-    "ring, width 8, after 100 iterations",
-    "ring, width 8, after 200 iterations",
-  }
+  for hidden, name in (
+    ((8, 8, 8), "ring, width 8"),
+    ((8, 8), "ring, width 8, hidden layers (8, 8)"),
+  ):
+    config.hidden = hidden
+    runs = gan.plan(config)
+    outcomes = {run.name: outcome(run) for run in runs}
+    rows = gan.result_rows(config, runs, outcomes)
+    assert {row["setting"] for row in rows} == {
+      f"{name}, after 100 iterations",
+      f"{name}, after 200 iterations",
+    }
 
 
 def test_result_rows_of_stability_are_the_runs():

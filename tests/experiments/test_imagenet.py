@@ -193,6 +193,8 @@ def test_setting_names_overrides():
   assert name.startswith("tiny_imagenet, resnet50, 3 epochs (")
   assert "width 24" in name and "image size 64" in name
   assert imagenet.setting(config(PAPERS)) == "imagenet2012, resnet50, 90 epochs"
+  longer = config("dataset=imagenet2012,epochs=200")
+  assert imagenet.setting(longer) == "imagenet2012, resnet50, 200 epochs"
 
 
 def test_run_lists_numbers_of_the_paper_that_were_not_run(run):

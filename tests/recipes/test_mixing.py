@@ -108,19 +108,6 @@ def test_plain_steps_refuses_more_epochs_than_there_are(first, last):
     mixing.plain_steps(values, 5, 7)
 
 
-def test_overrides_names_options_that_no_label_shows():
-  paper = mix()
-  assert mixing.overrides(paper, paper) == []
-  assert mixing.overrides(None, paper) == mixing.overrides(paper, None) == []
-  values = mix("cutmix", alpha=0.2, per_example=True, probability=0.5)
-  values.plain_last_epochs = 3
-  assert mixing.overrides(values, paper) == [
-    "per example True",
-    "probability 0.5",
-    "plain last epochs 3",
-  ]
-
-
 def test_changed_leaves_the_config_as_it_is():
   values = section()
   other = mixing.changed(values.mix, alpha=0.4, layers=(3,))
