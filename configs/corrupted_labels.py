@@ -102,7 +102,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.noise_seed = 0  # Our choice; all methods see the same labels.
   # Whether noise may be the true label: released code of the earlier paper.
   config.keep_true = True
-  del config.method  # The cells have it, and the alpha of config.mix.
+  del config.method, config.mix.alpha  # The cells have both.
   return config
 
 

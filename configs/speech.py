@@ -52,8 +52,9 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   # Where waveforms are mixed, or their spectrograms. The paper mixed
   # spectrograms, and found both reasonable.
   config.levels = _choice("level", given["level"], LEVELS)
-  config.mix = mixing.get_mix(alpha=0.2)
-  # The values of mix.alpha: paper, section 3.3. ERM is always run.
+  config.mix = mixing.get_mix(alpha=0.0)
+  del config.mix.alpha  # In its place there are several.
+  # Paper, section 3.3. ERM is always run.
   config.alphas = (0.1, 0.2)
   config.seeds = given["seeds"]  # The paper states none; one is inferred.
   config.first_seed = 0  # Our choice.

@@ -97,11 +97,6 @@ def prepare(config: Any) -> Prepared:
   rows = choose(config)
   mixing.methods(config)
   data = in_memory.load(config)
-  if not 0 < config.mixed_share <= 1:
-    raise ValueError(
-      "config.mixed_share must be more than 0 and at most 1, "
-      f"got {config.mixed_share}."
-    )
   networks = [Network(row, x) for row in rows for x in config.weight_decays]
   if not networks:
     raise ValueError(

@@ -24,9 +24,9 @@ from configs import imagenet
 from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.evaluation import robustness
-from mixup_jax.recipes import checks
 from mixup_jax.recipes import pretrained
 from mixup_jax.recipes import protocol
+from mixup_jax.recipes import ranges
 from mixup_jax.recipes import subjects
 from mixup_jax.results import encoding
 from mixup_jax.results.recorder import Recorder
@@ -69,13 +69,7 @@ class Prepared(NamedTuple):
 
 def prepare(config: Any) -> Prepared:
   """Checks the config, finds networks and images, and compiles the attacks."""
-  checks.at_least(config, iterations=1, pgd_steps=1, restarts=1, num_shown=1)
-  for epsilon in config.epsilons:
-    if not 0 <= epsilon <= 255:
-      raise ValueError(
-        f"config.epsilons has {epsilon}: it is how far a pixel of 0 to 255 may "
-        "move."
-      )
+  ranges.check(config)
   if not {0.0, config.epsilon} <= set(config.epsilons):
     raise ValueError(
       f"config.epsilons={config.epsilons} must hold 0 and "

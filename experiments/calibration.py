@@ -44,11 +44,6 @@ def prepare(config: Any) -> Prepared:
       f"config.networks={config.networks}: networks of another run were "
       "trained on the images that the temperature is fitted on, so give ''."
     )
-  if not 0 < config.held_out < 1:
-    raise ValueError(
-      "config.held_out must be between 0 and 1, got "
-      f"{config.held_out}: it is a share of the images."
-    )
   data, held_out = hold_out(config, in_memory.load(config))
   return Prepared(subjects.make(config, data), held_out)
 

@@ -28,6 +28,7 @@ from mixup_jax.gan.run import play
 from mixup_jax.gan.run import Run
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import protocol
+from mixup_jax.recipes import ranges
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
@@ -102,18 +103,11 @@ def prepare(config: Any) -> list[Run]:
   ):
     for value in config[name]:
       checks.choice(f"config.{name}", value, known)
-  checks.at_least(config, seeds=1, first_seed=0, long_seeds=0, alpha=0)
-  checks.at_least(config, iterations=1, short_iterations=1, measure_every=1)
-  checks.at_least(config, batch_size=1, discriminator_steps=1, num_latents=1)
-  checks.at_least(config, num_points=1, num_shown=1)
+  ranges.check(config)
   if config.alpha > 1 and "mixup_code" in config.methods:
     raise ValueError(
       f"config.alpha must be from 0 to 1, got {config.alpha}: mixup_code "
       "draws lam from U(0, alpha)."
-    )
-  if not config.learning_rate > 0:
-    raise ValueError(
-      f"config.learning_rate must be above 0, got {config.learning_rate}."
     )
   for name in ("iterations", "short_iterations"):
     if config[name] % config.measure_every:

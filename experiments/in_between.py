@@ -20,13 +20,13 @@ from configs import in_between as configs
 from mixup_jax import models
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import transforms
 from mixup_jax.data import toy
 from mixup_jax.evaluation import decision_surface
 from mixup_jax.evaluation import in_between
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import protocol
+from mixup_jax.recipes import ranges
 from mixup_jax.recipes import subjects
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
@@ -69,6 +69,7 @@ class Prepared(NamedTuple):
 
 def prepare(config: Any) -> Prepared:
   """Checks the config, draws the rings, and finds the networks of the pairs."""
+  ranges.check(config)
   checks.choice("part", config.part, ("rings", "pairs", "all"))
   return Prepared(
     [] if config.part == "pairs" else draw_rings(config.rings),
@@ -78,9 +79,7 @@ def prepare(config: Any) -> Prepared:
 
 def draw_rings(config: Any) -> list[decision_surface.Cloud]:
   """Checks the config of the rings, and draws a cloud for each seed."""
-  transforms.check_alpha(config.alpha)
-  lowest = {"seeds": 1, "pixels": 2, "steps": 1, "limit": 0, "noise": 0}
-  checks.at_least(config, prefix="config.rings", **lowest)
+  checks.at_least(config, prefix="config.rings", pixels=2)
   shape = {name: config[name] for name in ("inner", "outer", "ratio", "noise")}
   return [toy.sample_rings(seed, **shape) for seed in range(config.seeds)]
 

@@ -17,7 +17,6 @@ from mixup_jax import results
 from mixup_jax import transforms
 from mixup_jax.data.in_memory import audio as audio_data
 from mixup_jax.recipes import audio
-from mixup_jax.recipes import checks
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
 from mixup_jax.recipes import protocol
@@ -112,7 +111,6 @@ def prepare(config: Any) -> Prepared:
   """Checks the config, loads the data, and builds a program a network."""
   known = methods(config)
   in_memory.check(config)
-  checks.at_least(config, decay_every=1)
   data = audio_data.load(config.dataset, config.data_dir or None)
   made: dict[Network, Callable[[], Program]] = {}
   for model in config.models:

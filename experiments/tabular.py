@@ -11,7 +11,6 @@ import os
 import pathlib
 from typing import Any, Callable
 
-import ml_collections
 import numpy as np
 import tqdm
 
@@ -24,6 +23,7 @@ from mixup_jax.data import problems
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import mixing
 from mixup_jax.recipes import protocol
+from mixup_jax.recipes import ranges
 from mixup_jax.recipes import small_sets
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
@@ -56,8 +56,7 @@ def methods(config: Any) -> list[results.Method]:
   mixed = []
   for alpha in config.alphas:
     transforms.check_alpha(alpha)
-    mix = ml_collections.ConfigDict({**config.mix, "alpha": alpha})
-    mixed.append(mixing.method(mix))
+    mixed.append(mixing.method(mixing.changed(config.mix, alpha=alpha)))
   return [results.ERM, *dict.fromkeys(mixed)]
 
 
@@ -105,8 +104,8 @@ def make_program(
 
 def prepare(config: Any) -> dict[str, problems.Problem]:
   """Checks the config, and loads and splits every table."""
-  checks.at_least(config, seeds=1, first_seed=0, seeds_per_device=1)
-  checks.at_least(config, batch_size=2, epochs=1)
+  ranges.check(config)
+  checks.at_least(config, batch_size=2)
   if not config.datasets:
     raise ValueError("config.datasets is empty: name a table such as 'iris'.")
   methods(config)

@@ -25,6 +25,7 @@ from mixup_jax.evaluation import mixed_inputs
 from mixup_jax.models import vae
 from mixup_jax.recipes import autoencoder
 from mixup_jax.recipes import checks
+from mixup_jax.recipes import ranges
 from mixup_jax.recipes import small_sets
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
@@ -108,10 +109,8 @@ def transform(
 
 def prepare(config: Any) -> dict[str, autoencoder.Prepared]:
   """Checks the config, loads every set, and builds its programs."""
-  transforms.check_alpha(config.alpha)
-  checks.at_least(config, seeds=1, seeds_at_once=1, first_seed=0, num_train=0)
-  checks.at_least(config, epochs=1, vae_epochs=1, num_shown=1)
-  checks.at_least(config, batch_size=2, eval_batch_size=1)
+  ranges.check(config)
+  checks.at_least(config, batch_size=2)
   backend.steps_per_dispatch(config.steps_per_dispatch)
   for name, hint in (
     ("datasets", "a set such as 'digits'"),

@@ -24,6 +24,7 @@ ORDER = (
   "gan",
   "recipes",
   "cost_model",
+  "runtime.fields",
   "runtime.preflight",
   "runtime.signals",
   "runtime.cli",

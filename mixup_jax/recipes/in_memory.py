@@ -13,6 +13,7 @@ from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import protocol
+from mixup_jax.recipes import ranges
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.train import backend
 from mixup_jax.train import feeds
@@ -40,13 +41,7 @@ def load(config: Any) -> images.ImageSet:
     ValueError: For a value that is out of its range, with its name.
     FileNotFoundError: If the set has not been prepared.
   """
-  if not 0 <= config.average_decay < 1:
-    raise ValueError(
-      "config.average_decay must be from 0 to 1, and below it, "
-      f"got {config.average_decay}: 0 keeps no average."
-    )
   check(config)
-  checks.at_least(config, num_train=0)
   data = images.load(config.dataset, config.data_dir or None)
   known = len(data.train_labels)
   if config.num_train > known:
@@ -65,15 +60,8 @@ def load(config: Any) -> images.ImageSet:
 
 def check(config: Any) -> None:
   """Raises ValueError for a size that no training in memory could have."""
-  checks.at_least(
-    config,
-    seeds=1,
-    first_seed=0,
-    epochs=1,
-    batch_size=2,
-    eval_every=1,
-    eval_batch_size=1,
-  )
+  ranges.check(config)
+  checks.at_least(config, batch_size=2)
   backend.steps_per_dispatch(config.steps_per_dispatch)
   checks.shared_by_devices(config, "batch_size", "eval_batch_size")
 

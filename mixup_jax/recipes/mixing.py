@@ -203,7 +203,8 @@ def _text(value: Any) -> str:
 def changed(mix: Any, **changes: Any) -> Any:
   """Returns a copy of the field `mix` of a config with some options changed."""
   copy = mix.copy_and_resolve_references()
-  copy.update(changes)
+  with copy.unlocked():  # Where there are several alphas, it has none.
+    copy.update(changes)
   return copy
 
 

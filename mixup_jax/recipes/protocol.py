@@ -4,7 +4,9 @@ The paper's number belongs beside a row of the paper's own label alone. So a
 label names every field of a config that can change a result, and differs.
 """
 
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable
+
+from mixup_jax.recipes import ranges
 
 # What cannot change the number of one network: where things lie, how many
 # networks there are and which, and in what portions they are worked on.
@@ -55,7 +57,7 @@ def overrides(
   Returns:
     Words such as "width 8", those of the model first.
   """
-  ours, theirs = dict(_leaves(config)), dict(_leaves(paper))
+  ours, theirs = dict(ranges.leaves(config)), dict(ranges.leaves(paper))
   known = set(theirs) | {name.rpartition(".")[0] for name in theirs} - {""}
   differ = [
     name
@@ -65,16 +67,6 @@ def overrides(
     and (name not in theirs or theirs[name] != value)
   ]
   return [_words(name, ours[name]) for name in sorted(differ, key=_place)]
-
-
-def _leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-  """Yields the dotted name and the value of each field; lists are tuples."""
-  for name, value in tree.items():
-    if hasattr(value, "items"):
-      yield from _leaves(value, f"{prefix}{name}.")
-    else:
-      plain = tuple(value) if isinstance(value, list) else value
-      yield prefix + name, plain
 
 
 def _place(name: str) -> tuple[int, str]:
@@ -94,7 +86,7 @@ def _words(name: str, value: Any) -> str:
   }
   parent, _, last = name.rpartition(".")
   if parent == "model":
-    return f"{last} {_text(value)}"  # As the field is spelled.
+    return f"{last} {value}"  # As the field is spelled.
   if last == "name":
     return f"{parent} {value}"
   return phrases.get(name, f"{last.replace('_', ' ')} {_text(value)}")

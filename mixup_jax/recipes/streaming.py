@@ -14,6 +14,7 @@ from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.data.streaming import batches
 from mixup_jax.recipes import checks
+from mixup_jax.recipes import ranges
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
@@ -24,18 +25,8 @@ from mixup_jax.train.program import Program
 
 def check(config: Any) -> None:
   """Raises a ValueError for a value that is out of its range."""
-  checks.at_least(
-    config,
-    seeds=1,
-    first_seed=0,
-    epochs=1,
-    warmup_epochs=0,
-    accumulation=1,
-    eval_every=1,
-    eval_batch_size=1,
-    image_size=8,
-    workers=-1,
-  )
+  ranges.check(config)
+  checks.at_least(config, image_size=8)
   checks.shared_by_devices(
     config, "batch_size", accumulation=config.accumulation
   )

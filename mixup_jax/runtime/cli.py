@@ -18,11 +18,13 @@ from ml_collections import config_flags
 
 from mixup_jax import results
 from mixup_jax.cost_model import tpu
+from mixup_jax.recipes import ranges
 from mixup_jax.results import figures
 from mixup_jax.results import lock
 from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import distributed
+from mixup_jax.runtime import fields
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
 from mixup_jax.runtime import signals
@@ -127,6 +129,7 @@ def _prepare(
       raise ValueError(
         "JAX_DISABLE_JIT is set, but sections run compiled programs: unset it."
       )
+    ranges.check(values.config)  # What it lets through, sections check.
     workdirs.check(workdir, values.config.to_dict())
     stack.enter_context(lock.held(workdir))
     with preflight.checked(workdir, values.expect_devices):
@@ -232,12 +235,6 @@ def _parse_flags(
 ) -> flags.FlagValues:
   """Parses the command line."""
   values = flags.FlagValues()
-  config_flags.DEFINE_config_file(
-    "config",
-    os.fspath(config_file),
-    "The config, as FILE or FILE:key=value,...",
-    flag_values=values,
-  )
   known: tuple[tuple[Any, str, Any, str], ...] = (
     (
       flags.DEFINE_string,
@@ -276,13 +273,24 @@ def _parse_flags(
   )
   for define, name, default, text in known:
     define(name, default, text, flag_values=values)
-  if "--help" in sys.argv:
-    print(
-      f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
-      f"\n{values.get_help()}"
+  words = [_located(word, config_file) for word in sys.argv]
+  try:
+    config_flags.DEFINE_config_file(
+      "config",
+      os.fspath(config_file),
+      "The config, as FILE or FILE:key=value,...",
+      flag_values=values,
     )
-    raise SystemExit(0)
-  extra = values([_located(word, config_file) for word in sys.argv])[1:]
+    if "--help" in sys.argv:
+      print(
+        f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
+        f"\n{values.get_help()}"
+      )
+      raise SystemExit(0)
+    extra = values(words)[1:]
+  except AttributeError:  # Its message is the last part of a name alone.
+    fields.check(words, config_file)
+    raise
   if extra:
     raise ValueError(
       f"unexpected arguments {extra}: flags look like "

@@ -222,9 +222,12 @@ def test_strip_shows_originals_and_a_row_of_each_method(monkeypatch):
 @pytest.mark.parametrize(
   "changes, message",
   [
-    ({"epsilons": (0.0, -4.0, 16.0)}, "config.epsilons has -4.0: it is how"),
+    (
+      {"epsilons": (0.0, -4.0, 16.0)},
+      "config.epsilons must be at least 0, got -4.0",
+    ),
     ({"epsilons": (0.0, 4.0)}, "must hold 0 and config.epsilon=16.0"),
-    ({"epsilon": -1.0}, "must hold 0 and config.epsilon=-1.0"),
+    ({"epsilon": -1.0}, "config.epsilon must be at least 0, got -1.0"),
     ({"restarts": 0}, "config.restarts must be at least 1, got 0"),
     ({"seeds": 1}, "a black box needs a second network of ERM, got seeds=1"),
     ({"num_images": 361}, "num_images=361, but digits has 360 test images"),

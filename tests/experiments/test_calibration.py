@@ -101,8 +101,8 @@ def test_reliability_is_of_all_seeds_at_their_temperatures():
 @pytest.mark.parametrize(
   "changes, message",
   [
-    ({"held_out": 0.0}, "held_out must be between 0 and 1, got 0.0"),
-    ({"held_out": 1.0}, "held_out must be between 0 and 1, got 1.0"),
+    ({"held_out": 0.0}, "held_out must be above 0, got 0.0"),
+    ({"held_out": 1.0}, "held_out must be below 1, got 1.0"),
     ({"mix": {"name": "mixap"}}, "unknown transform .* Did you mean 'mixup'?"),
     ({"networks": "RUN"}, "networks=RUN: networks of another run were trained"),
     ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),

@@ -229,7 +229,7 @@ def test_method_is_named_after_mixing_and_dropout(alpha, rate, key, label):
   "cells, message",
   [
     (((20.0, 0.0, 0.0),), "share of replaced labels must be .* got 20"),
-    (((0.2, -1.0, 0.0),), "alpha must be .* got -1"),
+    (((0.2, -1.0, 0.0),), "config.cells must be .* got -1"),
     (((0.2, 0.0, 1.5),), "dropout must be .* 1.5"),
     (((0.2, 0.0),), r"config.cells: \(0.2, 0.0\) is not \(share of"),
   ],

@@ -22,6 +22,7 @@ from experiments import speech
 from experiments import tabular
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import protocol
+from mixup_jax.recipes import ranges
 
 CIFAR = cifar_config.get_config("dataset=cifar10")
 SPEECH = "dataset=speech_commands_v0.01,model=vgg11"
@@ -79,7 +80,7 @@ SECTIONS = {
 
 def leaves(config):
   """Returns the names and values of all fields."""
-  return dict(protocol._leaves(config))
+  return dict(ranges.leaves(config))
 
 
 def other(value):

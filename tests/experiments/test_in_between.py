@@ -217,7 +217,7 @@ def test_paper_curve_is_a_column_of_figure_2():
     ({"num_lams": 20}, "num_lams must be odd and at least 3, .* got 20"),
     ({"num_lams": 1}, "num_lams must be odd and at least 3, .* got 1"),
     ({"num_pairs": 2000}, "num_pairs=2000, but digits has 1437 training"),
-    ({"num_pairs": -1}, "num_pairs=-1, but digits has"),
+    ({"num_pairs": -1}, "config.num_pairs must be at least 0, got -1"),
     ({"networks": "nowhere"}, "config.networks=nowhere is no finished run"),
     ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
     ({"part": "ring"}, "unknown part 'ring': choose one of "),
@@ -239,6 +239,8 @@ def test_prepare_refuses_bad_configs(changes, message):
     ({"ratio": 2.0}, "ratio must be .* got 2.0"),
   ],
 )
-def test_draw_rings_refuses_bad_configs(changes, message):
+def test_prepare_refuses_bad_configs_of_rings(changes, message):
+  values = config("smoke,part=rings")
+  values.rings.update(changes)
   with pytest.raises(ValueError, match=message):
-    in_between.draw_rings(rings(**changes))
+    in_between.prepare(values)

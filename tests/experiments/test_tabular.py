@@ -184,8 +184,12 @@ def test_make_program_mixes_in_no_plain_epoch(erm, name):
 @pytest.mark.parametrize(
   "changes, error, message",
   [
-    ({"alphas": (-0.1,)}, ValueError, "alpha must be .* got -0.1"),
-    ({"alphas": (float("nan"),)}, ValueError, "alpha must be .* got nan"),
+    ({"alphas": (-0.1,)}, ValueError, "config.alphas must be .* got -0.1"),
+    (
+      {"alphas": (float("nan"),)},
+      ValueError,
+      "config.alphas must be .* got nan",
+    ),
     ({"alphas": ("0.2",)}, TypeError, "alpha must be a number, got '0.2'"),
     ({"seeds": 0}, ValueError, "config.seeds must be at least 1, got 0"),
     ({"batch_size": 1}, ValueError, "config.batch_size must be at least 2"),

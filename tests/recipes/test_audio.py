@@ -13,6 +13,7 @@ from mixup_jax.data import spectrogram
 from mixup_jax.data.in_memory import audio as audio_data
 from mixup_jax.recipes import assemble
 from mixup_jax.recipes import audio
+from mixup_jax.recipes import mixing
 from mixup_jax.results import encoding
 
 TONES = audio_data.load("tones")
@@ -33,13 +34,13 @@ def made(monkeypatch):
 
   def make(level, *, model="lenet", erm=False, **changes):
     config = speech.get_config("smoke")
-    config.mix.update(changes)
+    mix = mixing.changed(config.mix, alpha=0.2, **changes)
     audio.make_program(
       config,
       audio.as_images(TONES),
       model=model,
       level=level,
-      mix=None if erm else config.mix,
+      mix=None if erm else mix,
     )
     return types.SimpleNamespace(**given)
 

@@ -28,7 +28,7 @@ def make(values):
   "changes, message",
   [
     ({"mix": {"alpha": -1.0}}, "alpha must be .* got -1"),
-    ({"mix": {"probability": 2.0}}, "probability must be from 0 to 1, got 2"),
+    ({"mix": {"probability": 2.0}}, "mix.probability must be at most 1, got 2"),
     ({"mix": {"name": "mixupp"}}, "mixupp.*Did you mean 'mixup'"),
     ({"dataset": "cifar11"}, "Did you mean 'cifar10'"),
     ({"seeds": 0}, "config.seeds must be at least 1, got 0"),
@@ -40,7 +40,7 @@ def make(values):
     ({"partners": "near"}, "unknown partner policy 'near'"),
     ({"steps_per_dispatch": -1}, "steps_per_dispatch must be at least 0"),
     ({"decay_at": (0.75, 0.5)}, "do not rise"),
-    ({"average_decay": 1.0}, "config.average_decay must be from 0 to 1"),
+    ({"average_decay": 1.0}, "config.average_decay must be below 1"),
   ],
 )
 def test_make_program_refuses_bad_configs(changes, message):

@@ -123,7 +123,7 @@ def test_launch_names_failed_jobs_at_the_end(launch, tmp_path, capsys):
 @pytest.mark.parametrize(
   "argv, words",
   [
-    (("--config.sedes=3",), '\nDid you mean "seeds" instead'),
+    (("--config.sedes=3",), "did you mean --config.seeds?"),
     (("--config.seeds=many",), "many"),
     ((f"--config={CONFIG}:datset=iris",), "did you mean 'dataset'"),
     ((f"--config={CONFIG}:seeds=x",), "seeds='x' is not of type int"),
@@ -134,6 +134,15 @@ def test_launch_names_failed_jobs_at_the_end(launch, tmp_path, capsys):
 )
 def test_launch_reports_a_typo_in_one_line(refused, argv, words):
   assert words in refused(*argv)
+
+
+def test_launch_refuses_numbers_out_of_range_before_the_section(refused):
+  def prepare(config):
+    raise AssertionError("the section was reached")
+
+  words = "--config.train_fraction=nan", "--config.epochs=1000000000000"
+  assert "config.train_fraction must be" in refused(words[0], prepare=prepare)
+  assert "config.epochs must be at most" in refused(words[1], prepare=prepare)
 
 
 def test_launch_finds_installed_configs_from_any_directory(
