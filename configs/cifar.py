@@ -83,7 +83,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.rate_schedule = "step"  # Paper, section 3.2; or cosine.
   config.warmup_epochs = 0  # Paper, section 3.2: it names none.
   # After which shares of the epochs it drops: the paper's 100 and 150 of 200,
-  # for the wide network 60, 120 and 180.
+  # for the wide network 60, 120 and 180; whole epochs, if there are enough.
   config.decay_at = (0.3, 0.6, 0.9) if "wide" in given["model"] else (0.5, 0.75)
   config.decay_factor = 0.1  # Paper, section 3.2.
   config.augment = True  # Paper, section 3.2: crops and mirror images.

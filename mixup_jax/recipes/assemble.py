@@ -84,6 +84,41 @@ def assemble(
   )
 
 
+def decay_epochs(
+  config: Any, steps_per_epoch: float, *, whole: bool = False
+) -> list[float]:
+  """Returns after which epochs the rate of a config drops.
+
+  Args:
+    config: The config; of it `decay_at`, shares of `epochs`.
+    steps_per_epoch: The updates of an epoch.
+    whole: Whether epochs are rounded to whole ones. In a run too short for
+      that, where two would be one, or one would not lie inside the run, they
+      are not.
+
+  Returns:
+    The epochs, rising, each a whole number of updates. All are inside the run,
+    so that the first update has the rate of the config: drops that no update
+    separates are one, and those that would come after the last are left out.
+
+  Raises:
+    ValueError: If the shares do not rise.
+  """
+  shares = tuple(config.decay_at)
+  if shares != tuple(sorted(set(shares))):
+    raise ValueError(
+      f"config.decay_at={shares} are shares of the epochs that do not rise: "
+      "put them in order, each once."
+    )
+  epochs = [share * config.epochs for share in shares]
+  rounded = {round(epoch) for epoch in epochs} - {0, config.epochs}
+  if whole and len(rounded) == len(shares):
+    return sorted(map(float, rounded))
+  steps = {round(epoch * steps_per_epoch) for epoch in epochs}
+  steps -= {0, round(config.epochs * steps_per_epoch)}
+  return [step / steps_per_epoch for step in sorted(steps)]
+
+
 def _check(
   transform: mixing.Transform, example: jax.ShapeDtypeStruct, batch_size: int
 ) -> None:

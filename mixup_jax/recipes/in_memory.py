@@ -15,6 +15,7 @@ from mixup_jax.recipes import checks
 from mixup_jax.recipes import protocol
 from mixup_jax.recipes import ranges
 from mixup_jax.recipes.assemble import assemble
+from mixup_jax.recipes.assemble import decay_epochs
 from mixup_jax.train import backend
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
@@ -101,7 +102,7 @@ def make_program(
     config.learning_rate,
     epochs=config.epochs,
     steps_per_epoch=steps_per_epoch,
-    decay_epochs=[round(share * config.epochs) for share in config.decay_at],
+    decay_epochs=decay_epochs(config, steps_per_epoch, whole=True),
     decay_factor=config.decay_factor,
     warmup_epochs=config.warmup_epochs,
   )

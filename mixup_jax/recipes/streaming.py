@@ -16,6 +16,7 @@ from mixup_jax.data.streaming import batches
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import ranges
 from mixup_jax.recipes.assemble import assemble
+from mixup_jax.recipes.assemble import decay_epochs
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
 from mixup_jax.train import run
@@ -41,13 +42,13 @@ def step_size(config: Any) -> int:
 def schedule(config: Any, steps_per_epoch: int) -> optax.Schedule:
   """Returns the learning rate over the updates; it grows with the batch."""
   peak = config.learning_rate * config.batch_size / 256
-
+  updates = steps_per_epoch / config.accumulation
   return schedules.make_schedule(
     config.rate_schedule,
     peak,
     epochs=config.epochs,
-    steps_per_epoch=steps_per_epoch / config.accumulation,
-    decay_epochs=[share * config.epochs for share in config.decay_at],
+    steps_per_epoch=updates,
+    decay_epochs=decay_epochs(config, updates),
     decay_factor=config.decay_factor,
     warmup_epochs=config.warmup_epochs,
     warmup_from=min(config.warmup_from, peak),

@@ -6,9 +6,11 @@ import optax
 import pytest
 
 from configs import cifar
+from configs import imagenet
 from mixup_jax import sharding
 from mixup_jax.recipes import assemble
 from mixup_jax.train import inputs
+from mixup_jax.train import schedules
 
 SIZES = {"model": {"name": "preact_resnet18"}, "optimizer": {"name": "adam"}}
 
@@ -59,3 +61,67 @@ def test_assemble_converts_plain_epochs_to_steps(monkeypatch):
 def test_assemble_refuses_local_partners_of_one_image_a_device(monkeypatch):
   with pytest.raises(ValueError, match="two examples per device, but a step"):
     assembled(monkeypatch, batch_size=8, partners="local_roll")
+
+
+@pytest.mark.parametrize(
+  "epochs, shares, expected",
+  [
+    (200, (0.5, 0.75), [100, 150]),
+    (200, (0.3, 0.6, 0.9), [60, 120, 180]),
+    (30, (0.5, 0.75), [15, 22]),
+    (20, (0.5, 0.75), [10, 15]),
+    (10, (0.5, 0.75), [5, 8]),
+    (5, (0.5, 0.75), [2, 4]),
+    (4, (0.5, 0.75), [2, 3]),
+    (3, (0.5, 0.75), [1.5, 2.2]),  # 2 and 2.
+    (1, (0.5, 0.75), [0.5, 0.8]),  # 0 and 1.
+    (2, (0.3, 0.6, 0.9), [0.6, 1.2, 1.8]),
+  ],
+)
+def test_decay_epochs_are_whole_where_a_run_is_long_enough(
+  epochs, shares, expected
+):
+  config = cifar.get_config()
+  config.update(epochs=epochs, decay_at=shares)
+  found = assemble.decay_epochs(config, 10, whole=True)
+  assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("model", (*cifar.MODELS, "vit_s4"))
+def test_the_first_rate_is_the_configs_for_any_number_of_epochs(model):
+  config = cifar.get_config(f"model={model}")
+  for epochs in (*range(1, 30), 200):
+    for steps_per_epoch in (1, 2, 3, 45):
+      config.epochs = epochs
+      drops = assemble.decay_epochs(config, steps_per_epoch, whole=True)
+      rate = schedules.make_schedule(
+        "step",
+        0.1,
+        epochs=epochs,
+        steps_per_epoch=steps_per_epoch,
+        decay_epochs=drops,
+        decay_factor=0.1,
+      )
+      steps = [round(drop * steps_per_epoch) for drop in drops]
+      assert steps == sorted(set(steps)), (epochs, steps_per_epoch)
+      assert all(0 < step < epochs * steps_per_epoch for step in steps)
+      # Of a run that has as many updates as drops, each is one.
+      enough = epochs * steps_per_epoch > 10
+      assert not enough or len(drops) == len(config.decay_at)
+      with jax.numpy_dtype_promotion("standard"):
+        assert float(rate(0)) == pytest.approx(0.1)
+
+
+def test_decay_epochs_need_not_be_whole():
+  config = imagenet.get_config("dataset=imagenet2012")
+  drops = assemble.decay_epochs(config, 1251.13)
+  steps = [round(share * 90 * 1251.13) for share in config.decay_at]
+  assert [round(drop * 1251.13) for drop in drops] == steps
+
+
+@pytest.mark.parametrize("shares", ((0.75, 0.5), (0.5, 0.5)))
+def test_decay_epochs_names_shares_that_do_not_rise(shares):
+  config = cifar.get_config()
+  config.decay_at = shares
+  with pytest.raises(ValueError, match="config.decay_at=.*that do not rise"):
+    assemble.decay_epochs(config, 10, whole=True)

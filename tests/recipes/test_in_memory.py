@@ -90,7 +90,7 @@ def test_make_program_passes_changes_to_the_model_and_the_optimizer(
 def test_make_program_learning_rate_drops_at_its_share_of_the_epochs(
   monkeypatch,
 ):
-  values = config(epochs=4, batch_size=512, num_train=1000)
+  values = config(epochs=5, batch_size=512, num_train=1000)
   monkeypatch.setattr(
     sharding,
     "make_mesh",
@@ -104,8 +104,9 @@ def test_make_program_learning_rate_drops_at_its_share_of_the_epochs(
   )
   in_memory.make_program(values, in_memory.load(values), results.ERM)
   with jax.numpy_dtype_promotion("standard"):
-    rates = [float(made[0](step)) for step in range(8)]
-  np.testing.assert_allclose(rates, [0.1] * 4 + [0.01] * 2 + [0.001] * 2)
+    rates = [float(made[0](step)) for step in range(10)]
+  # After 2 and 4 whole epochs of two steps, for 2.5 and 3.75.
+  np.testing.assert_allclose(rates, [0.1] * 4 + [0.01] * 4 + [0.001] * 2)
 
 
 def test_setting_names_overrides_relative_to_the_papers_config():
