@@ -4,7 +4,8 @@
 
 All runs of a table, ERM and every alpha alike, are one compiled program
 (`mixup_jax.train.sweep`). For each seed the methods share split, weights and
-order of the data, so their difference has a much smaller spread than either.
+order of the data, so their difference has a smaller spread than either. Splits
+of one table overlap, which the standard errors take into account.
 """
 
 import os
@@ -41,10 +42,10 @@ PAPER = {
   "arrhythmia": (56.6, 46.3),
   "htru2": (2.0, 2.0),
   "iris": (21.3, 17.3),
-  "phishing_websites": (16.3, 15.2),
+  # The paper says "Phishing" alone. With its network and half of the rows, an
+  # error near 16 % is that of this one of the two UCI sets: 14, against 5.
+  "website_phishing": (16.3, 15.2),
 }
-# The paper does not state which of the two phishing sets of the UCI it means.
-OTHER_PHISHING = "website_phishing"
 MAJORITY = results.Method("majority_class", "majority class")
 LAYOUT = results.Layout(
   lines="setting", columns="method", metrics=[ERROR, results.DIFFERENCE]
@@ -121,16 +122,11 @@ def setting(config: Any, name: str) -> str:
   return protocol.setting(name, config, paper, named=("alphas",))
 
 
-def paper_numbers(config: Any) -> list[results.PaperNumber]:
-  """Returns the paper's numbers; those of Phishing for the set that is run."""
-  table = dict(PAPER)
-  if OTHER_PHISHING in config.datasets:
-    table[OTHER_PHISHING] = table["phishing_websites"]
-    if "phishing_websites" not in config.datasets:
-      del table["phishing_websites"]
+def paper_numbers() -> list[results.PaperNumber]:
+  """Returns the paper's numbers."""
   return [
     results.PaperNumber(name, method, ERROR, value)
-    for name, values in table.items()
+    for name, values in PAPER.items()
     for method, value in zip((results.ERM.label, "mixup"), values)
   ]
 
@@ -149,6 +145,7 @@ def result_rows(
       method=method,
       metric=metric,
       epochs=config.epochs,
+      overlap=problem.overlap(),
     )
 
   guess = np.bincount(problem.labels).argmax()
@@ -188,7 +185,7 @@ def run(
       seconds += float(curves["seconds"])
       record(config, name, curves, recorder)
       rows += result_rows(config, name, problem, curves["error"])
-  rows, not_run = results.beside_paper(rows, paper_numbers(config))
+  rows, not_run = results.beside_paper(rows, paper_numbers())
   return {
     "rows": rows,
     "not_run": not_run,

@@ -129,7 +129,10 @@ def prepare(config: Any) -> dict[str, autoencoder.Prepared]:
 
 
 def result_rows(
-  config: Any, setting: str, measured: dict[str, dict[str, np.ndarray]]
+  config: Any,
+  setting: str,
+  measured: dict[str, dict[str, np.ndarray]],
+  overlap: float = 0.0,
 ) -> list[results.Row]:
   """Makes the rows of a set.
 
@@ -137,13 +140,14 @@ def result_rows(
     config: The config; of it the epochs count.
     setting: The name of the set, with what is special about it.
     measured: `[seeds]` values, by the key of the network and by name.
+    overlap: As in `results.summarize`.
 
   Returns:
     Errors; differences to input mixup, if it was run, and with two seeds their
     test; and what was measured of the autoencoder.
   """
   row = functools.partial(
-    results.summarize, setting=setting, epochs=config.epochs
+    results.summarize, setting=setting, epochs=config.epochs, overlap=overlap
   )
   error = {
     method: measured[key]["error"]
@@ -160,7 +164,7 @@ def result_rows(
     rows.append(row(difference, method=method, metric=DIFFERENCE))
     if len(values) > 1:
       test = row(difference, method=method, metric=results.P_VALUE)
-      p = results.paired_t_test(difference)
+      p = results.paired_t_test(difference, overlap=overlap)
       rows.append({**test, "value": float(f"{p:.3g}"), "std": 0.0})
   found = measured[autoencoder.VAE.key]
   of = functools.partial(row, method=autoencoder.VAE, epochs=config.vae_epochs)
@@ -209,7 +213,9 @@ def run(
       if groups[0]["mixed_inputs"]:
         result.setdefault("mixed_inputs", groups[0]["mixed_inputs"])
       measured = autoencoder.join(list(groups.values()))
-      result["rows"] += result_rows(config, setting(config, name), measured)
+      result["rows"] += result_rows(
+        config, setting(config, name), measured, parts.problem.overlap()
+      )
   return result
 
 

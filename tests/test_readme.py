@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import pytest
 
 from experiments.benchmark import __main__ as benchmark
+from mixup_jax import results
 from mixup_jax.data import prepare
 from mixup_jax.runtime import cli
 
@@ -128,7 +129,7 @@ def test_means_are_those_of_result_files(path):
   if path.parent != RESULTS:
     files = sorted(RESULTS.glob("*.json"))
   known = [
-    (abs(row["value"]), row["std"] / row["n"] ** 0.5)
+    (abs(row["value"]), results.standard_error(row))
     for file in files
     for row in json.loads(file.read_text("utf-8"))["rows"]
     if row["n"] > 1 and row["value"] is not None

@@ -32,6 +32,12 @@ class Problem(NamedTuple):
     """Returns the same set with the splits of some seeds."""
     return self._replace(splits=jax.tree.map(lambda x: x[seeds], self.splits))
 
+  def overlap(self) -> float:
+    """Returns the test rows for each training row; 0 if all splits are one."""
+    train, test = self.splits.train_rows, self.splits.test_rows
+    differ = (train != train[:1]).any()
+    return test.shape[1] / train.shape[1] if differ else 0.0
+
   def limit(self, num_train: int) -> "Problem":
     """Returns the same set with the first training rows of each split."""
     rows = self.splits.train_rows[:, :num_train]

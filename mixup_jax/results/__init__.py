@@ -29,6 +29,7 @@ from mixup_jax.results.rows import Method
 from mixup_jax.results.rows import P_VALUE
 from mixup_jax.results.rows import paired_t_test
 from mixup_jax.results.rows import Row
+from mixup_jax.results.rows import standard_error
 from mixup_jax.results.rows import summarize
 from mixup_jax.results.table import blocks
 from mixup_jax.results.table import format_result
@@ -64,6 +65,7 @@ __all__ = (
   "Row",
   "Snapshots",
   "Spectrograms",
+  "standard_error",
   "Strip",
   "summarize",
 )

@@ -46,6 +46,7 @@ class Row(TypedDict):
   n: int
   epochs: int
   decimals: NotRequired[int]  # That tables show; 2 if it is not given.
+  overlap: NotRequired[float]  # As in `summarize`; 0 if it is not given.
 
 
 def summarize(
@@ -55,6 +56,7 @@ def summarize(
   method: Method,
   metric: str,
   epochs: int,
+  overlap: float = 0.0,
 ) -> Row:
   """Makes a row of the values of several runs.
 
@@ -64,13 +66,15 @@ def summarize(
     method: The method.
     metric: What the number is, with its unit.
     epochs: How long each run was; 0 if it has no epochs.
+    overlap: Test examples for each training example, if every run splits one
+      set anew; 0 if runs are independent.
 
   Returns:
     The row, with the standard deviation over the runs; `beside_paper` adds the
     paper's number.
   """
   count = len(values)
-  return Row(
+  made = Row(
     setting=setting,
     method=method.label,
     key=method.key,
@@ -81,6 +85,27 @@ def summarize(
     n=count,
     epochs=epochs,
   )
+  if overlap and count > 1:
+    made["overlap"] = round(overlap, 6)
+  return made
+
+
+def standard_error(row: Mapping[str, Any]) -> float:
+  """Returns the standard error of the mean of a row.
+
+  Runs on splits of one set share training examples, so that their values are
+  correlated, and the usual error is too small. The correction takes the share
+  of the test examples for the correlation: the variance of the mean is
+  (1 / n + test / train) of that of a value.
+
+  Args:
+    row: The row, of one run or more.
+
+  References:
+    Nadeau and Bengio, Inference for the Generalization Error, Machine Learning
+    52, 2003, section 3: the corrected resampled t-test.
+  """
+  return row["std"] * (1 / row["n"] + row.get("overlap", 0.0)) ** 0.5
 
 
 def family(items: Sequence[Mapping[str, Any]]) -> str:
@@ -101,22 +126,28 @@ def describe_runs(rows: Sequence[Mapping[str, Any]]) -> str:
     return " or ".join(map(str, numbers))
 
   spread = "Mean ± standard error, " if max(counts) > 1 else ""
+  if any(row.get("overlap") for row in run):
+    spread = "Mean ± standard error of overlapping splits (Nadeau and Bengio), "
   trained = f", {join(epochs)} epochs" if epochs else ""
   return f"{spread}n = {join(counts)}{trained}"
 
 
-def paired_t_test(differences: Sequence[float] | np.ndarray) -> float:
+def paired_t_test(
+  differences: Sequence[float] | np.ndarray, *, overlap: float = 0.0
+) -> float:
   """Returns the two-sided p-value of paired differences, at least two.
 
   Args:
     differences: One number a run.
+    overlap: As in `summarize`.
 
   Returns:
     The probability of so large a mean, by Student's t, if they were normal
     around 0: 1 if all are 0.
   """
   values = np.asarray(differences, np.float64)
-  mean, error = values.mean(), values.std(ddof=1) / len(values) ** 0.5
+  spread = {"std": values.std(ddof=1), "n": len(values), "overlap": overlap}
+  mean, error = values.mean(), standard_error(spread)
   if not error:
     return float(mean == 0)
   return float(2 * scipy.special.stdtr(len(values) - 1, -abs(mean / error)))

@@ -15,6 +15,7 @@ from mixup_jax.results.rows import describe_runs
 from mixup_jax.results.rows import family
 from mixup_jax.results.rows import P_VALUE
 from mixup_jax.results.rows import Row
+from mixup_jax.results.rows import standard_error
 
 
 class Block(NamedTuple):
@@ -136,4 +137,4 @@ def mean_and_error(row: Row) -> str:
     value = f"<{10**-decimals:.{decimals}f}"
   if is_p or row["n"] < 2:
     return value
-  return f"{value} ± {row['std'] / row['n'] ** 0.5:.{decimals}f}"
+  return f"{value} ± {standard_error(row):.{decimals}f}"

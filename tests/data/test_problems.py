@@ -43,6 +43,13 @@ def test_split_images_may_keep_the_split_of_the_set_and_its_shape():
   np.testing.assert_array_equal(problem.labels[1437:], labels)
 
 
+def test_overlap_is_the_test_rows_for_each_training_row():
+  assert iris(train_fraction=0.8).overlap() == 0.25
+  assert iris().limit(25).overlap() == 3
+  assert digits().overlap() == 899 / 898
+  assert digits(train_fraction=0.0).overlap() == 0  # All runs have one split.
+
+
 def test_split_images_scales_each_channel_alone():
   data = images.load("digits")._replace(mean=(0.5,), std=(0.25,))
   split = problems.split_images(

@@ -58,6 +58,7 @@ def test_run_in_groups_of_seeds_resumes_after_the_last(
   }
   difference = rows["VAE codes, mixed", vae_mixing.DIFFERENCE]
   assert difference["n"] == 2 and difference["key"] == "codes"
+  assert difference["overlap"] == round(899 / 898, 6)  # Of 1,797 digits.
   assert (
     abs(
       difference["value"] - (error["VAE codes, mixed"] - error["input mixup"])
@@ -203,14 +204,16 @@ ERRORS = {
 }
 
 
-def rows(errors):
+def rows(errors, **options):
   measured = {key: {"error": values} for key, values in errors.items()}
   measured["vae"] = {
     "elbo": np.array([-3.0, -5.0]),
     "residual": np.ones(2),
     "power": np.full(2, 4),
   }
-  made = vae_mixing.result_rows(configs.get_config(), "digits", measured)
+  made = vae_mixing.result_rows(
+    configs.get_config(), "digits", measured, **options
+  )
   return {(row["method"], row["metric"]): row for row in made}
 
 
@@ -227,6 +230,17 @@ def test_result_rows_are_means_paired_differences_and_their_test():
   assert ("input mixup", vae_mixing.DIFFERENCE) not in found
   assert found["the VAE", vae_mixing.ELBO]["value"] == -4
   assert found["the VAE", vae_mixing.RESIDUAL]["value"] == 25
+
+
+def test_result_rows_are_corrected_for_overlapping_splits():
+  plain, found = rows(ERRORS), rows(ERRORS, overlap=1.0)
+  for name in (("ERM", vae_mixing.ERROR), ("ERM", vae_mixing.DIFFERENCE)):
+    ratio = results.standard_error(found[name]) / results.standard_error(
+      plain[name]
+    )
+    assert abs(ratio - 4**0.5) < 1e-9  # 1 / 3 + 1 over 1 / 3.
+  p = ("ERM", results.P_VALUE)
+  assert found[p]["value"] > plain[p]["value"]
 
 
 def test_result_rows_leave_out_what_cannot_be_compared():

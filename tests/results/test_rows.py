@@ -41,6 +41,22 @@ def test_summarize_of_no_runs_has_no_value():
   assert (row["method"], row["key"]) == ("ERM", "erm")
 
 
+def test_summarize_keeps_the_overlap_of_splits():
+  names = {"setting": "iris", "metric": "error", "method": results.ERM}
+  row = results.summarize([1.0, 3.0], epochs=1, overlap=0.25, **names)
+  assert row["overlap"] == 0.25
+  for values, overlap in (([1.0], 0.25), ([1.0, 3.0], 0.0)):
+    row = results.summarize(values, epochs=1, overlap=overlap, **names)
+    assert "overlap" not in row
+
+
+def test_standard_error_is_corrected_for_overlapping_splits():
+  assert results.standard_error(ROW) == pytest.approx(5 / 25**0.5)
+  # As if one run in five were independent: 1 / 25 + 0.2.
+  row = {**ROW, "overlap": 0.2}
+  assert results.standard_error(row) == pytest.approx(5 * 0.24**0.5)
+
+
 @pytest.mark.parametrize(
   "numbers, words",
   (
@@ -57,6 +73,14 @@ def test_summarize_of_no_runs_has_no_value():
 def test_describe_runs_counts_what_was_run(numbers, words):
   rows = [{**ROW, "n": n, "epochs": epochs} for n, epochs in numbers]
   assert results.describe_runs(rows) == words
+
+
+def test_describe_runs_names_the_correction():
+  rows = [ROW, {**ROW, "overlap": 1.0}]
+  assert results.describe_runs(rows) == (
+    "Mean ± standard error of overlapping splits (Nadeau and Bengio), n = 25, "
+    "10 epochs"
+  )
 
 
 def test_family_is_the_label_or_the_key():
@@ -77,3 +101,11 @@ def test_paired_t_test_is_students():
   )
   assert results.paired_t_test([0.0, 0.0]) == 1
   assert results.paired_t_test([2.0, 2.0]) == 0
+
+
+def test_paired_t_test_is_corrected_for_overlapping_splits():
+  differences = np.random.default_rng(0).normal(0.3, 1.0, 20)
+  t = differences.mean() / (differences.std(ddof=1) * (1 / 20 + 0.5) ** 0.5)
+  expected = 2 * scipy.stats.t.sf(abs(t), 19)
+  found = results.paired_t_test(differences, overlap=0.5)
+  assert abs(found - expected) < 1e-9

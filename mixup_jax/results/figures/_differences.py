@@ -33,7 +33,7 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     axes.errorbar(
       [row["value"] for row in chosen],
       [settings.index(row["setting"]) + offset for row in chosen],
-      xerr=[1.96 * row["std"] / row["n"] ** 0.5 for row in chosen],
+      xerr=[1.96 * results.standard_error(row) for row in chosen],
       fmt="o",
       markersize=5,
       capsize=2,
@@ -41,15 +41,16 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
       label=method,
     )
   paper = _paper_differences(result)
-  axes.plot(
-    [paper.get(setting, np.nan) for setting in settings],
-    range(len(settings)),
-    "D",
-    markersize=7,
-    markerfacecolor="none",
-    color="tab:red",
-    label="paper",
-  )
+  if paper:
+    axes.plot(
+      [paper.get(setting, np.nan) for setting in settings],
+      range(len(settings)),
+      "D",
+      markersize=7,
+      markerfacecolor="none",
+      color="tab:red",
+      label="paper",
+    )
   axes.set_yticks(range(len(settings)), settings)
   axes.invert_yaxis()
   axes.set_xlabel(

@@ -5,6 +5,7 @@ from typing import Any, Sequence
 
 import matplotlib.pyplot as plt
 
+from mixup_jax import results
 from mixup_jax.results.figures import _style
 
 
@@ -52,7 +53,7 @@ def _draw_setting(
   axes.plot([], [], "s", color=color, label=rows[0]["setting"])
   for row in rows:
     place = places[row["method"]]
-    error = 1.96 * row["std"] / row["n"] ** 0.5
+    error = 1.96 * results.standard_error(row)
     axes.errorbar(
       row["value"],
       place,

@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
+from mixup_jax import results
 from mixup_jax.results import encoding
 from mixup_jax.results.figures import _style
 
@@ -60,7 +61,7 @@ def _draw_differences(
     axes.errorbar(
       [row["value"] for row in chosen],
       range(len(chosen)),
-      xerr=[1.96 * row["std"] / row["n"] ** 0.5 for row in chosen],
+      xerr=[1.96 * results.standard_error(row) for row in chosen],
       fmt="o",
       markersize=5,
       capsize=2,
