@@ -9,6 +9,13 @@ paper's game with five seeds, for a GPU: an iteration of one seed takes 5.4
 GFLOP. On one core of a CPU it takes four hours with --config.long_seeds=1;
 after 5,000 iterations, mixup covers 13 of the 25 modes of the grid, ERM 1.4.
 The third takes six minutes on two cores. The paper has no numbers.
+
+Three readings of the paper differ in what the networks see. The discriminator's
+batch is that of the formula (mixup) or of the released code (mixup_code); the
+generator's step is the released code's, on points that are not mixed
+(saturating), or the formula's, on those of the discriminator (min_max).
+Formula and code are mixup with min_max, and mixup_code with saturating; mixup
+with saturating, the default, is in between.
 """
 
 import ml_collections
@@ -23,8 +30,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
     argument: "part=modes" (the paper's figure, and the modes covered) or
       "part=stability" (modes over learning rates and widths),
       "dataset=ring|grid|all", "method=erm|mixup|mixup_code" or several joined
-      by "+", "loss=saturating|non_saturating" or both so joined, "seeds=N", and
-      "smoke".
+      by "+", "loss=saturating|non_saturating|min_max" or several so joined,
+      "seeds=N", and "smoke".
 
   Returns:
     Plain values.
@@ -45,6 +52,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
     ("grid", "ring") if given["dataset"] == "all" else (given["dataset"],)
   )
   config.methods = tuple(given["method"].split("+"))
+  # The first is the released code's; the formula's is min_max.
   config.generator_losses = tuple(given["loss"].split("+"))
   stability = given["part"] == "stability"
   config.seeds = given["seeds"] or (2 if stability or given["smoke"] else 5)

@@ -4,12 +4,14 @@
     python -m experiments.gan --workdir=RUN
 
 ERM trains the discriminator on real and on generated points, mixup on means of
-the two, whose target is the share of the real one. The paper has no numbers: it
-shows points of one generator each, at 10 to 20,000 iterations. Part "modes"
-draws that figure, and counts the modes that the points cover; part "stability"
-counts them over learning rates and widths. The seeds of a run are one compiled
-program (`mixup_jax.gan`). The same command with the same working directory
-resumes from the latest checkpoint.
+the two, whose target is the share of the real one. The generator's step sees
+generated points that are not mixed, as in the released code, or with the loss
+"min_max" those of the discriminator, as in the formula. The paper has no
+numbers: it shows points of one generator each, at 10 to 20,000 iterations. Part
+"modes" draws that figure, and counts the modes that the points cover; part
+"stability" counts them over learning rates and widths. The seeds of a run are
+one compiled program (`mixup_jax.gan`). The same command with the same working
+directory resumes from the latest checkpoint.
 """
 
 import functools
@@ -53,7 +55,7 @@ _OPTIONS = (
 def method_of(batch: str, generator_loss: str, alpha: float) -> results.Method:
   """Returns the method that has this batch and this loss of the generator."""
   key, label = batch, _LABELS[batch].format(alpha)
-  if generator_loss != "saturating":  # The paper's.
+  if generator_loss != "saturating":  # The released code's.
     key += f"_{generator_loss}"
     label += f", {generator_loss.replace('_', '-')}"
   return results.Method(key, label, 0.0 if batch == "erm" else alpha)

@@ -5,6 +5,7 @@ predicts the share of the real one in a mean of the two: its gradient, which is
 all that the generator learns from, is then smooth in between.
 """
 
+import functools
 from typing import Any, Callable, NamedTuple, Sequence
 
 import flax.linen as nn
@@ -46,7 +47,8 @@ class Game(NamedTuple):
     centers: `[modes, 2]`, the means of the Gaussians that real points are from.
     make_batch: A value of `losses.DISCRIMINATOR_BATCHES`.
     alpha: The third argument of `make_batch`.
-    generator_loss: A value of `losses.GENERATOR_LOSSES`.
+    generator_loss: A value of `losses.GENERATOR_LOSSES`; None is the min-max
+      game, in which the generator maximizes what the discriminator minimizes.
     batch_size: Real points in a batch, and generated ones.
     discriminator_steps: Steps of the discriminator for one of the generator.
     num_latents: The size of the noise.
@@ -58,7 +60,7 @@ class Game(NamedTuple):
   centers: np.ndarray
   make_batch: losses.MakeBatch
   alpha: float
-  generator_loss: Callable[[Array], Array]
+  generator_loss: Callable[[Array], Array] | None
   batch_size: int
   discriminator_steps: int
   num_latents: int
@@ -158,14 +160,7 @@ def _train_discriminator(
   game: Game, key: Array, players: Players
 ) -> tuple[Player, Array]:
   """Does its steps, each on new points, and returns their mean loss."""
-
-  def draw(k: Array) -> tuple[Array, Array]:
-    real_key, fake_key = jax.random.split(k)
-    params = players.generator.params
-    return (
-      toy.sample_gaussians(real_key, game.centers, game.batch_size),
-      generate(game, params, fake_key, game.batch_size),
-    )
+  draw = _draw_from(game, players.generator.params)
 
   def step(player: Player, data: Array) -> tuple[Player, Array]:
     k = jax.random.wrap_key_data(data)
@@ -189,12 +184,28 @@ def _train_generator(
   """Does one step, and returns the loss before it."""
 
   def loss(params: PyTree) -> Array:
+    judge = functools.partial(_judge, game, players.discriminator.params)
+    if game.generator_loss is None:
+      draw = _draw_from(game, params)
+      points, targets = game.make_batch(key, draw, game.alpha)
+      return -losses.discriminator_loss(judge(points), targets)
     points = generate(game, params, key, game.batch_size)
-    return game.generator_loss(
-      _judge(game, players.discriminator.params, points)
-    )
+    return game.generator_loss(judge(points))
 
   return _descend(game.tx, loss, players.generator)
+
+
+def _draw_from(game: Game, params: PyTree) -> losses.Draw:
+  """Returns what draws real points, and those of a generator."""
+
+  def draw(key: Array) -> tuple[Array, Array]:
+    real_key, fake_key = jax.random.split(key)
+    return (
+      toy.sample_gaussians(real_key, game.centers, game.batch_size),
+      generate(game, params, fake_key, game.batch_size),
+    )
+
+  return draw
 
 
 def _descend(

@@ -2,6 +2,14 @@
 
 The discriminator learns by binary cross-entropy with soft targets. ERM and
 mixup differ in the batch alone: points, and the share in them that is real.
+
+The paper can be read in three ways. Of the generator's step it has the formula
+alone, in which the generator maximizes the loss of the mixed points:
+
+- the formula: `mixed_pairs`, and the generator's step "min_max";
+- its discriminator, `mixed_pairs`, with the generator's step of the released
+  code, "saturating", which sees generated points that are not mixed;
+- the released code: `mixed_batches`, and "saturating".
 """
 
 from typing import Callable
@@ -105,13 +113,14 @@ def discriminator_loss(logits: Array, targets: Array) -> Array:
 
 
 def saturating(logits: Array) -> Array:
-  """Returns the mean of log(1 - d): the min-max game of the paper.
+  """Returns the mean of log(1 - d), which the released code minimizes.
 
   Args:
-    logits: `[batch]`, of generated points, by the discriminator.
+    logits: `[batch]`, of generated points that are not mixed.
 
   Returns:
-    A scalar, the negative of the discriminator's own loss on these points.
+    A scalar, the negative of the discriminator's loss on these points without
+    mixing. With ERM, that is the min-max game.
   """
   return -jax.nn.softplus(logits).mean()
 
@@ -131,7 +140,9 @@ def non_saturating(logits: Array) -> Array:
   return jax.nn.softplus(-logits).mean()
 
 
-GENERATOR_LOSSES: dict[str, Callable[[Array], Array]] = {
+# None is the negative of the discriminator's loss, on a batch of its kind.
+GENERATOR_LOSSES: dict[str, Callable[[Array], Array] | None] = {
   "saturating": saturating,
   "non_saturating": non_saturating,
+  "min_max": None,
 }

@@ -123,3 +123,42 @@ def test_iterate_reports_the_mean_loss_of_the_steps(getkey):
   )
   expected = losses.discriminator_loss(logits[:, 0], jnp.ones(4))
   np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
+
+
+def test_iterate_of_min_max_descends_minus_the_loss_of_mixed_points(getkey):
+  """max over g of E l(d(lam x + (1 - lam) g(z)), lam), the paper's formula."""
+
+  def quarter(key, draw, alpha):
+    real, fake = draw(key)
+    return 0.25 * real + 0.75 * fake, jnp.full(len(real), 0.25)
+
+  how = make_game(make_batch=quarter, generator_loss=None)
+  players, key = game.init_players(how, getkey()), getkey()
+  _, generator_key = jax.random.split(jax.random.clone(key))
+  after, metrics = game.iterate(how, key, players)
+  real_key, fake_key = jax.random.split(generator_key)
+  real = toy.sample_gaussians(real_key, how.centers, how.batch_size)
+  noise = jax.random.normal(fake_key, (how.batch_size, 2))
+
+  def loss(params):
+    fake = how.generator.apply({"params": params}, noise)
+    judge = {"params": after.discriminator.params}
+    logits = how.discriminator.apply(judge, 0.25 * real + 0.75 * fake)[:, 0]
+    log_p, log_q = jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits)
+    return (0.25 * log_p + 0.75 * log_q).mean()
+
+  value, slope = jax.value_and_grad(loss)(players.generator.params)
+  expected = jax.tree.map(
+    lambda w, g: w - jnp.float32(0.1) * g, players.generator.params, slope
+  )
+  np.testing.assert_allclose(metrics["generator_loss"], value, rtol=1e-5)
+  chex.assert_trees_all_close(after.generator.params, expected, atol=1e-6)
+
+
+def test_make_game_of_min_max_has_no_loss_of_its_own():
+  options = {"alpha": 0.2, "hidden": (8,), "learning_rate": 1e-3}
+  sizes = {"batch_size": 4, "discriminator_steps": 1, "num_latents": 2}
+  made = game.make_game(
+    "ring", batch="mixup", generator_loss="min_max", **options, **sizes
+  )
+  assert made.generator_loss is None
