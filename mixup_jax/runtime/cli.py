@@ -25,6 +25,7 @@ from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import distributed
 from mixup_jax.runtime import fields
+from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
 from mixup_jax.runtime import signals
@@ -155,7 +156,7 @@ def _run(
     try:
       more = f"\nThe config is {plain_config}"
       with _exit_on(_RUN_ERRORS, status=1, more=more):
-        with jax.transfer_guard("disallow"):  # All transfers are explicit.
+        with jax.transfer_guard(_transfers()):
           result = run(config, prepared, recorder)
     except preemption.Stopped as stopped:
       return _report_stop(stopped, resume)
@@ -172,6 +173,16 @@ def _run(
   for name, reason in result.get("failed", {}).items():
     print(f"failed: {name}: {reason}", file=sys.stderr)
   return 1 if result.get("failed") else 0
+
+
+def _transfers() -> str:
+  """Returns a transfer guard: all transfers of this package are explicit.
+
+  With `jax_debug_nans` or `jax_debug_infs`, jax repeats what gave a NaN by
+  single operations, to name the one, and transfers their constants.
+  """
+  repeats = jax.config.jax_debug_nans or jax.config.jax_debug_infs  # type: ignore[attr-defined]
+  return "allow" if repeats else "disallow"
 
 
 def _report_stop(stopped: preemption.Stopped, resume: str) -> int:
@@ -351,6 +362,8 @@ def _message(error: BaseException) -> str:
   """Returns the message of an error, without those that wrap it."""
   while error.args and isinstance(error.args[0], BaseException):
     error = error.args[0]
+  if isinstance(error, FloatingPointError):
+    return jobs.describe(error)
   # A KeyError would show its message quoted.
   message = str(error.args[0] if isinstance(error, KeyError) else error)
   if "Traceback" in message:  # A config file raised: take the last line.

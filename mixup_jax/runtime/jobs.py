@@ -47,11 +47,25 @@ def run(
     try:
       done[key] = job()
     except FloatingPointError as error:
-      failed[name(key)] = str(error)
-      print(f"{name(key)} failed: {error}", file=sys.stderr)
+      failed[name(key)] = describe(error)
+      print(f"{name(key)} failed: {describe(error)}", file=sys.stderr)
     if number % _JOBS_IN_MEMORY == 0:
       jax.clear_caches()
   return done, failed
+
+
+def describe(error: FloatingPointError) -> str:
+  """Returns the message of a run that diverged, with its remedy.
+
+  With `jax_debug_nans`, jax raises it with the name of an operation alone.
+  """
+  message = str(error)
+  if not message.lower().startswith("invalid value"):
+    return message
+  return (
+    f"{message.rstrip('.')}: lower the learning rate, or look for bad values "
+    "in the data."
+  )
 
 
 def kept(

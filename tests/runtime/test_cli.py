@@ -7,6 +7,8 @@ import signal
 import sys
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from mixup_jax import results
@@ -241,6 +243,26 @@ def test_launch_reports_a_failed_run_with_its_config(
   assert printed.startswith(f"error: {error}\nThe config is {{")
   assert "'learning_rate': 0.001" in printed and "Traceback" not in printed
   assert not (tmp_path / "result.json").exists()
+
+
+@pytest.mark.parametrize("repeats", ("debug_nans", "debug_infs"))
+def test_launch_reports_a_loss_that_jax_finds(
+  launch, tmp_path, capsys, repeats
+):
+  """jax repeats the program by single operations, of arrays on the host."""
+
+  def run(config, prepared, recorder):
+    x = jax.device_put(np.float32(config.epochs))
+    if repeats == "debug_infs":
+      return jax.jit(lambda x: x / (x - x))(x)
+    return jax.jit(lambda x: jnp.log(1 - 5 * x))(x)
+
+  with getattr(jax, repeats)(True), pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", run=run)
+  assert status.value.code == 1
+  error = capsys.readouterr().err
+  assert "invalid value" in error.lower() and "Traceback" not in error
+  assert "lower the learning rate" in error and "The config is {" in error
 
 
 @pytest.mark.parametrize("lost, status", [("", 143), ("the second group", 42)])

@@ -24,6 +24,17 @@ def test_run_continues_after_a_failed_job(capsys):
   assert printed.err == "b failed: the loss is nan at step 3\n"
 
 
+def test_describe_adds_the_remedy_to_an_error_of_jax():
+  with jax.debug_nans(True), pytest.raises(FloatingPointError) as raised:
+    jnp.log(jnp.float32(-1))
+  message = jobs.describe(raised.value)
+  assert message.startswith("invalid value (nan)")
+  assert "lower the learning rate" in message
+  assert jobs.describe(FloatingPointError("own, with remedy")).endswith(
+    "remedy"
+  )
+
+
 def test_run_raises_other_errors_than_divergence():
 
   def full():
