@@ -24,6 +24,9 @@
 source .venv/bin/activate
 
 export PYTHONUNBUFFERED=1
+# By this secret the processes know each other; srun passes it on.
+MIXUP_JAX_TOKEN=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+export MIXUP_JAX_TOKEN
 # When one exits, the others report why and exit by themselves, with the same
 # status or 42. Killed at once, as by --kill-on-bad-exit, they would exit with
 # 143, and 2, bad input, would be lost. After 60 s Slurm ends them.

@@ -3,6 +3,7 @@
 import math
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def run_script(tmp_path):
     calls.write_text("")
     log = f'#!/bin/bash\nprintf "%s\\0" "${{0##*/}}" "$@" "" >> {calls}\n'
     for tool, code in (
-      ("srun", f"exit {status}"),
+      ("srun", f"echo $MIXUP_JAX_TOKEN > {tmp_path}/token; exit {status}"),
       ("scontrol", ""),
       ("sleep", "kill $PPID"),
       ("gcloud", f"exit {status}"),
@@ -254,6 +255,15 @@ def test_slurm_restarts_unless_the_input_is_bad(run_script, status):
   assert left == status and srun[0] == "srun"
   assert srun[1:3] == ["--kill-on-bad-exit=0", "--wait=60"]
   assert others == [["scontrol", "requeue", "7"]] * (status in STARTS_AGAIN)
+
+
+def test_slurm_gives_each_start_a_token_of_its_own(run_script, tmp_path):
+  tokens = set()
+  for _ in range(2):
+    run_script("slurm.sh", 0)
+    tokens.add((tmp_path / "token").read_text())
+  assert len(tokens) == 2
+  assert all(re.fullmatch("[0-9a-f]{32}\n", token) for token in tokens)
 
 
 @pytest.mark.parametrize("status", ENDS + STARTS_AGAIN)

@@ -12,6 +12,14 @@ The operating system closes the connection of a process that dies, at once; a
 process that hangs falls silent. A process that detects either prints one line,
 and exits with a status on which supervisors restart it. Code, versions and
 config are compared on connecting, and differences are named.
+
+Give a run a network of its own, or one that everybody on it may be trusted
+with: the connections are not encrypted, and those of jax, on other ports, are
+not authenticated either. On the port of process 0 a process proves with
+`MIXUP_JAX_TOKEN`, a secret in the environment of all, that it belongs to the
+run; without one, with the address of the coordinator, which is no secret. Who
+cannot prove it is refused, and the run waits on. Messages are JSON of bounded
+length; nothing that arrives is executed, or printed unescaped.
 """
 
 from mixup_jax.runtime.distributed._differences import differences

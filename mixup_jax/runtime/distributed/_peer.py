@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 READ_SECONDS = 5.0
+MOST_BYTES = 2**20  # Of a message; a greeting has some 30 KB.
 
 
 class Peer:
@@ -35,18 +36,44 @@ class Peer:
       self.connection.sendall(json.dumps(message).encode() + b"\n")
 
   def receive(self) -> list[dict[str, Any]]:
-    """Waits for messages; raises OSError or ValueError if none can arrive."""
+    """Waits for messages, whose strings are printable.
+
+    Returns:
+      The messages that are complete, possibly none.
+
+    Raises:
+      OSError: If none can arrive.
+      ValueError: If what arrives is not a message, or is too long for one.
+    """
     data = self.connection.recv(2**16)
     if not data:
       raise ConnectionError("the connection was closed")
     self.heard = time.monotonic()
     *lines, self._unread = (self._unread + data).split(b"\n")
-    return [json.loads(line) for line in lines]
+    if len(self._unread) > MOST_BYTES:
+      raise ValueError(f"a message has more than {MOST_BYTES} bytes")
+    return [parse(line) for line in lines]
 
-  def receive_one(self) -> dict[str, Any]:
-    """Waits for a message of a process that sends no more than one."""
-    while not (messages := self.receive()):
-      pass  # A long message arrives in parts.
+  def receive_one(self, deadline: float) -> dict[str, Any]:
+    """Waits for a message of a process that sends no more than one.
+
+    Args:
+      deadline: When to stop waiting, by `time.monotonic`.
+
+    Returns:
+      The message.
+
+    Raises:
+      OSError: As `receive`; a TimeoutError at the deadline.
+      ValueError: As `receive`.
+    """
+    messages: list[dict[str, Any]] = []
+    while not messages:  # A long message arrives in parts.
+      self.connection.settimeout(max(0.001, deadline - time.monotonic()))
+      messages = self.receive()
+      if not messages and time.monotonic() > deadline:
+        raise TimeoutError("its message is incomplete")
+    self.connection.settimeout(READ_SECONDS)
     return messages[0]
 
   def is_open(self) -> bool:
@@ -60,3 +87,44 @@ class Peer:
       return False
     finally:
       self.connection.settimeout(READ_SECONDS)
+
+
+def parse(line: str | bytes) -> dict[str, Any]:
+  """Parses a message.
+
+  Args:
+    line: A JSON object.
+
+  Returns:
+    The object, with printable strings.
+
+  Raises:
+    ValueError: If the line is something else.
+  """
+  try:
+    message = printable(json.loads(line))
+  except RecursionError as error:
+    raise ValueError("a message is nested too deeply") from error
+  if not isinstance(message, dict):
+    raise ValueError("a message is not a JSON object")
+  return message
+
+
+def printable(value: Any) -> Any:
+  """Escapes what a terminal would act on, in all strings of a JSON value.
+
+  Args:
+    value: The value.
+
+  Returns:
+    The value; new lines stay, and a second call changes nothing.
+  """
+  if isinstance(value, str):
+    return "".join(
+      c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in value
+    )
+  if isinstance(value, dict):
+    return {printable(k): printable(v) for k, v in value.items()}
+  if isinstance(value, (list, tuple)):
+    return [printable(x) for x in value]
+  return value

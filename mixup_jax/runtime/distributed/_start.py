@@ -6,6 +6,7 @@ from typing import Any, Mapping
 
 import jax
 
+from mixup_jax.runtime.distributed import _greeting
 from mixup_jax.runtime.distributed import _meeting
 from mixup_jax.runtime.distributed import _runtime
 from mixup_jax.runtime.distributed import _watch
@@ -39,7 +40,7 @@ def initialize(
 
   Raises:
     ValueError: If an argument is invalid, or the processes do not match; it
-      names the differences.
+      names the differences. Also if `MIXUP_JAX_TOKEN` differs.
     TimeoutError: If processes do not connect in time; it names them.
     OSError: If process 0 cannot listen on its port.
     RuntimeError: If it is called twice.
@@ -56,11 +57,14 @@ def initialize(
   )
   host, port = _parse_address(coordinator)
   deadline = time.monotonic() + initialization_timeout
+  secret = _greeting.secret(coordinator)
   if process_id == 0:
-    peers, jax_port = _meeting.gather(port, num_processes, deadline, same)
+    peers, jax_port = _meeting.gather(
+      port, num_processes, deadline, same, secret
+    )
   else:
     peers, jax_port = _meeting.join(
-      (host, port), num_processes, process_id, deadline, same
+      (host, port), num_processes, process_id, deadline, same, secret
     )
   _watch.begin(process_id, peers, heartbeat_timeout_seconds)
   # The heartbeat of jax is the fallback if this one fails.

@@ -179,19 +179,23 @@ class Watch:
     """Reads the messages of a peer."""
     peer = self._peers[index]
     try:
-      messages = peer.receive()
-    except (OSError, ValueError):
+      for message in peer.receive():
+        self._take(index, message)
+    except OSError:
       self._lose(index, peer.host, "its connection was closed")
-      return
-    for message in messages:
-      if "finished" in message:
-        self._finished.add(index)
-        if len(self._finished) == len(self._peers):
-          self._all_finished.set()
-      elif "report" in message:
-        self._reports.put((index, message["report"]))
-      elif "lost" in message:
-        self._lose(message.pop("lost"), **message)
+    except (ValueError, TypeError):
+      self._lose(index, peer.host, "it sent what is no message")
+
+  def _take(self, index: int, message: dict[str, Any]) -> None:
+    """Acts on a message; raises TypeError if its fields are wrong."""
+    if "finished" in message:
+      self._finished.add(index)
+      if len(self._finished) == len(self._peers):
+        self._all_finished.set()
+    elif "report" in message:
+      self._reports.put((index, message["report"]))
+    elif "lost" in message:
+      self._lose(message.pop("lost"), **message)
 
   def _lose(
     self,

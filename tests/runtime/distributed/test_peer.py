@@ -1,6 +1,7 @@
 """Tests of the messages between two processes."""
 
 import socket
+import time
 
 import pytest
 
@@ -67,3 +68,31 @@ def test_receive_raises_if_it_is_not_a_message(ends):
   there.sendall(b"GET / HTTP/1.1\r\n\r\n")
   with pytest.raises(ValueError):
     peer.receive()
+
+
+@pytest.mark.parametrize(
+  "words", [b"[]\n", b"1\n", b"[" * 60_000 + b"\n", b"a" * 70_000]
+)
+def test_receive_raises_if_it_is_too_long_too_deep_or_no_object(
+  ends, monkeypatch, words
+):
+  peer, there = ends
+  monkeypatch.setattr(_peer, "MOST_BYTES", 60_000)
+  there.sendall(words)
+  with pytest.raises(ValueError, match="a message"):
+    for _ in range(5):
+      peer.receive()
+
+
+def test_receive_one_ends_at_its_deadline(ends):
+  peer, there = ends
+  there.sendall(b'{"port"')
+  with pytest.raises(TimeoutError):
+    peer.receive_one(time.monotonic() + 0.05)
+
+
+def test_printable_escapes_what_is_not():
+  odd = {"\x1b[2J": ["é\nb", ("\u202e\ud800",), 1.5, None]}
+  good = _peer.printable(odd)
+  assert good == {r"\x1b[2J": ["é\nb", [r"\u202e\ud800"], 1.5, None]}
+  assert _peer.printable(good) == good

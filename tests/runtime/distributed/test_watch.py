@@ -94,6 +94,24 @@ def test_watch_reports_a_closed_connection_to_all(others, statuses, capfd):
   assert_left(statuses, capfd, "process 2 (there) is gone, its connection was")
 
 
+@pytest.mark.parametrize(
+  "words",
+  [b"[" * 60_000 + b"\n", b"[1]\n", b'{"lost": 1}\n', b'{"lost": 1, "x": 2}\n'],
+)
+def test_watch_names_a_peer_that_sends_no_message(
+  others, statuses, capfd, words
+):
+  _watch.Watch(0, {1: others[0].watched}, 9)
+  others[0].connection.sendall(words)
+  assert_left(statuses, capfd, "process 1 (there) is gone, it sent what is no")
+
+
+def test_watch_prints_nothing_that_a_terminal_acts_on(others, statuses, capfd):
+  _watch.Watch(1, {0: others[0].watched}, 9)
+  others[0].send(lost=2, host="\x1b[2J", why="\x07", status=42)
+  assert_left(statuses, capfd, r"process 2 (\x1b[2J) is gone, \x07: check")
+
+
 def test_watch_forwards_an_error_of_a_peer_to_all(others, statuses, capfd):
   _watch.Watch(0, {i: other.watched for i, other in enumerate(others, 1)}, 9)
   message = dict(
