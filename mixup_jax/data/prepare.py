@@ -19,6 +19,7 @@ from typing import Any, Callable, Sequence
 
 from absl import logging
 
+from mixup_jax.data import catalogue
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
 
@@ -155,25 +156,24 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
 
   Args:
     name: "tiny_imagenet", or "image_folder/NAME" for any other.
-    raw_dir: The directory with the folder that holds train and val, or with a
-      tar archive of it; needed unless the set is prepared.
+    raw_dir: The directory with the folder that holds train and val, or with an
+      archive of it; needed unless the set is prepared.
     data_dir: Where to prepare it; None is the default of TFDS.
 
   Returns:
-    A line with what there is, and where.
+    Lines with what there is, and where, and what was not in order.
 
   Raises:
     FileNotFoundError: If it is neither prepared nor there to be.
   """
-  import tensorflow_datasets as tfds
-
   from mixup_jax.data.sources.image_folder import builder
   from mixup_jax.data.sources.image_folder import files
 
+  remarks: list[str] = []
   config = name.removeprefix(_FOLDER)
   directory = builder.directory(config, data_dir)
   if os.path.isdir(directory):
-    prepared = tfds.builder_from_directory(directory)
+    prepared = catalogue.from_directory(directory)
     where = _prepare(prepared)
   elif raw_dir is None:
     raise FileNotFoundError(
@@ -186,12 +186,14 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
         config=config, folder=folder, data_dir=data_dir
       )
       where = _prepare(prepared)
+      remarks = prepared.remarks
   splits = prepared.info.splits
-  return (
+  text = (
     f"{name}: {splits['train'].num_examples} images to train and "
     f"{splits['validation'].num_examples} to validate, "
     f"{prepared.info.features['label'].num_classes} classes, {where}"
   )
+  return "\n  ".join([text, *remarks])
 
 
 def _prepare(builder: Any) -> str:

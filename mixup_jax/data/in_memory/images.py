@@ -5,6 +5,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
+from mixup_jax.data import catalogue
 from mixup_jax.data import splits
 
 
@@ -188,7 +189,7 @@ def _load_prepared(name: str, data_dir: str | None) -> ImageSet:
   builder = own = known.make_builder(name, data_dir=data_dir)
   if not own.is_prepared():
     # TFDS reads its own set without TensorFlow, though it cannot prepare it.
-    builder = tfds.builder(known.catalogue, data_dir=data_dir)
+    builder = catalogue.from_name(known.catalogue, data_dir)
   # What it prepares by default, tfrecord, has no rows to ask for.
   if (
     not builder.is_prepared()

@@ -4,6 +4,8 @@ import os
 import re
 from typing import Any, Mapping, NamedTuple, Protocol, Sequence
 
+from mixup_jax.data import catalogue
+
 _FOLDER = "image_folder/"
 # The usual constants of ImageNet, for pixels in [0, 1].
 _MEAN = (0.485, 0.456, 0.406)
@@ -86,7 +88,8 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
     The data set. Its validation split is "validation", or else "test".
 
   Raises:
-    ValueError: If the data set is unknown, or has no images and classes.
+    ValueError: If the data set is unknown, has no images and classes, or has
+      features that are not of TFDS.
     FileNotFoundError: If it is not prepared; the message names the command.
   """
   if name == "digits":
@@ -136,7 +139,7 @@ def _builder(name: str, data_dir: str | None) -> Any:
     directory = name
   else:
     try:
-      directory = str(tfds.builder(name, data_dir=data_dir).data_dir)
+      directory = str(catalogue.from_name(name, data_dir).data_dir)
     except tfds.core.DatasetNotFoundError as error:
       raise ValueError(
         f"unknown set {name!r}: TFDS has none of that name. For a folder of "
@@ -145,7 +148,7 @@ def _builder(name: str, data_dir: str | None) -> Any:
   if not os.path.exists(os.path.join(directory, "dataset_info.json")):
     raise FileNotFoundError(_not_prepared(name, directory))
   # Unlike the others, this kind of builder is equal in every process.
-  return tfds.builder_from_directory(directory)
+  return catalogue.from_directory(directory)
 
 
 def _is_own(name: str) -> bool:
