@@ -1,5 +1,6 @@
 """CIFAR-10 and CIFAR-100 as one TFDS builder, without TensorFlow."""
 
+import math
 import os
 import pathlib
 from typing import Any, Iterator
@@ -74,7 +75,7 @@ class Cifar(tfds.core.GeneratorBasedBuilder):
       contents = _read_archive(config, pathlib.Path(archive))
     else:
       raw_files = files.find(
-        pathlib.Path(self._raw_dir), _names(config), archive=config.archive
+        pathlib.Path(self._raw_dir), _sizes(config), archive=config.archive
       )
       contents = read(config, raw_files)
     return {split: _examples(arrays) for split, arrays in contents.items()}
@@ -134,7 +135,7 @@ def _read_archive(
   TFDS downloads without TensorFlow, but does not unpack without it.
   """
   try:
-    return read(config, files.read_archive(archive, _names(config)))
+    return read(config, files.read_archive(archive, _sizes(config)))
   except ValueError as error:
     # Else TFDS would take it again, or refuse another one in its place.
     for name in archive.name, f"{archive.name}.INFO":
@@ -145,9 +146,14 @@ def _read_archive(
     ) from error
 
 
-def _names(config: spec.CifarConfig) -> list[str]:
-  """Returns the names of all files."""
-  return [name for checksums in config.files.values() for name in checksums]
+def _sizes(config: spec.CifarConfig) -> dict[str, int]:
+  """Returns the bytes of each file, by its name."""
+  record = len(config.labels) + math.prod(files.SHAPE)
+  return {
+    name: config.rows[split] * record
+    for split, checksums in config.files.items()
+    for name in checksums
+  }
 
 
 def _examples(

@@ -1,15 +1,17 @@
 """Reads the binary version of CIFAR, and verifies its files."""
 
 import hashlib
-import lzma
+import math
 import pathlib
-import tarfile
-from typing import Collection, NamedTuple, Sequence
-import zlib
+from typing import Mapping, NamedTuple, Sequence
 
 import numpy as np
 
+from mixup_jax.data.sources import archives
+
 SHAPE = (32, 32, 3)
+# Of the archive besides the files: names, headers, a page.
+_MORE_BYTES = 2**20
 
 
 class File(NamedTuple):
@@ -25,7 +27,7 @@ class File(NamedTuple):
 
 
 def find(
-  directory: pathlib.Path, names: Collection[str], *, archive: str
+  directory: pathlib.Path, sizes: Mapping[str, int], *, archive: str
 ) -> dict[str, File]:
   """Reads files anywhere below a directory.
 
@@ -34,7 +36,7 @@ def find(
 
   Args:
     directory: Where to look.
-    names: The names of the files, as their authors named them.
+    sizes: For each file its bytes, by the name that its authors gave it.
     archive: The name of the archive that holds them all.
 
   Returns:
@@ -44,7 +46,7 @@ def find(
     FileNotFoundError: If one is not there.
     ValueError: If one cannot be unpacked, or two copies of it differ.
   """
-  wanted = {archive, *names, *(f"{name}.xz" for name in names)}
+  wanted = {archive, *sizes, *(f"{name}.xz" for name in sizes)}
   # One walk: a directory of raw data may hold a million other files.
   paths = sorted(
     path
@@ -55,17 +57,18 @@ def find(
   for path in paths:
     if path.name == archive:
       continue
-    file = _read(path)
-    first = files.setdefault(path.name.removesuffix(".xz"), file)
+    name = path.name.removesuffix(".xz")
+    file = _read(path, sizes[name])
+    first = files.setdefault(name, file)
     if first.data != file.data:
       raise ValueError(
         f"{first.path} and {path} differ: name the directory of "
         "one of them with --raw."
       )
-  missing = [name for name in names if name not in files]
-  archives = [path for path in paths if path.name == archive]
-  if missing and archives:
-    files |= read_archive(archives[0], missing)
+  missing = [name for name in sizes if name not in files]
+  packed = [path for path in paths if path.name == archive]
+  if missing and packed:
+    files |= read_archive(packed[0], {name: sizes[name] for name in missing})
   elif missing:
     raise FileNotFoundError(
       f"there is no file {missing[0]!r} in {directory} or below it, neither "
@@ -75,33 +78,29 @@ def find(
   return files
 
 
-def read_archive(path: pathlib.Path, names: Collection[str]) -> dict[str, File]:
+def read_archive(
+  path: pathlib.Path, sizes: Mapping[str, int]
+) -> dict[str, File]:
   """Reads files from a tar archive, whichever folder they are in there.
 
   Args:
     path: The archive.
-    names: The names of the files.
+    sizes: For each file its bytes, by its name.
 
   Returns:
     The files by their names.
 
   Raises:
-    ValueError: If the archive is damaged, or a file is not in it.
+    ValueError: If the archive is damaged, a file is not in it, or it unpacks to
+      more than CIFAR-100, the larger set.
   """
   files = {}
-  try:
-    with tarfile.open(path) as archive:
-      for member in archive:
-        name = pathlib.PurePosixPath(member.name).name
-        contents = archive.extractfile(member) if name in names else None
-        if contents is not None:
-          files[name] = File(f"{path}: {member.name}", contents.read())
-  except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-    raise ValueError(
-      f"{path} cannot be unpacked ({error}): it is cut off or "
-      "damaged, fetch it again."
-    ) from error
-  missing = [name for name in names if name not in files]
+  most_bytes = 60_000 * (math.prod(SHAPE) + 2) + _MORE_BYTES
+  for member in archives.read(path, most_bytes=most_bytes):
+    name = pathlib.PurePosixPath(member.name).name
+    if name in sizes:
+      files[name] = File(f"{path}: {member.name}", member.read())
+  missing = [name for name in sizes if name not in files]
   if missing:
     raise ValueError(
       f"{path} holds no file {missing[0]!r}: it is not the "
@@ -153,14 +152,9 @@ def parse(
   return images, labels
 
 
-def _read(path: pathlib.Path) -> File:
+def _read(path: pathlib.Path, size: int) -> File:
   """Reads a file, and unpacks it if its name ends in .xz."""
-  if path.suffix != ".xz":
-    return File(str(path), path.read_bytes())
-  try:
-    return File(str(path), lzma.decompress(path.read_bytes()))
-  except (lzma.LZMAError, EOFError) as error:
-    raise ValueError(
-      f"{path} cannot be unpacked ({error}): it is cut off or "
-      "damaged, fetch it again."
-    ) from error
+  if path.suffix == ".xz":
+    return File(str(path), archives.unpack_xz(path, most_bytes=size))
+  with path.open("rb") as file:
+    return File(str(path), file.read(size + 1))  # `parse` compares the size.

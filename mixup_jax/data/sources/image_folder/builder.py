@@ -13,6 +13,9 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
   """Encoded images, unaltered, with the names of their folders as classes.
 
   The features are those of imagenet2012 in the TFDS catalogue.
+
+  Attributes:
+    remarks: Lines about files that are passed over, and irregular images.
   """
 
   VERSION = tfds.core.Version("1.0.0")
@@ -35,6 +38,7 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
       **options: As `tfds.core.GeneratorBasedBuilder` takes them.
     """
     self._files = files.read(pathlib.Path(folder))
+    self.remarks = self._files.remarks
     options.setdefault("file_format", "array_record")
     super().__init__(
       config=tfds.core.BuilderConfig(name=config), data_dir=data_dir, **options

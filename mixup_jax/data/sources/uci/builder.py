@@ -1,18 +1,20 @@
 """The UCI tables of the paper as one TFDS builder, without TensorFlow."""
 
+import contextlib
 import os
 import pathlib
-import shutil
 import tempfile
 from typing import Any, Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from mixup_jax.data.sources import archives
 from mixup_jax.data.sources.uci import files
 from mixup_jax.data.sources.uci import spec
 
 _URL = "https://archive.ics.uci.edu/static/public/"
+_MOST_BYTES = 2**28  # That an archive unpacks to; arcene has some 40 MB.
 # Two cells of the file differ from Fisher's paper, according to its own
 # documentation (samples 35 and 38). With these it is scikit-learn's table.
 _IRIS_CORRECTIONS = {(34, 3): 0.2, (37, 1): 3.6, (37, 2): 1.4}
@@ -41,7 +43,8 @@ class Uci(tfds.core.GeneratorBasedBuilder):
 
     Args:
       config: The name of the table.
-      raw_dir: Where the raw files are, in it or below; None downloads them.
+      raw_dir: Where the raw files are, in it or below, or the archive of the
+        UCI with its name; None downloads them.
       data_dir: Where prepared sets are; None is the default of TFDS.
       **options: As `tfds.core.GeneratorBasedBuilder` takes them.
     """
@@ -77,7 +80,8 @@ class Uci(tfds.core.GeneratorBasedBuilder):
       archive = dl_manager.download(_URL + table.url)
       contents = _read_archive(table, pathlib.Path(archive))
     else:
-      contents = read(table, pathlib.Path(self._raw_dir))
+      with _opened(table, pathlib.Path(self._raw_dir)) as directory:
+        contents = read(table, directory)
     return {name: _examples(part) for name, part in contents.items()}
 
   def _generate_examples(self) -> Iterator[Any]:
@@ -140,6 +144,28 @@ def read(
   return contents
 
 
+@contextlib.contextmanager
+def _opened(
+  table: spec.TableConfig, directory: pathlib.Path
+) -> Iterator[pathlib.Path]:
+  """Yields the directory, or that of its archive if the files are not there."""
+  wanted = {name for names in table.files.values() for name in names}
+  # As the UCI serves it, or as a browser saves it.
+  name = pathlib.PurePosixPath(table.url).name
+  packed = [
+    path
+    for path in archives.find(directory, "**/*")
+    if path.name.replace(" ", "+") == name
+  ]
+  there = {path.name for path in directory.rglob("*")}
+  if wanted <= there or not packed:
+    yield directory
+    return
+  with tempfile.TemporaryDirectory() as unpacked:
+    archives.unpack(packed[0], pathlib.Path(unpacked), most_bytes=_MOST_BYTES)
+    yield pathlib.Path(unpacked)
+
+
 def _read_archive(
   table: spec.TableConfig, archive: pathlib.Path
 ) -> dict[str, files.Contents]:
@@ -149,9 +175,10 @@ def _read_archive(
   """
   try:
     with tempfile.TemporaryDirectory() as directory:
-      shutil.unpack_archive(archive, directory, "zip")
-      return read(table, pathlib.Path(directory))
-  except Exception as error:
+      unpacked = pathlib.Path(directory)
+      archives.unpack(archive, unpacked, most_bytes=_MOST_BYTES)
+      return read(table, unpacked)
+  except (ValueError, FileNotFoundError) as error:
     # Else TFDS would take it again, or refuse another one in its place.
     for name in archive.name, f"{archive.name}.INFO":
       archive.with_name(name).unlink(missing_ok=True)

@@ -1,10 +1,16 @@
 """Parses the raw files of the UCI tables, and verifies them."""
 
 import hashlib
+import io
 import pathlib
 from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
+
+from mixup_jax.data.sources import archives
+from mixup_jax.data.sources import text
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Contents(NamedTuple):
@@ -32,7 +38,11 @@ def find(directory: pathlib.Path, name: str) -> pathlib.Path:
   Raises:
     FileNotFoundError: If there is none.
   """
-  found = sorted(path for path in directory.rglob("*") if path.name == name)
+  found = sorted(
+    path
+    for path in directory.rglob("*")
+    if path.name == name and not archives.is_hidden(path.relative_to(directory))
+  )
   if not found:
     raise FileNotFoundError(
       f"there is no file {name!r} in {directory} or below "
@@ -62,8 +72,8 @@ def read(
     The contents, not yet verified.
 
   Raises:
-    ValueError: If a row has another number of fields, or a field is no number;
-      the message names file and line.
+    ValueError: If a row has another number of fields, or a field is no finite
+      number; the message names file, line and column.
   """
   has_label = label_path is None
   features, labels = [], []
@@ -109,13 +119,13 @@ def _rows(
 ) -> Iterator[tuple[int, list[str]]]:
   """Yields line numbers and fields of the lines that hold data."""
   in_header = path.suffix == ".arff"
-  with open(path, encoding="utf-8") as lines:
-    for number, line in enumerate(lines, start=1):
-      line = line.strip()
-      if in_header:
-        in_header = line.lower() != "@data"
-      elif line and not line.startswith("%"):
-        yield number, [field.strip() for field in line.split(delimiter)]
+  lines = io.StringIO(text.decode(path.read_bytes(), path), newline=None)
+  for number, line in enumerate(lines, start=1):
+    line = line.strip()
+    if in_header:
+      in_header = line.lower() != "@data"
+    elif line and not line.startswith("%"):
+      yield number, [field.strip() for field in line.split(delimiter)]
 
 
 def _number(
@@ -124,10 +134,13 @@ def _number(
   """Returns the number that a field stands for."""
   if field == "?":
     return float("nan")
+  place = f"{path}, line {line}, column {column}: {field!r}"
+  remedy = "; the file is damaged, fetch it again."
   try:
-    return float(codes[field] if field in codes else field)
+    number = float(codes[field] if field in codes else field)
   except ValueError:
-    raise ValueError(
-      f"{path}, line {line}, column {column}: {field!r} is not a "
-      "number; the file is damaged, fetch it again."
-    ) from None
+    raise ValueError(f"{place} is not a number{remedy}") from None
+  # float takes "nan", "inf" and 1e999 too; a missing value is "?".
+  if not abs(number) <= _LARGEST:
+    raise ValueError(f"{place} is not finite in float32{remedy}")
+  return number

@@ -25,7 +25,8 @@ def _tar(**contents):
 
 
 def _find(directory, *names):
-  found = files.find(directory, names, archive=ARCHIVE)
+  sizes = dict.fromkeys(names, 2000)
+  found = files.find(directory, sizes, archive=ARCHIVE)
   return {name: file.data for name, file in found.items()}
 
 
@@ -142,3 +143,12 @@ def test_parse_names_both_sums_in_a_checksum_error():
     _parse(data, sha1="0" * 40)
   assert hashlib.sha1(data).hexdigest() in str(error.value)
   assert "0" * 40 in str(error.value)
+
+
+def test_find_unpacks_no_more_than_the_file_has(tmp_path):
+  (tmp_path / "a.bin.xz").write_bytes(lzma.compress(bytes(10**6)))
+  with pytest.raises(ValueError, match="unpacks to more than 2000 bytes"):
+    _find(tmp_path, "a.bin")
+  (tmp_path / "a.bin.xz").unlink()
+  (tmp_path / "a.bin").write_bytes(bytes(10**6))
+  assert len(_find(tmp_path, "a.bin")["a.bin"]) == 2001

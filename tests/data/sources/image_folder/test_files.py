@@ -2,7 +2,10 @@
 
 import pathlib
 import tarfile
+import zipfile
 
+import numpy as np
+import PIL.Image
 import pytest
 
 from mixup_jax.data.sources.image_folder import files
@@ -126,3 +129,62 @@ def test_opened_refuses_a_directory_of_other_files(tmp_path):
     with files.opened(pathlib.Path(tmp_path)):
       pass
   assert str(tmp_path) in str(e.value) and "--raw" in str(e.value)
+
+
+def test_opened_takes_the_zip_of_tiny_imagenet_itself(tiny, tmp_path):
+  path = tmp_path / "packed" / "tiny-imagenet-200.zip"
+  path.parent.mkdir()
+  with zipfile.ZipFile(path, "w") as archive:
+    for file in sorted(tiny.rglob("*.*")):
+      archive.write(file, file.relative_to(tiny.parent))
+    archive.writestr("__MACOSX/train/._n1", b"")
+  for raw in path, path.parent:
+    with files.opened(raw) as found:
+      assert _names(files.read(found).train) == _names(files.read(tiny).train)
+
+
+@pytest.mark.parametrize(
+  "name", ("../../secret", "/etc/hostname", "..", "", "a/b.JPEG", "none.JPEG")
+)
+def test_read_takes_no_file_from_elsewhere_by_an_annotation(tiny, name):
+  _touch(tiny / "secret", tiny / "val" / "images" / "a" / "b.JPEG")
+  (tiny / "val" / "val_annotations.txt").write_text(f"{name}\tn1\n")
+  with pytest.raises(ValueError, match="line 1: '.*' is no file in .*images"):
+    files.read(tiny)
+
+
+def test_read_passes_over_hidden_files_and_folders(folder):
+  expected = files.read(folder)
+  _touch(
+    folder / "train" / ".ipynb_checkpoints" / "a.JPEG",
+    folder / "train" / "n1" / "._c.PNG",
+    folder / "val" / ".ipynb_checkpoints" / "d.jpeg",
+    folder.parent / ".old" / "train" / "x.jpg",
+  )
+  assert files.read(folder) == expected
+
+
+def test_read_names_what_it_passes_over_and_what_loses_something(folder):
+  clip = folder / "train" / "n1" / "c.PNG"
+  PIL.Image.fromarray(np.zeros((4, 4), np.uint16)).save(clip)
+  clear = folder / "val" / "n2" / "e.png"
+  PIL.Image.new("RGBA", (4, 4)).save(clear)
+  passed, deep, transparent = files.read(folder).remarks
+  text = folder / "train" / "n1" / "c.txt"
+  assert passed == (
+    "1 files are passed over, whose names do not end in .jpeg, .jpg, .png, "
+    f"such as {text}"
+  )
+  assert deep.startswith("1 images have 16 bits") and str(clip) in deep
+  assert transparent.startswith("1 images have transparency")
+  assert str(clear) in transparent
+  for path in text, clip, clear:
+    path.unlink()
+  _touch(folder / "train" / "n1" / "c.jpg")
+  assert not files.read(folder).remarks
+
+
+def test_read_refuses_a_class_without_images(folder):
+  _touch(folder / "train" / "n0" / "a.webp")
+  with pytest.raises(ValueError, match="n0 holds no file named .*: take it aw"):
+    files.read(folder)

@@ -98,3 +98,21 @@ def test_checksum_depends_on_values_labels_and_order(tmp_path, text):
   original = files.checksum([files.read(path, columns=2)])
   other = files.read(_write(tmp_path / "2", text), columns=2)
   assert files.checksum([other]) != original
+
+
+@pytest.mark.parametrize("field", ("nan", "inf", "-Infinity", "1e39", "1e999"))
+def test_read_names_a_value_that_is_not_finite_with_its_place(tmp_path, field):
+  path = _write(tmp_path / "a.data", f"1,2,x\n{field},4,x\n")
+  with pytest.raises(ValueError) as error:
+    files.read(path, columns=2)
+  message = f"{path}, line 2, column 1: {field!r} is not finite in float32"
+  assert message in str(error.value)
+
+
+def test_read_names_a_table_in_utf16_and_takes_a_byte_order_mark(tmp_path):
+  path = tmp_path / "a.data"
+  path.write_text("1,2,x\n", encoding="utf-16")
+  with pytest.raises(ValueError, match="a.data, line 1: the text is UTF-16"):
+    files.read(path, columns=2)
+  path.write_text("1,2,x\n", encoding="utf-8-sig")
+  assert files.read(path, columns=2).features.tolist() == [[1, 2]]
