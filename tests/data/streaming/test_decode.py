@@ -1,6 +1,9 @@
 """Tests of decoding and cropping images."""
 
 import io
+import struct
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -163,3 +166,35 @@ def test_train_and_eval_image_take_a_single_pixel():
     decode.train_image(image, _draws(), size=8),
   ):
     np.testing.assert_array_equal(found, np.full((8, 8, 3), 7))
+
+
+def _claim(kind, height, width):
+  """Returns a small file whose header claims another size."""
+  data = bytearray(_encode(_smooth(), kind))
+  at = 16 if kind == "PNG" else data.index(b"\xff\xc0") + 5
+  sizes = (width, height) if kind == "PNG" else (height, width)
+  form = ">II" if kind == "PNG" else ">HH"
+  data[at : at + struct.calcsize(form)] = struct.pack(form, *sizes)
+  return bytes(data)
+
+
+def test_decode_refuses_a_png_that_claims_to_be_too_large():
+  with pytest.raises(ValueError, match="more than 134217728 pixels"):
+    decode.decode(_claim("PNG", 2**13 + 1, 2**14))
+  with pytest.raises(ValueError, match="are not an image, or are damaged"):
+    decode.decode(_claim("PNG", 8, 8))  # The check sum of the header.
+
+
+def test_decode_lets_opencv_refuse_too_large_images_of_all_formats():
+  code = (
+    "import sys; from mixup_jax.data.streaming import decode\n"
+    "try: decode.decode(sys.stdin.buffer.read())\n"
+    "except ValueError as error: print(error)"
+  )
+  done = subprocess.run(
+    [sys.executable, "-c", code],
+    input=_claim("JPEG", 2**15, 2**14),
+    capture_output=True,
+    check=True,
+  )
+  assert b"more than 134217728 pixels" in done.stdout
