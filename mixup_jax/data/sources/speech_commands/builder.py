@@ -8,6 +8,7 @@ from typing import Any, Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
+from mixup_jax.data.sources import text
 from mixup_jax.data.sources.speech_commands import files
 from mixup_jax.data.sources.speech_commands import spec
 
@@ -131,9 +132,11 @@ def read(
   odd: dict[str, list[str]] = {"padded": [], "cut": [], "silent": []}
   bad: list[str] = []
   of_list = {name: split for split, name in files.LISTS.items()}
-  for file in files.read(path):
+  passed: list[str] = []
+  for file in files.read(path, passed):
     if file.name in of_list:
-      lists[of_list[file.name]] = set(file.data.decode().split())
+      names = text.decode(file.data, f"{path}: {file.name}").split()
+      lists[of_list[file.name]] = set(names)
       continue
     word = file.name.partition("/")[0]
     if word not in config.words:
@@ -168,7 +171,11 @@ def read(
     for how, names in odd.items()
     if names
   ]
-  return splits, [*remarks, *(f"left out: {text}" for text in bad)]
+  if passed:
+    remarks.append(
+      f"{len(passed)} other files are left out, such as {passed[0]}"
+    )
+  return splits, [*remarks, *(f"left out: {reason}" for reason in bad)]
 
 
 def _split(name: str, lists: dict[str, set[str]]) -> str:
@@ -192,16 +199,16 @@ def _check_counts(
   """Raises if there are no clips, or not those of the published set."""
   found = {split: len(examples) for split, examples in splits.items()}
 
-  def text(counts: dict[str, int]) -> str:
+  def words(counts: dict[str, int]) -> str:
     return ", ".join(f"{n} {split}" for split, n in counts.items())
 
   if config.clips and (
     sum(found.values()) + num_bad != sum(config.clips.values())
   ):
     raise ValueError(
-      f"{path} has {text(found)} clips, and {config.name} has "
-      f"{text(config.clips)}: fetch it again, or prepare what is there as "
+      f"{path} has {words(found)} clips, and {config.name} has "
+      f"{words(config.clips)}: fetch it again, or prepare what is there as "
       f"{spec.SUBSET}."
     )
   if not all(found.values()):
-    raise ValueError(f"{path} has {text(found)} clips: each split needs some.")
+    raise ValueError(f"{path} has {words(found)} clips: each split needs some.")

@@ -1,6 +1,7 @@
 """Tests of the reader of Speech Commands."""
 
 import io
+import struct
 import tarfile
 import wave
 
@@ -100,6 +101,9 @@ def test_parse_pads_and_cuts_clips_to_a_second(length):
   [
     (b"", "yes/a.wav is no wav file"),
     (b"RIFF....WAVEjunk", "yes/a.wav is no wav file"),
+    (b"RIFF....WAVEdata\4\0\0\0abcd", "yes/a.wav is no wav file: its header"),
+    (b"RIFF....WAVE" + wav([1])[12:20] + b"\3\0", "wav is no wav file: its h"),
+    (wav([1]).replace(b"\x10\0\0\0\1\0", b"\x10\0\0\0\3\0"), "has format 3, "),
     (wav([1, 2], rate=8000), "has 8000 Hz, 16 bits and 1 channels"),
     (wav([1, 2], width=1), "has 16000 Hz, 8 bits"),
     (wav([1, 2], channels=2), "16 bits and 2 channels"),
@@ -111,3 +115,66 @@ def test_parse_pads_and_cuts_clips_to_a_second(length):
 def test_parse_names_what_is_no_clip(data, message):
   with pytest.raises(ValueError, match=message):
     parse(data)
+
+
+def riff(*chunks):
+  body = b"".join(
+    name + struct.pack("<I", len(data) if size is None else size) + data
+    for name, data, size in chunks
+  )
+  return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+FORMAT = struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16)
+PCM = bytes.fromhex("0100000000001000800000aa00389b71")
+EXTENSIBLE = b"\xfe\xff" + FORMAT[2:] + struct.pack("<HHI", 22, 16, 4) + PCM
+
+
+@pytest.mark.parametrize(
+  "data",
+  (
+    riff((b"fmt ", FORMAT, None), (b"data", b"\1\0\2\0", None)),
+    riff((b"fmt ", FORMAT, None), (b"data", b"\1\0\2\0", 0xFFFFFFFF)),
+    riff((b"fmt ", FORMAT, None), (b"data", b"\1\0\2\0", 0x7FFFFFDB)),
+    riff((b"fmt ", EXTENSIBLE, None), (b"data", b"\1\0\2\0", None)),
+    riff(
+      (b"LIST", b"abc\0", 3),  # Chunks lie on even bytes.
+      (b"fmt ", FORMAT, None),
+      (b"fact", b"1234", None),
+      (b"data", b"\1\0\2\0", None),
+      (b"LIST", b"more", None),
+    ),
+  ),
+  ids=("plain", "ffmpeg_pipe", "sox_pipe", "extensible", "other_chunks"),
+)
+def test_parse_takes_what_the_header_allows(data):
+  clip, found = parse(data)
+  assert found == 2 and clip[:3].tolist() == [1, 2, 0]
+
+
+def test_read_compares_endings_without_case_and_names_what_is_left(tmp_path):
+  folder = write_folder(tmp_path / "raw")
+  clip = folder / "yes" / "a_nohash_0.wav"
+  clip.rename(clip.with_suffix(".WAV"))
+  for name in ("yes/c.mp3", "yes/._d.wav", ".ipynb_checkpoints/e.wav"):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(clip.name.encode())
+  assert files.find(tmp_path) == folder
+  passed = []
+  found = {file.name for file in files.read(folder, passed)}
+  assert found == (WANTED - {"yes/a_nohash_0.wav"}) | {"yes/a_nohash_0.WAV"}
+  assert passed == ["yes/c.mp3"]
+
+
+def test_find_prefers_archives_that_are_named_like_the_set(tmp_path):
+  (tmp_path / "abalone.zip").touch()
+  assert files.find(tmp_path) == tmp_path / "abalone.zip"
+  archive = write_archive(tmp_path / "a" / "speech_commands_v0.01.tar.gz")
+  assert files.find(tmp_path) == archive
+
+
+def test_read_refuses_a_bomb(tmp_path, monkeypatch):
+  path = write_archive(tmp_path / "x.tar.gz")
+  monkeypatch.setattr(files, "_MOST_BYTES", 10**3)
+  with pytest.raises(ValueError, match="unpacks to more than 1000 bytes"):
+    list(files.read(path))
