@@ -36,6 +36,7 @@ def directory(tmp_path, monkeypatch):
     ("features.json", dict_of(EVIL)),
     ("features.json", dict_of(EVIL, key="python_class_name")),
     ("features.json", dict_of("tensorflow_datasets.scripts.cli.main.x")),
+    ("features.json", dict_of(f"{TEXT}.{EVIL}")),
     ("features.json", {"pythonClassName": EVIL}),
     ("features.json", {"type": EVIL, "content": {}}),
     ("features.json", {"type": DICT, "content": {"a": {"type": EVIL}}}),

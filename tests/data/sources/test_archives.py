@@ -87,6 +87,11 @@ def test_unpack_xz_stops_at_its_bound(tmp_path):
   assert archives.unpack_xz(path, most_bytes=10**6) == bytes(10**6)
   with pytest.raises(ValueError, match="a.bin.xz unpacks to more than 999999"):
     archives.unpack_xz(path, most_bytes=10**6 - 1)
+  for size in (-1, 10**9):
+    file = io.BytesIO(bytes(99))
+    with pytest.raises(ValueError):
+      archives._Bounded(path, file, 9).read(size)
+    assert file.tell() == 10
 
 
 @pytest.mark.parametrize("name", ("../secret", "/secret", "a/../../secret"))
