@@ -129,14 +129,15 @@ def read(
   """
   lists: dict[str, set[str]] = {}
   examples: list[Example] = []
+  names: set[str] = set()  # Of all clips, also of those that are left out.
   odd: dict[str, list[str]] = {"padded": [], "cut": [], "silent": []}
   bad: list[str] = []
   of_list = {name: split for split, name in files.LISTS.items()}
   passed: list[str] = []
   for file in files.read(path, passed):
     if file.name in of_list:
-      names = text.decode(file.data, f"{path}: {file.name}").split()
-      lists[of_list[file.name]] = set(names)
+      listed = text.decode(file.data, f"{path}: {file.name}").split()
+      lists[of_list[file.name]] = set(listed)
       continue
     word = file.name.partition("/")[0]
     if word not in config.words:
@@ -144,6 +145,7 @@ def read(
         f"{path} has a folder {word!r}, which is no word of "
         f"{config.name}: it is another set."
       )
+    names.add(file.name)
     try:
       samples, length = files.parse(file)
     except ValueError as error:
@@ -165,17 +167,26 @@ def read(
     )
     for split in _SPLITS
   }
-  _check_counts(config, path, splits, len(bad))
+  counts = {split: len(clips) for split, clips in splits.items()}
+  if config.clips:
+    _check_counts(config, path, counts, len(bad))
+    _check_lists(config, path, lists, names)
+  if not all(counts.values()):
+    raise ValueError(
+      f"{path} has {_text(counts)} clips: each split needs some."
+    )
   remarks = [
-    f"{len(names)} of them {how}, such as {names[0]}"
-    for how, names in odd.items()
-    if names
+    f"{len(clips)} of them {how}, such as {clips[0]}"
+    for how, clips in odd.items()
+    if clips
   ]
   if passed:
     remarks.append(
       f"{len(passed)} other files are left out, such as {passed[0]}"
     )
-  return splits, [*remarks, *(f"left out: {reason}" for reason in bad)]
+  if not lists:
+    remarks.append("split by a hash of the speaker, as there are no lists")
+  return splits, [*remarks, *(f"left out: {text}" for text in bad)]
 
 
 def _split(name: str, lists: dict[str, set[str]]) -> str:
@@ -190,25 +201,48 @@ def _split(name: str, lists: dict[str, set[str]]) -> str:
   return "validation" if share < 0.15 else "test" if share < 0.35 else "train"
 
 
+def _check_lists(
+  config: spec.SpeechConfig,
+  path: pathlib.Path,
+  lists: dict[str, set[str]],
+  names: set[str],
+) -> None:
+  """Raises unless a published set has the lists that it is published with.
+
+  Without them another split would bear its name.
+  """
+  for split, file in files.LISTS.items():
+    listed, known = lists.get(split, set()), config.clips[split]
+    absent = sorted(listed - names)
+    if split not in lists:
+      what = f"has no {file}, which names its {split} clips"
+    elif len(listed) != known:
+      what = f"has a {file} of {len(listed)} clips instead of {known}"
+    elif absent:
+      what = f"has a {file} with {absent[0]}, but no such clip"
+    else:
+      continue
+    raise ValueError(
+      f"{path} {what}: fetch {config.name} again, or prepare what is there as "
+      f"{spec.SUBSET}."
+    )
+
+
 def _check_counts(
   config: spec.SpeechConfig,
   path: pathlib.Path,
-  splits: dict[str, list[Example]],
+  counts: dict[str, int],
   num_bad: int,
 ) -> None:
-  """Raises if there are no clips, or not those of the published set."""
-  found = {split: len(examples) for split, examples in splits.items()}
-
-  def words(counts: dict[str, int]) -> str:
-    return ", ".join(f"{n} {split}" for split, n in counts.items())
-
-  if config.clips and (
-    sum(found.values()) + num_bad != sum(config.clips.values())
-  ):
+  """Raises unless there are as many clips as in the published set."""
+  if sum(counts.values()) + num_bad != sum(config.clips.values()):
     raise ValueError(
-      f"{path} has {words(found)} clips, and {config.name} has "
-      f"{words(config.clips)}: fetch it again, or prepare what is there as "
+      f"{path} has {_text(counts)} clips, and {config.name} has "
+      f"{_text(config.clips)}: fetch it again, or prepare what is there as "
       f"{spec.SUBSET}."
     )
-  if not all(found.values()):
-    raise ValueError(f"{path} has {words(found)} clips: each split needs some.")
+
+
+def _text(counts: dict[str, int]) -> str:
+  """Returns numbers of clips in words."""
+  return ", ".join(f"{n} {split}" for split, n in counts.items())

@@ -49,6 +49,12 @@ def write(path, speakers=30, words=("yes", "no"), lists=True):
   return names
 
 
+def publish(path):
+  """Makes the lists those of a published set, with clips that are there."""
+  listed = path / "validation_list.txt"
+  listed.write_text(listed.read_text().replace("\nyes/absent.wav", ""))
+
+
 def test_speech_holds_what_raw_files_do(tmp_path):
   names = write(tmp_path / "raw")
   prepared = builder.Speech(
@@ -118,6 +124,57 @@ def test_speech_refuses_another_set(tmp_path):
     builder.read(SUBSET, tmp_path / "one")
 
 
+@pytest.mark.parametrize(
+  "file, old, new, message",
+  [
+    (
+      "testing_list.txt",
+      None,
+      None,
+      "has no testing_list.txt, which names its",
+    ),
+    ("validation_list.txt", None, None, "has no validation_list.txt"),
+    (
+      "testing_list.txt",
+      "yes/00000000_nohash_0.wav\n",
+      "",
+      "has a testing_list.txt of 3 clips instead of 4",
+    ),
+    (
+      "testing_list.txt",
+      "yes/00000000_nohash_0.wav",
+      "yes/absent.wav",
+      "has a testing_list.txt with yes/absent.wav, but no such clip: fetch .* "
+      "again, or prepare what is there as speech_commands_subset",
+    ),
+  ],
+)
+def test_speech_refuses_a_published_set_with_other_lists(
+  tmp_path, monkeypatch, file, old, new, message
+):
+  (config, *_) = builder.Speech.BUILDER_CONFIGS
+  counts = {"train": 53, "validation": 3, "test": 4}
+  monkeypatch.setattr(config, "clips", counts)
+  names = write(tmp_path)
+  publish(tmp_path)
+  (tmp_path / names[20]).write_bytes(wav(9000))  # One that is irregular.
+  splits, _ = builder.read(config, tmp_path)
+  assert {split: len(clips) for split, clips in splits.items()} == counts
+  path = tmp_path / file
+  if old is None:
+    path.unlink()
+  else:
+    path.write_text(path.read_text().replace(old, new))
+  with pytest.raises(ValueError, match=message):
+    builder.read(config, tmp_path)
+
+
+def test_speech_remarks_that_a_split_is_not_that_of_lists(tmp_path):
+  write(tmp_path, lists=False)
+  _, remarks = builder.read(SUBSET, tmp_path)
+  assert remarks == ["split by a hash of the speaker, as there are no lists"]
+
+
 def test_speech_subset_cannot_be_downloaded(tmp_path):
   prepared = builder.Speech(config=SUBSET.name, data_dir=tmp_path)
   with pytest.raises(FileNotFoundError, match="name a directory of clips with"):
@@ -133,6 +190,7 @@ def test_speech_downloads(tmp_path, monkeypatch, damaged):
   counts = {"train": 53, "validation": 3, "test": 4}
   monkeypatch.setattr(config, "clips", counts)
   write(tmp_path / "speech_commands_v0.01")
+  publish(tmp_path / "speech_commands_v0.01")
   path = tmp_path / "download.tar.gz"
   with tarfile.open(path, "w:gz") as archive:
     archive.add(tmp_path / "speech_commands_v0.01", "./")
