@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from mixup_jax import transforms
-
 
 def corrupt(
   labels: np.ndarray,
@@ -18,6 +16,7 @@ def corrupt(
   Args:
     labels: `[n]` integer class ids.
     share: The share of labels to replace, in [0, 1]; rounded to whole labels.
+      The code of the second reference draws for each label whether it is.
     num_classes: The number of classes.
     seed: Determines which labels are replaced, and by what.
     keep_true: Whether the true class may be drawn, so that with 10 classes a
@@ -46,7 +45,13 @@ def corrupt(
       f"num_classes must be at least 2, got {num_classes}: "
       "there is no other class to draw."
     )
-  transforms.in_range(labels, size=num_classes, name="labels")
+  # On the host: within a run, transfers to a device are refused.
+  outside = labels[(labels < 0) | (labels >= num_classes)]
+  if outside.size:
+    raise ValueError(
+      f"labels must be from 0 to {num_classes - 1}, got {outside[0]}: correct "
+      "them, or num_classes."
+    )
   rng = np.random.default_rng(seed)
   rows = rng.permutation(len(labels))[: round(share * len(labels))]
   if keep_true:
