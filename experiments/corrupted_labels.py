@@ -6,6 +6,8 @@
 Errors on the training images are measured after every epoch without mixing and
 augmentation, in evaluation mode, against the labels trained with: on those that
 were kept, and on those that were replaced. The paper does not state how it did.
+Each seed has noise of its own, unless `noise_seed` fixes it, and exactly the
+stated share is replaced, instead of each label with that probability.
 """
 
 import functools
@@ -106,6 +108,8 @@ def setting(config: Any, share: float) -> str:
   name = f"{100 * share:g} % replaced"
   if not config.keep_true:
     name += ", never by the true label"
+  if config.eval_every != paper.eval_every:  # Which the best epoch depends on.
+    name += f", measured every {config.eval_every} epochs"
   return name if network == NETWORK else f"{name}; {network}"
 
 
@@ -129,7 +133,7 @@ def prepare(config: Any) -> Prepared:
       )
   networks = [Network(*map(float, values)) for values in config.cells]
   for network in networks:
-    replace_labels(config, data, network.share)
+    replace_labels(config, data, network.share, config.first_seed)
   programs = {
     network: in_memory.make_program(
       config,
@@ -144,14 +148,14 @@ def prepare(config: Any) -> Prepared:
 
 
 def replace_labels(
-  config: Any, data: images.ImageSet, share: float
+  config: Any, data: images.ImageSet, share: float, seed: int
 ) -> tuple[images.ImageSet, np.ndarray]:
-  """Returns the set with noise, and which labels were replaced."""
+  """Returns the set of a seed with noise, and which labels were replaced."""
   labels, replaced = corruption.corrupt(
     data.train_labels,
     share=share,
     num_classes=data.num_classes,
-    seed=config.noise_seed,
+    seed=seed if config.noise_seed < 0 else config.noise_seed,
     keep_true=config.keep_true,
   )
   return data._replace(train_labels=labels), replaced
@@ -161,10 +165,11 @@ def train(
   config: Any, prepared: Prepared, network: Network, workdir: pathlib.Path
 ) -> list[Lines]:
   """Trains a network for each seed on labels of which a share is noise."""
-  data, replaced = replace_labels(config, prepared.data, network.share)
-  parts = {"kept": ~replaced, "replaced": replaced}
-  return [
-    in_memory.train(
+
+  def train_seed(seed: int) -> Lines:
+    data, replaced = replace_labels(config, prepared.data, network.share, seed)
+    parts = {"kept": ~replaced, "replaced": replaced}
+    return in_memory.train(
       config,
       prepared.programs[network],
       data,
@@ -176,8 +181,8 @@ def train(
         if rows.any()
       },
     )
-    for seed in in_memory.seeds(config)
-  ]
+
+  return [train_seed(seed) for seed in in_memory.seeds(config)]
 
 
 def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:

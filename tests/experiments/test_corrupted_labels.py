@@ -84,7 +84,7 @@ def test_replace_labels_draws_the_same_noise_for_all_methods():
   values = config()
   prepared = corrupted_labels.prepare(values)
   first, second = (
-    corrupted_labels.replace_labels(values, prepared.data, 0.5)
+    corrupted_labels.replace_labels(values, prepared.data, 0.5, 0)
     for _ in range(2)
   )
   np.testing.assert_array_equal(first[1], second[1])
@@ -96,21 +96,43 @@ def test_replace_labels_draws_the_same_noise_for_all_methods():
   assert 0.85 < changed < 0.95  # One in ten is drawn as it was.
 
 
+@pytest.mark.parametrize(
+  "noise_seed, same", ((-1, False), (0, True), (7, True))
+)
+def test_replace_labels_follows_the_seed_unless_it_is_fixed(noise_seed, same):
+  values = config(noise_seed=noise_seed)
+  data = in_memory.load(values)
+  first, second = (
+    corrupted_labels.replace_labels(values, data, 0.5, seed) for seed in (0, 1)
+  )
+  assert (first[1] == second[1]).all() == same
+  assert first[1].sum() == second[1].sum() == round(0.5 * len(first[1]))
+
+
+def test_setting_names_noise_of_one_draw_and_epochs_that_are_not_measured():
+  values = config("dataset=cifar10", noise_seed=0)
+  assert corrupted_labels.setting(values, 0.2).endswith("(noise seed 0)")
+  values = config("dataset=cifar10", eval_every=5)
+  name = corrupted_labels.setting(values, 0.2)
+  assert name == "20 % replaced, measured every 5 epochs"
+
+
 def test_train_measures_the_labels_that_it_trains_on(monkeypatch, tmp_path):
   values = config()
   network = corrupted_labels.Network(0.5, 0.0, 0.0)
   truth = in_memory.load(values)
-  given, replaced = corrupted_labels.replace_labels(values, truth, 0.5)
+  values.seeds = 2
   seen = []
 
-  def train(config, program, data, *, measured, **_):
+  def train(config, program, data, *, seed, measured, **_):
+    given, replaced = corrupted_labels.replace_labels(values, truth, 0.5, seed)
     np.testing.assert_array_equal(data.train_labels, given.train_labels)
-    seen.append(measured)
+    seen.append((given, replaced, measured))
 
   monkeypatch.setattr(in_memory, "train", train)
   prepared = corrupted_labels.Prepared(truth, {network: "program"})
   corrupted_labels.train(values, prepared, network, tmp_path)
-  for parts in seen:
+  for given, replaced, parts in seen:
     assert set(parts) == {"kept", "replaced"}
     for name, rows in (("kept", ~replaced), ("replaced", replaced)):
       images, labels = parts[name]

@@ -89,7 +89,7 @@ def other(value):
     return not value
   if isinstance(value, str):
     return f"{value}_other"
-  return value[:1] * 5 if isinstance(value, tuple) else 2 * value + 1
+  return value[:1] * 5 if isinstance(value, tuple) else value + 1 + abs(value)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
