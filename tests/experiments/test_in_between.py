@@ -73,6 +73,10 @@ def test_run_of_the_rings_alone(tmp_path, capsys, monkeypatch):
   assert "not_run" not in result and "pairs" not in result
   assert (tmp_path / "result.png").exists()
   assert "two rings" in capsys.readouterr().out
+  monkeypatch.setattr(in_between, "run_rings", pytest.fail)  # They are kept.
+  again = launch(monkeypatch, tmp_path, "rings", *RINGS)
+  for name in ("rows", "plane", "wall_seconds"):
+    assert again[name] == result[name]
 
 
 @pytest.mark.slow
@@ -108,6 +112,12 @@ def test_run_of_both_parts_and_of_networks_of_a_run(
   assert found["pairs"] == result["pairs"] and "plane" not in found
   assert found["rows"] == result["rows"][2:]
   assert not (again / "erm").exists() and (both / "erm" / "seed_0").exists()
+  # The curves are kept; the networks of this run are not trained again.
+  monkeypatch.setattr(in_between.in_between, "curves", pytest.fail)
+  resumed = launch(
+    monkeypatch, again, "pairs", f"--config.networks={both}", *SHORT
+  )
+  assert resumed["pairs"] == found["pairs"]
   out = capsys.readouterr().out
   assert "norm of the input gradient" in out
   assert "Not run: 8 of the paper's 8 numbers" in out

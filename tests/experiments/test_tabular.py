@@ -47,6 +47,8 @@ def test_run_of_the_smoke_config(tmp_path, capsys, monkeypatch):
   keys = {row["key"] for row in result["rows"]}
   assert keys == {"majority_class", "erm", "mixup"}
   assert len(result["not_run"]) == 10
+  kept = list((tmp_path / "iris").glob("seeds_*_to_*.json"))
+  assert kept and result["wall_seconds"] > 0
   lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
   assert len(lines) == 11 and "iris/ERM/loss" in json.loads(lines[0])
   assert abs(json.loads(lines[-1])["iris/ERM/error"] - erm["value"]) < 1e-3

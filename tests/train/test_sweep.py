@@ -188,7 +188,7 @@ def test_train_keeps_the_groups_that_ended(tmp_path, sigterm, monkeypatch):
   assert resumed.pop("seconds") > 0 and whole.pop("seconds") > 0
   assert resumed["loss"].shape == (5, 2, 1)
   chex.assert_trees_all_equal(resumed, whole)
-  chex.assert_trees_all_equal_dtypes(resumed, whole)
+  assert resumed["loss"].dtype == resumed["error"].dtype == np.float32
   last = [4, 0, 1, 2]  # Filled up; the file has the fifth seed alone.
   assert groups == [[0, 1, 2, 3], last] * 2
   assert (tmp_path / "seeds_4_to_4.json").exists()
