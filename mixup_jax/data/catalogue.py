@@ -11,6 +11,8 @@ import pathlib
 import re
 from typing import Any, Collection
 
+from mixup_jax.data import paths
+
 _CLASS = re.compile(r"tensorflow_datasets\.core\.features\.\w+\.\w+")
 # For each file the keys that hold the name of a class: as JSON, as protocol
 # buffers, and before TFDS 4.4.
@@ -56,7 +58,7 @@ def from_name(name: str, data_dir: str | None) -> Any:
   """
   import tensorflow_datasets as tfds
 
-  root = pathlib.Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
+  root = paths.local(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
   folder = root / re.split("[/:]", name)[0]
   for file in _KEYS:
     for path in sorted(folder.rglob(file)):

@@ -20,6 +20,7 @@ from typing import Any, Callable, Sequence
 from absl import logging
 
 from mixup_jax.data import catalogue
+from mixup_jax.data import paths
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
 
@@ -53,12 +54,22 @@ def main(argv: Sequence[str] | None = None) -> int:
   )
   arguments = parser.parse_args(argv)
   logging.set_verbosity(logging.ERROR)
+  try:
+    raw_dir, data_dir = (
+      value and str(paths.local(value, flag))
+      for flag, value in (
+        ("--raw", arguments.raw),
+        ("--data_dir", arguments.data_dir),
+      )
+    )
+  except ValueError as error:
+    parser.error(str(error))
   names = list(SETS) if "all" in arguments.names else arguments.names
   failed = []
   for name in names:
     try:
       prepare = SETS.get(name, functools.partial(prepare_folder, name))
-      print(prepare(arguments.raw, arguments.data_dir), flush=True)
+      print(prepare(raw_dir, data_dir), flush=True)
     except FileNotFoundError as error:
       print(f"not found: {name}: {error}", file=sys.stderr)
       failed.append(name)

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from mixup_jax import transforms
+from mixup_jax.data import paths
 
 _CRC_BYTES = 4
 
@@ -27,7 +28,7 @@ def directory(data_dir: str | None = None) -> pathlib.Path:
     The directory, which need not exist.
   """
   default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-  return pathlib.Path(data_dir or default).expanduser() / "neighbors"
+  return paths.local(data_dir or default, "data_dir") / "neighbors"
 
 
 def find(

@@ -11,6 +11,7 @@ from typing import Any, Mapping, Sequence
 import ml_collections
 
 from mixup_jax import results
+from mixup_jax.data import paths
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
 from mixup_jax.runtime import checkpoint
@@ -38,7 +39,7 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
   """
   if not config.networks:
     return config
-  path = pathlib.Path(config.networks).expanduser() / "result.json"
+  path = paths.local(config.networks, "config.networks") / "result.json"
   try:
     result = json.loads(path.read_text(encoding="utf-8"))
   except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -76,7 +77,7 @@ def directory(
   workdir: str | pathlib.Path, method: results.Method, seed: int
 ) -> pathlib.Path:
   """Returns where a network is in the directory of a run."""
-  return pathlib.Path(workdir).expanduser() / method.key / f"seed_{seed}"
+  return paths.local(workdir, "workdir") / method.key / f"seed_{seed}"
 
 
 def _tuples(tree: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Mapping
 
 import jax
 
+from mixup_jax.data import paths
 from mixup_jax.results import files
 
 _NEEDED_BYTES = 16 * 2**20
@@ -40,7 +41,7 @@ def check(
     ValueError: If its path has a character that checkpoints cannot have, or it
       holds a run with another config.
   """
-  path = pathlib.Path(workdir).expanduser()
+  path = paths.local(workdir, "workdir")
   _check_name(path)
   probe = path / f".probe{jax.process_index()}"
   try:

@@ -18,6 +18,7 @@ from ml_collections import config_flags
 
 from mixup_jax import results
 from mixup_jax.cost_model import tpu
+from mixup_jax.data import paths
 from mixup_jax.recipes import ranges
 from mixup_jax.results import figures
 from mixup_jax.results import lock
@@ -85,6 +86,8 @@ def launch(
   with _exit_on(_INPUT_ERRORS, status=2):
     values = _parse_flags(section, config_file)
     workdir = _workdir(section, values)
+    for field in ("data_dir", "networks"):  # Before any work, and by its name.
+      paths.local(values.config.get(field) or "", f"--config.{field}")
     stages = prepare, run
     if values.rehearse is not None:
       stages = _estimate(section, values.rehearse, lower)
@@ -355,7 +358,7 @@ def _workdir(section: str, values: flags.FlagValues) -> pathlib.Path:
   """Returns the working directory, by default a new one."""
   stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
   default = pathlib.Path(tempfile.gettempdir(), "mixup_jax", section, stamp)
-  return pathlib.Path(values.workdir or default).expanduser().absolute()
+  return paths.local(values.workdir or default, "--workdir").absolute()
 
 
 def _message(error: BaseException) -> str:

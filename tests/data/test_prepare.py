@@ -58,6 +58,24 @@ def test_main_prints_what_there_is_and_where(capsys, raw, tmp_path):
   assert all("was prepared before" in line for line in out)
 
 
+def test_main_expands_the_home_directory_in_both_paths(
+  capsys, raw, tmp_path, monkeypatch
+):
+  monkeypatch.setenv("HOME", str(tmp_path))
+  status, out, _ = _run(
+    capsys, "htru2", "--raw", "~/raw", "--data_dir", "~/data"
+  )
+  assert status == 0 and out[0].endswith(f"in {tmp_path}/data/uci/htru2/1.0.0")
+  assert tables.load("htru2", "~/data").features.shape == (2, 8)
+
+
+@pytest.mark.parametrize("flag", ("--raw", "--data_dir"))
+def test_main_refuses_a_bucket(capsys, flag):
+  with pytest.raises(SystemExit):
+    prepare.main(["htru2", flag, "gs://bucket"])
+  assert f"{flag}=gs://bucket: gs:// is not sup" in capsys.readouterr().err
+
+
 def test_main_prepares_cifar_from_packed_files(capsys, tmp_path, monkeypatch):
   """Ten images a file, one of each class."""
   raw, data_dir = tmp_path / "raw", tmp_path / "data"

@@ -187,6 +187,29 @@ def test_launch_refuses_a_workdir_in_use_before_any_work(tmp_path, refused):
   assert f"{tmp_path} is in use by process {os.getpid()} on host" in error
 
 
+@pytest.mark.parametrize(
+  "flag", ("--workdir", "--config.data_dir", "--config.networks")
+)
+def test_launch_refuses_a_bucket_before_any_work(
+  tmp_path, refused, monkeypatch, flag
+):
+  monkeypatch.chdir(tmp_path)
+  config = CONFIG.with_name("calibration.py")
+  error = refused(
+    f"--config={config}", f"{flag}=gs://bucket/run", prepare=pytest.fail
+  )
+  assert f"{flag}=gs://bucket/run: gs:// is not supported" in error
+  assert "mount the bucket" in error and not list(tmp_path.iterdir())
+
+
+def test_launch_writes_to_a_workdir_in_the_home_directory(
+  launch, tmp_path, monkeypatch
+):
+  monkeypatch.setenv("HOME", str(tmp_path))
+  launch("--workdir=~/run")
+  assert (tmp_path / "run" / "result.json").exists()
+
+
 def test_launch_owns_the_workdir_until_it_ends(launch, tmp_path):
   def run(config, prepared, recorder):
     with pytest.raises(OSError, match="in use"), lock.held(tmp_path):

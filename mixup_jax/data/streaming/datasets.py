@@ -5,6 +5,7 @@ import re
 from typing import Any, Mapping, NamedTuple, Protocol, Sequence
 
 from mixup_jax.data import catalogue
+from mixup_jax.data import paths
 
 _FOLDER = "image_folder/"
 # The usual constants of ImageNet, for pixels in [0, 1].
@@ -98,7 +99,7 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
     return digits.load()
   import tensorflow_datasets as tfds  # Here, since it takes a second.
 
-  builder = _builder(name, data_dir)
+  builder = _builder(name, paths.data_dir(data_dir))
   if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
     raise FileNotFoundError(_not_prepared(name, str(builder.data_dir)))
   info, features = builder.info, dict(builder.info.features.items())
@@ -135,8 +136,8 @@ def _builder(name: str, data_dir: str | None) -> Any:
 
   if _is_own(name):
     directory = builder.directory(name.removeprefix(_FOLDER), data_dir)
-  elif os.path.isdir(name):
-    directory = name
+  elif os.path.isdir(os.path.expanduser(name)):
+    directory = os.path.expanduser(name)
   else:
     try:
       directory = str(catalogue.from_name(name, data_dir).data_dir)

@@ -6,6 +6,7 @@ from typing import Any, Iterator
 
 import tensorflow_datasets as tfds
 
+from mixup_jax.data import paths
 from mixup_jax.data.sources.image_folder import files
 
 
@@ -81,7 +82,7 @@ def directory(name: str, data_dir: str | None) -> str:
   Returns:
     The directory, for `tfds.builder_from_directory`.
   """
-  root = os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR)
+  root = paths.local(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
   return os.path.join(root, ImageFolder.name, name, str(ImageFolder.VERSION))
 
 

@@ -80,7 +80,7 @@ class Speech(tfds.core.GeneratorBasedBuilder):
   ) -> dict[str, Any]:
     config = self.builder_config
     if self._raw_dir is not None:
-      path = files.find(pathlib.Path(self._raw_dir).expanduser())
+      path = files.find(pathlib.Path(self._raw_dir))
       splits, self.remarks = read(config, path)
     elif config.archive:
       path = pathlib.Path(dl_manager.download(_URL + config.archive))
