@@ -85,6 +85,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   # Paper, section 3.1.
   config.mix = mixing.get_mix(alpha=ALPHAS.get(given["model"], 0.2))
   mixing.choose(config, given["method"])
+  # Our choice is one lam for all images of a step. Inferred: the paper had one
+  # for the 32 of each of its workers, which is --config.mix.group_size=32.
   # Inferred: each of its workers mixed its own images. The stream is shuffled,
   # so that to roll them pairs as a permutation does, and it moves less.
   config.partners = "local_roll"

@@ -20,6 +20,7 @@ def get_mix(alpha: float, name: str = NAME) -> ml_collections.ConfigDict:
   mix.alpha = alpha
   # One lam an example instead of one a batch, as in the released code.
   mix.per_example = False
+  mix.group_size = 0  # Examples of a batch that share a lam; 0 is all.
   mix.fold = False  # Whether lam becomes max(lam, 1 - lam).
   mix.probability = 1.0  # Of mixing a batch at all.
   mix.plain_first_epochs = 0  # Epochs before mixing begins.

@@ -18,7 +18,7 @@ Pair = Callable[[Any], Any]
 # Takes config.mix, the number of classes, and what gives partners.
 Maker = Callable[[Any, int, Pair], Transform]
 
-_PLAN = ("alpha", "per_example", "fold", "probability")
+_PLAN = ("alpha", "per_example", "group_size", "fold", "probability")
 
 
 def inputs_only_same_class(
@@ -56,7 +56,8 @@ def _make(function: Callable[..., Any], *names: str, pairs: bool) -> Maker:
   """Returns what makes a transform from the options that it has."""
 
   def make(mix: Any, num_classes: int, pair: Pair) -> Transform:
-    options = {name: mix[name] for name in names if name != "num_classes"}
+    # The config of an earlier run lacks options that have come since.
+    options = {name: mix[name] for name in names if name in mix}
     if "num_classes" in names:
       options["num_classes"] = num_classes
     made = functools.partial(function, **options)

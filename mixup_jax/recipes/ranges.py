@@ -63,7 +63,7 @@ RANGES: dict[str, Range] = {
   **dict.fromkeys(("num_points", "num_shown", "num_lams", "k"), _COUNT),
   **dict.fromkeys(("num_train", "num_images", "num_pairs"), _COUNT_OR_NONE),
   **dict.fromkeys(("long_seeds", "steps_per_dispatch"), _COUNT_OR_NONE),
-  **dict.fromkeys(("layers", "bn_group_size"), _COUNT_OR_NONE),
+  **dict.fromkeys(("layers", "bn_group_size", "group_size"), _COUNT_OR_NONE),
   "workers": Range(-1, 2**16),
   **dict.fromkeys(("width", "widths", "depth", "growth", "heads"), _SIZE),
   **dict.fromkeys(("blocks", "hidden", "latent", "channels"), _SIZE),

@@ -43,7 +43,8 @@ def cutmix(
     alpha: Concentration of lam ~ Beta(alpha, alpha), where 1 - lam is the share
       of the image that the box covers before clipping; 0 is ERM.
     **options: `partner`, `per_example` (one box per example instead of one per
-      batch), `fold`, `probability`, `enabled` and `where`, as in `sample_mix`.
+      batch), `group_size` (boxes of one area, each in its place), `fold`,
+      `probability`, `enabled` and `where`, as in `sample_mix`.
 
   Returns:
     The images, and the targets mixed with lam = 1 - (pasted pixels) / (pixels

@@ -46,8 +46,8 @@ def latent(
     encode: Returns the codes of inputs, any tree of `[batch, ...]`
       floating-point arrays.
     decode: Returns the inputs of codes.
-    **options: `partner`, `per_example`, `fold`, `probability`, `enabled` and
-      `where`, as in `sample_mix`.
+    **options: `partner`, `per_example`, `group_size`, `fold`, `probability`,
+      `enabled` and `where`, as in `sample_mix`.
 
   Returns:
     The decoded inputs, and the mixed targets as of `mixup`.

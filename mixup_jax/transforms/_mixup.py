@@ -36,8 +36,8 @@ def mixup(
     normalize: Converts inputs to floats, and partners after they are fetched:
       bytes move between devices and in memory at a quarter of the cost of
       float32.
-    **options: `partner`, `per_example`, `fold`, `probability`, `enabled` and
-      `where`, as in `sample_mix`.
+    **options: `partner`, `per_example`, `group_size`, `fold`, `probability`,
+      `enabled` and `where`, as in `sample_mix`.
 
   Returns:
     The mixed inputs, in their own dtypes, and the mixed targets: floats in

@@ -36,6 +36,7 @@ class MixOptions(TypedDict, total=False):
 
   partner: Partner | None
   per_example: bool
+  group_size: int
   fold: bool
   probability: jax.typing.ArrayLike
   enabled: jax.typing.ArrayLike
@@ -49,6 +50,7 @@ def sample_mix(
   alpha: jax.typing.ArrayLike,
   partner: Partner | None = None,
   per_example: bool = False,
+  group_size: int = 0,
   fold: bool = False,
   probability: jax.typing.ArrayLike = 1.0,
   enabled: jax.typing.ArrayLike = True,
@@ -63,10 +65,12 @@ def sample_mix(
     partner: `[batch]` int32 rows, or a function from a tree of `[batch, ...]`
       arrays to the partners' rows; by default a random permutation.
     per_example: Whether to draw one lam per example instead of one per batch.
+    group_size: How many consecutive examples share a lam, such as those of a
+      worker; 0 is all of the batch.
     fold: Whether to use max(lam, 1 - lam), so that an example never weighs
       less than its partner.
-    probability: Probability of mixing, drawn per batch or per example like lam.
-      May be traced.
+    probability: Probability of mixing, drawn per batch, group or example like
+      lam. May be traced.
     enabled: Whether mixing is on. May be traced, so that switching it off late
       in training does not recompile.
     where: `[batch]` booleans, False for padding. Padding never mixes into a
@@ -75,13 +79,14 @@ def sample_mix(
       unmixed.
 
   Returns:
-    The plan. `lam` is `[batch]` if `per_example`, or if both `where` and
-    `partner` are given, otherwise `[]`.
+    The plan. `lam` is `[batch]` if `per_example` or `group_size`, or if both
+    `where` and `partner` are given, otherwise `[]`.
 
   Raises:
     TypeError: If `alpha` is not a number.
-    ValueError: If the batch has fewer than two examples, `alpha` is negative or
-      `probability` is not in [0, 1].
+    ValueError: If the batch has fewer than two examples, `alpha` is negative,
+      `probability` is not in [0, 1], or the batch cannot be divided into
+      groups.
 
   References:
     Zhang et al., ICLR 2018, section 2; one lam per batch as in the released
@@ -93,12 +98,20 @@ def sample_mix(
     "probability", probability, high=1, advice="1 mixes every batch"
   )
   lam_key, partner_key, gate_key = jax.random.split(key, 3)
-  shape = (size,) if per_example else ()
+  group_size = 1 if per_example else group_size
+  if group_size < 0 or (group_size and size % group_size):
+    raise ValueError(
+      f"group_size={group_size} does not divide the batch of {size} examples: "
+      "use a divisor, or 0 for one lam a batch."
+    )
+  shape = (size // group_size,) if group_size else ()
   lam = _lambdas.sample_lambda(lam_key, alpha=alpha, shape=shape, fold=fold)
   lam = jnp.where(enabled, lam, 1)
   if isinstance(probability, jax.Array) or probability != 1:
     probability = jnp.asarray(probability, jnp.float32)
     lam = jnp.where(jax.random.bernoulli(gate_key, probability, shape), lam, 1)
+  if group_size > 1:
+    lam = jnp.repeat(lam, group_size)
   if partner is not None:
     if where is not None:
       lam = jnp.where(partner_rows(where, partner), lam, 1)

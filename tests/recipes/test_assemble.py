@@ -47,6 +47,9 @@ def test_assemble_passes_options_of_the_mix_to_the_transform(monkeypatch):
   x = jax.random.normal(jax.random.key(0), (4, 2))
   _, targets = made["transform"](jax.random.key(1), x, jnp.arange(4))
   assert len(set(targets.lam.tolist())) == 1
+  made = assembled(monkeypatch, **{"mix.group_size": 2})
+  _, targets = made["transform"](jax.random.key(1), x, jnp.arange(4))
+  assert len(set(targets.lam.tolist())) == 2
   made = assembled(monkeypatch, **{"mix.per_example": True})
   _, targets = made["transform"](jax.random.key(1), x, jnp.arange(4))
   assert len(set(targets.lam.tolist())) == 4

@@ -44,6 +44,33 @@ def test_sample_mix_fold_gives_the_example_at_least_half(getkey):
   assert many(getkey, fold=True).lam.min() >= 0.5
 
 
+def test_sample_mix_draws_a_lam_for_each_group_of_consecutive_rows(getkey):
+  lam = many(getkey, group_size=4).lam
+  chex.assert_shape(lam, (2000, BATCH))
+  groups = lam.reshape(-1, BATCH // 4, 4)
+  chex.assert_trees_all_equal(
+    groups, jnp.broadcast_to(groups[..., :1], groups.shape)
+  )
+  assert len(np.unique(groups[0, :, 0])) == BATCH // 4
+  correlation = np.corrcoef(groups[..., 0].T) - np.eye(BATCH // 4)
+  assert np.abs(correlation).max() < 0.1
+
+
+def test_sample_mix_of_groups_gates_each_of_them(getkey):
+  lam = many(getkey, group_size=4, probability=0.5).lam.reshape(-1, 4, 4)
+  off = lam == 1
+  assert (off.all(2) == off.any(2)).all() and 0.4 < off.mean() < 0.6
+  assert not (off.all((1, 2)) == off.any((1, 2))).all()
+
+
+@pytest.mark.parametrize("group_size", (-1, 3, 32))
+def test_sample_mix_refuses_groups_that_do_not_divide_the_batch(
+  getkey, group_size
+):
+  with pytest.raises(ValueError, match=f"group_size={group_size} does not div"):
+    sample_mix(getkey(), BATCH, group_size=group_size)
+
+
 @pytest.mark.parametrize("per_example", (False, True))
 def test_sample_mix_mixes_with_the_probability(getkey, per_example):
   lam = many(getkey, probability=0.3, per_example=per_example).lam
