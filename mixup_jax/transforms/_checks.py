@@ -64,12 +64,66 @@ def check_pairable(batch_size: int) -> None:
 
 
 def batch_size(tree: PyTree) -> int:
-  """Returns the common length of the leading axes, or raises ValueError."""
-  shapes = [np.shape(leaf) for leaf in jax.tree.leaves(tree)]
+  """Returns the common length of the leading axes of inputs and targets.
+
+  Args:
+    tree: The pair of them, each any tree of arrays.
+
+  Returns:
+    The length.
+
+  Raises:
+    TypeError: If a leaf holds no numbers.
+    ValueError: If a leaf has no such axis, or another length.
+  """
+  leaves = jax.tree_util.tree_leaves_with_path(tree)
+  for path, leaf in leaves:
+    dtype = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
+    if np.dtype(getattr(dtype, "str", "f4")).kind in "SUOMm":
+      raise TypeError(
+        f"{_name(path)} has the dtype {dtype}, which holds no numbers: keep it "
+        "beside the batch, and pass class ids or floats."
+      )
+  shapes = [np.shape(leaf) for _, leaf in leaves]
   if not shapes or () in shapes or len({shape[0] for shape in shapes}) > 1:
+    named = [f"{_name(path)} {np.shape(leaf)}" for path, leaf in leaves]
     raise ValueError(
-      "inputs and targets must be arrays that share a leading "
-      f"batch axis, got shapes {shapes} (targets that are mixed "
+      "inputs and targets must be arrays that share a leading batch axis, got "
+      f"the shapes {', '.join(named) or 'of none'} (targets that are mixed "
       "already cannot be mixed again)."
     )
   return shapes[0][0]
+
+
+def check_where(where: Any, size: int) -> None:
+  """Raises unless a mask of padding is `[batch]` booleans.
+
+  Args:
+    where: The mask, or None.
+    size: The number of examples in the batch.
+
+  Raises:
+    TypeError: If it is not boolean; `~where` of integers is no mask.
+    ValueError: If its shape is another.
+  """
+  if where is None:
+    return
+  if np.shape(where) != (size,):
+    raise ValueError(
+      f"where must have the shape ({size},), one boolean an example, got "
+      f"{np.shape(where)}: padding within an example belongs to its loss."
+    )
+  if jax.dtypes.result_type(where) != np.bool_:
+    raise TypeError(
+      f"where must be boolean, got {jax.dtypes.result_type(where)}: pass "
+      "where > 0."
+    )
+
+
+def _name(path: Any) -> str:
+  """Returns the name of a leaf of `(inputs, targets)`."""
+  first, *rest = path or [jax.tree_util.SequenceKey(0)]
+  index = getattr(first, "idx", None)
+  if index not in (0, 1):
+    return jax.tree_util.keystr(path)
+  return ("inputs", "targets")[index] + jax.tree_util.keystr(tuple(rest))

@@ -67,6 +67,7 @@ def cutmix(
   height, width = images.shape[1:3] if images.ndim > 2 else (1, images.shape[1])
   mix_key, box_key = jax.random.split(key)
   where, partner = options.get("where"), options.get("partner")
+  _checks.check_where(where, size)
   valid = None
   if where is not None and partner is not None:
     # Applied to the pixels below: as weights it would draw a box per example.

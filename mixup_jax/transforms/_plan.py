@@ -83,16 +83,17 @@ def sample_mix(
     `where` and `partner` are given, otherwise `[]`.
 
   Raises:
-    TypeError: If `alpha` is not a number.
-    ValueError: If the batch has fewer than two examples, `alpha` is negative,
-      `probability` is not in [0, 1], or the batch cannot be divided into
-      groups.
+    TypeError: If `alpha` is not a number, or `where` not boolean.
+    ValueError: If the batch has fewer than two examples, `where` another shape,
+      `alpha` is negative, `probability` is not in [0, 1], or the batch cannot
+      be divided into groups.
 
   References:
     Zhang et al., ICLR 2018, section 2; one lam per batch as in the released
     code.
   """
   _checks.check_pairable(size)
+  _checks.check_where(where, size)
   _checks.check_alpha(alpha)
   _checks.check_range(
     "probability", probability, high=1, advice="1 mixes every batch"

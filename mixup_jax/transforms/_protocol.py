@@ -110,6 +110,7 @@ def takes(function: Callable[..., Any], option: str) -> bool:
 def _without_padding(tree: PyTree, where: Array) -> PyTree:
   """Replaces padding by valid examples, cycling through them."""
   size = _checks.batch_size(tree)
+  _checks.check_where(where, size)
   valid_first = jnp.argsort(~where, stable=True).astype(jnp.int32)
   rows = jnp.arange(size, dtype=jnp.int32)
   count = jnp.maximum(where.sum(dtype=jnp.int32), 1)

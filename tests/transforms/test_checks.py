@@ -1,5 +1,7 @@
 """Tests of the checks that every transform shares."""
 
+import functools
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -48,6 +50,56 @@ def test_batch_size_requires_a_shared_leading_axis():
   for tree in ((), (np.ones(3), np.ones(4)), (np.ones(3), 1.0)):
     with pytest.raises(ValueError, match="share a leading batch axis"):
       _checks.batch_size(tree)
+
+
+def test_batch_size_names_the_leaf_and_its_shape():
+  tree = {"a": np.ones((3, 2))}, {"label": np.ones(4), "b": [np.ones(3)]}
+  with pytest.raises(
+    ValueError, match=r"inputs\['a'\] \(3, 2\), .*targets\['label'\] \(4,\)"
+  ):
+    _checks.batch_size(tree)
+
+
+@pytest.mark.parametrize(
+  "leaf",
+  (
+    np.array([b"a", b"b"]),
+    np.array(["a", "b"]),
+    np.array([None, "b"]),
+    np.array(["2020-01-01"] * 2, "M8[D]"),
+  ),
+)
+def test_batch_size_names_a_leaf_without_numbers(leaf):
+  with pytest.raises(TypeError) as error:
+    _checks.batch_size((jnp.ones(2), {"label": jnp.ones(2), "id": leaf}))
+  message = f"targets['id'] has the dtype {leaf.dtype}, which holds no numbers"
+  assert message in str(error.value)
+
+
+def test_batch_size_takes_all_numbers():
+  tree = [jnp.ones(2, x) for x in ("bfloat16", "bool", "int8", "complex64")]
+  assert _checks.batch_size((jnp.ones(2), tree)) == 2
+
+
+@pytest.mark.parametrize(
+  "transform",
+  (
+    functools.partial(transforms.mixup, alpha=1.0),
+    functools.partial(transforms.cutmix, alpha=1.0),
+    functools.partial(
+      transforms.cutmix, alpha=1.0, partner=jnp.zeros(4, jnp.int32)
+    ),
+    transforms.as_transform(lambda key, inputs, targets: (inputs, targets)),
+  ),
+)
+def test_transforms_name_the_shape_and_dtype_of_where(getkey, transform):
+  batch = jnp.ones((4, 6)), jnp.zeros(4, jnp.int32)
+  for where in (jnp.ones((4, 6), bool), jnp.ones(6, bool), True):
+    with pytest.raises(ValueError, match=r"where must have the shape \(4,\)"):
+      transform(getkey(), *batch, where=where)
+  with pytest.raises(TypeError, match="where must be boolean, got int32: pass"):
+    transform(getkey(), *batch, where=jnp.ones(4, jnp.int32))
+  transform(getkey(), *batch, where=np.ones(4, bool))
 
 
 def test_check_pairable_refuses_fewer_than_two_examples():

@@ -127,7 +127,7 @@ def test_mixup_traces_once_for_every_key_and_alpha(getkey):
       jnp.ones((4, 2)),
       jnp.arange(5),
       ValueError,
-      r"leading batch axis, got shapes \[\(4, 2\), \(5,\)\]",
+      r"batch axis, got the shapes inputs \(4, 2\), targets \(5,\) \(",
     ),
     (jnp.ones((4, 2)), jnp.float32(1), ValueError, "leading batch axis"),
     ((), (), ValueError, "leading batch axis"),
