@@ -100,10 +100,10 @@ def test_transform_of_every_name_keeps_padding_out_and_switches_off(
 def soft(targets):
   """Returns targets of valid examples as numbers a class.
 
-  Class ids of padding would be rows of zeros.
+  Class ids of padding, which are none, would be rows of NaN.
   """
   if isinstance(targets, transforms.MixedLabels):
-    targets = targets.soft(CLASSES)
+    targets = jax.tree.map(jnp.asarray, targets).soft(CLASSES)
   elif targets.ndim == 1:
     targets = jax.nn.one_hot(targets, CLASSES)
   return np.asarray(targets)[:VALID]

@@ -167,5 +167,5 @@ def test_read_refuses_lines_that_do_not_count_the_steps(path):
   """Though nothing has changed them since they were written."""
   for lines in (WANTED[:2] + WANTED[3:], WANTED[:1] + WANTED, WANTED[1:]):
     texts, sums = sealed(lines)
-    with pytest.raises(OSError, match="line . does not fit epochs"):
+    with pytest.raises(OSError, match="line . is of another step"):
       read(path, b"".join(texts), crc32=sums[-1])
