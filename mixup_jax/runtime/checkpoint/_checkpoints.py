@@ -86,6 +86,7 @@ class Checkpoints:
     Raises:
       OSError: If this write or the previous one failed. Complete checkpoints
         stay intact.
+      TypeError: If a leaf is no `jax.Array`, or a typed key; it names the leaf.
       ValueError: If there is a checkpoint of a later step, or an array has no
         elements, which orbax does not write.
     """

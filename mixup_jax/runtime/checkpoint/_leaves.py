@@ -14,10 +14,39 @@ Leaves = dict[str, dict[str, Any]]
 
 
 def by_name(tree: PyTree) -> dict[str, Any]:
-  """Returns the leaves of a tree by their names, as in `.params['Dense_0']`."""
-  return {
+  """Returns the leaves of a tree by their names, as in `.params['Dense_0']`.
+
+  Args:
+    tree: A state, of `jax.Array` or `jax.ShapeDtypeStruct`.
+
+  Returns:
+    The leaves.
+
+  Raises:
+    TypeError: If a leaf is something else, a typed key, or has no sharding.
+  """
+  leaves = {
     jax.tree_util.keystr(path): x for path, x in jax.tree.leaves_with_path(tree)
   }
+  for name, x in leaves.items():
+    if not isinstance(x, (jax.Array, jax.ShapeDtypeStruct)):
+      raise TypeError(
+        f"{name} is of type {type(x).__name__}, and states are of jax.Array: "
+        "put jnp.asarray of it into the state. (flax's TrainState.create has "
+        "an int as its step.)"
+      )
+    if jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key):
+      raise TypeError(
+        f"{name} is a typed key, {kind(x.dtype, x.shape)}, which cannot be "
+        "saved: put jax.random.key_data of it into the state, and restore it "
+        "with jax.random.wrap_key_data."
+      )
+    if x.sharding is None:
+      raise TypeError(
+        f"{name} is {kind(x.dtype, x.shape)} without a sharding: give the "
+        "ShapeDtypeStruct that of the array to restore."
+      )
+  return leaves
 
 
 def host_value(x: jax.Array) -> np.ndarray:

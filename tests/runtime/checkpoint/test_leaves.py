@@ -7,6 +7,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from mixup_jax import sharding
@@ -23,6 +24,32 @@ def test_by_name_uses_the_paths_of_leaves():
     average=None,
   )
   assert list(_leaves.by_name(state)) == [".step", ".params['a/b'][0]"]
+
+
+@pytest.mark.parametrize(
+  "leaf, message",
+  [
+    (0, "is of type int, and states are of jax.Array: put jnp.asarray"),
+    (np.zeros(2), "is of type ndarray"),
+    ("text", "is of type str"),
+    (jax.random.key(0), r"is a typed key, key<fry>\[\].*jax.random.key_data"),
+    (jax.ShapeDtypeStruct((2,), "int32"), r"is int32\[2\] without a sharding"),
+  ],
+)
+def test_by_name_names_a_leaf_that_cannot_be_saved(leaf, message):
+  with pytest.raises(TypeError, match=rf"^\['params'\]\['a'\] {message}"):
+    _leaves.by_name({"params": {"a": leaf}, "step": jnp.int32(0)})
+
+
+def test_by_name_names_the_step_of_a_train_state_of_flax():
+  from flax.training import train_state
+
+  state = train_state.TrainState.create(
+    apply_fn=None, params={}, tx=optax.identity()
+  )
+  with pytest.raises(TypeError, match="^.step is of type int.*TrainState.c"):
+    _leaves.by_name(state)
+  assert list(_leaves.by_name(state.replace(step=jnp.int32(0)))) == [".step"]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "bool"])
