@@ -8,6 +8,7 @@ from typing import Any, Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
+from mixup_jax.data.sources import info
 from mixup_jax.data.sources.cifar import files
 from mixup_jax.data.sources.cifar import spec
 
@@ -56,7 +57,7 @@ class Cifar(tfds.core.GeneratorBasedBuilder):
     }
     for label, names in self.builder_config.labels.items():
       features[label] = tfds.features.ClassLabel(names=list(names))
-    return tfds.core.DatasetInfo(
+    return info.DatasetInfo(
       builder=self,
       description=self.builder_config.description,
       features=tfds.features.FeaturesDict(features),

@@ -7,6 +7,7 @@ from typing import Any, Iterator
 import tensorflow_datasets as tfds
 
 from mixup_jax.data import paths
+from mixup_jax.data.sources import info
 from mixup_jax.data.sources.image_folder import files
 
 
@@ -51,7 +52,7 @@ class ImageFolder(tfds.core.GeneratorBasedBuilder):
       "label": tfds.features.ClassLabel(names=self._files.classes),
       "file_name": tfds.features.Text(),
     }
-    return tfds.core.DatasetInfo(
+    return info.DatasetInfo(
       builder=self,
       features=tfds.features.FeaturesDict(features),
       # They are read in another order each epoch, wherever they lie.

@@ -8,6 +8,7 @@ from typing import Any, Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
+from mixup_jax.data.sources import info
 from mixup_jax.data.sources import text
 from mixup_jax.data.sources.speech_commands import files
 from mixup_jax.data.sources.speech_commands import spec
@@ -66,7 +67,7 @@ class Speech(tfds.core.GeneratorBasedBuilder):
       "label": tfds.features.ClassLabel(names=list(self.builder_config.words)),
       "file_name": tfds.features.Text(),
     }
-    return tfds.core.DatasetInfo(
+    return info.DatasetInfo(
       builder=self,
       description=self.builder_config.description,
       features=tfds.features.FeaturesDict(features),

@@ -7,6 +7,7 @@ from typing import Any, Iterator
 import numpy as np
 import tensorflow_datasets as tfds
 
+from mixup_jax.data.sources import info
 from mixup_jax.data.sources.svhn import files
 
 
@@ -40,7 +41,7 @@ class Svhn(tfds.core.GeneratorBasedBuilder):
     super().__init__(data_dir=data_dir, **options)
 
   def _info(self) -> tfds.core.DatasetInfo:
-    return tfds.core.DatasetInfo(
+    return info.DatasetInfo(
       builder=self,
       description="SVHN: 73,257 and 26,032 images of cropped house numbers.",
       features=tfds.features.FeaturesDict(

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from mixup_jax.data.sources import archives
+from mixup_jax.data.sources import info
 from mixup_jax.data.sources.uci import files
 from mixup_jax.data.sources.uci import spec
 
@@ -62,7 +63,7 @@ class Uci(tfds.core.GeneratorBasedBuilder):
         "label": tfds.features.ClassLabel(names=list(table.classes)),
       }
     )
-    return tfds.core.DatasetInfo(
+    return info.DatasetInfo(
       builder=self,
       description=table.description,
       features=features,
