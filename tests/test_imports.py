@@ -27,6 +27,7 @@ ORDER = (
   "runtime.fields",
   "runtime.preflight",
   "runtime.signals",
+  "runtime.arguments",
   "runtime.cli",
 )
 # Besides, losses know the labels that transforms make, and nothing else. What

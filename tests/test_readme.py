@@ -15,7 +15,7 @@ import pytest
 from experiments.benchmark import __main__ as benchmark
 from mixup_jax import results
 from mixup_jax.data import prepare
-from mixup_jax.runtime import cli
+from mixup_jax.runtime import arguments
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -84,25 +84,25 @@ def test_every_page_and_picture_is_linked():
 
 @pytest.mark.parametrize("words", ALL_COMMANDS, ids=" ".join)
 def test_commands_name_modules_and_configs(words, monkeypatch):
-  module, *arguments = words
+  module, *words_after = words
   if module in ("venv", "pytest"):
     return
   assert importlib.util.find_spec(module), module
   section = module.removeprefix("experiments.")
   config = ROOT / "configs" / f"{section}.py"
   if module == "mixup_jax.data.prepare":
-    names = [x for x in arguments if not x.startswith("-")]
-    if "--raw" in arguments:
-      names = arguments[: arguments.index("--raw")]
+    names = [x for x in words_after if not x.startswith("-")]
+    if "--raw" in words_after:
+      names = words_after[: words_after.index("--raw")]
     assert names and set(names) <= set(prepare.SETS)
   elif section == "benchmark":
     with pytest.raises(SystemExit) as raised:
-      benchmark.main([*arguments, "--help"])
+      benchmark.main([*words_after, "--help"])
     assert raised.value.code == 0
-  elif config.exists() and "--help" not in arguments:
+  elif config.exists() and "--help" not in words_after:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "argv", [module, *arguments])
-    values = cli._parse_flags(section, config)
+    monkeypatch.setattr(sys, "argv", [module, *words_after])
+    values = arguments.parse(section, config)
     assert values.config.to_dict()
 
 

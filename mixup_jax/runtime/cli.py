@@ -1,4 +1,4 @@
-"""Launches an experiment: flags, checks, device report, table of results."""
+"""Launches an experiment: checks, device report, table of results."""
 
 import contextlib
 import datetime
@@ -14,7 +14,6 @@ from typing import Any, Callable, Iterator
 from absl import flags
 from absl import logging
 import jax
-from ml_collections import config_flags
 
 from mixup_jax import results
 from mixup_jax.cost_model import tpu
@@ -24,8 +23,8 @@ from mixup_jax.results import figures
 from mixup_jax.results import lock
 from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
+from mixup_jax.runtime import arguments
 from mixup_jax.runtime import distributed
-from mixup_jax.runtime import fields
 from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
@@ -44,7 +43,6 @@ _INPUT_ERRORS = (
 # Errors that can end a valid run: divergence, and a full disk.
 _RUN_ERRORS = (FloatingPointError, OSError)
 _INTERRUPTED = 128 + signal.SIGINT
-_DEBUG = "--debug"
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
 
@@ -84,7 +82,7 @@ def launch(
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
   with _exit_on(_INPUT_ERRORS, status=2):
-    values = _parse_flags(section, config_file)
+    values = arguments.parse(section, config_file)
     workdir = _workdir(section, values)
     for field in ("data_dir", "networks"):  # Before any work, and by its name.
       paths.local(values.config.get(field) or "", f"--config.{field}")
@@ -102,7 +100,7 @@ def launch(
           text=f"stopped by SIGTERM outside the run, nothing saved; {resume}",
         )
       )
-      if not values[_DEBUG[2:]].value:  # Else with a traceback.
+      if not values.debug:  # Else with a traceback.
         stack.enter_context(
           signals.leaving(signal.SIGINT, status=_INTERRUPTED, text=interrupted)
         )
@@ -113,7 +111,7 @@ def launch(
         with preemption.noticed():
           status = _run(section, values, workdir, prepared, stages[1], resume)
   except KeyboardInterrupt:
-    if values[_DEBUG[2:]].value:
+    if values.debug:
       raise
     print(f"\n{interrupted}", file=sys.stderr)
     status = _INTERRUPTED
@@ -230,7 +228,7 @@ def _exit_on(
   try:
     yield
   except errors as error:
-    if _DEBUG in sys.argv:
+    if arguments.DEBUG in sys.argv:
       raise
     if isinstance(error, TimeoutError):  # Missing processes are not bad input.
       status = distributed.RESTART_STATUS
@@ -242,93 +240,6 @@ def _print(text: str) -> None:
   """Prints in process 0 alone."""
   if jax.process_index() == 0:
     print(text, flush=True)
-
-
-def _parse_flags(
-  section: str, config_file: str | os.PathLike[str]
-) -> flags.FlagValues:
-  """Parses the command line."""
-  values = flags.FlagValues()
-  known: tuple[tuple[Any, str, Any, str], ...] = (
-    (
-      flags.DEFINE_string,
-      "workdir",
-      None,
-      "Where to write and to resume; a new directory by default.",
-    ),
-    (
-      flags.DEFINE_string,
-      "coordinator",
-      None,
-      "With several processes: host:port of process 0.",
-    ),
-    (flags.DEFINE_integer, "num_processes", None, "The number of processes."),
-    (flags.DEFINE_integer, "process_id", None, "This process, from 0."),
-    (
-      flags.DEFINE_bool,
-      "distributed",
-      False,
-      "Take these three from the cluster: TPU pod, GKE, Slurm, Open MPI.",
-    ),
-    (
-      flags.DEFINE_integer,
-      "expect_devices",
-      None,
-      "Refuse to start with any other number of devices, such as 256.",
-    ),
-    (
-      flags.DEFINE_string,
-      "rehearse",
-      None,
-      "Print an ahead-of-time cost estimate of a step on a TPU slice, such as "
-      "v5e:16x16, and train nothing.",
-    ),
-    (flags.DEFINE_bool, _DEBUG[2:], False, "Show the traceback of an error."),
-  )
-  for define, name, default, text in known:
-    define(name, default, text, flag_values=values)
-  words = [_located(word, config_file) for word in sys.argv]
-  try:
-    config_flags.DEFINE_config_file(
-      "config",
-      os.fspath(config_file),
-      "The config, as FILE or FILE:key=value,...",
-      flag_values=values,
-    )
-    if "--help" in sys.argv:
-      print(
-        f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
-        f"\n{values.get_help()}"
-      )
-      raise SystemExit(0)
-    extra = values(words)[1:]
-  except AttributeError:  # Its message is the last part of a name alone.
-    fields.check(words, config_file)
-    raise
-  if extra:
-    raise ValueError(
-      f"unexpected arguments {extra}: flags look like "
-      "--workdir=DIR or --config.seeds=10."
-    )
-  return values
-
-
-def _located(word: str, config_file: str | os.PathLike[str]) -> str:
-  """Returns a word of the command line with the path of an installed config.
-
-  `--config=configs/x.py` means the file of that name in the working directory;
-  if there is none, the one that is installed beside the default config.
-  """
-  flag, equals, value = word.partition("=")
-  name, colon, argument = value.partition(":")
-  installed = pathlib.Path(config_file).parents[1] / name
-  if (
-    flag.lstrip("-") != "config"
-    or pathlib.Path(name).exists()
-    or not installed.is_file()
-  ):
-    return word
-  return f"{flag}{equals}{installed}{colon}{argument}"
 
 
 def _join_the_others(section: str, values: flags.FlagValues) -> None:

@@ -11,7 +11,7 @@ import sys
 import pytest
 import yaml
 
-from mixup_jax.runtime import cli
+from mixup_jax.runtime import arguments
 
 LAUNCH = pathlib.Path(__file__).parents[2] / "experiments" / "launch"
 FILES = ("jobset.yaml", "skypilot.yaml", "slurm.sh", "tpu_vm.sh")
@@ -110,7 +110,7 @@ def test_files_start_a_command_of_known_flags_and_a_config_that_loads(
   config = root / "configs" / "imagenet.py"
   monkeypatch.chdir(root)
   monkeypatch.setattr(sys, "argv", [module, *argv])
-  values = cli._parse_flags("imagenet", config)
+  values = arguments.parse("imagenet", config)
   assert values.config.dataset == "imagenet2012"
   assert values.config.epochs == 90
   assert values.config.model.name == "resnet50"
