@@ -38,6 +38,7 @@ def test_launch_learns_tones_and_does_not_train_twice(
       "speech",
       f"--config={speech.CONFIG}:smoke,model=lenet,level=waveform",
       f"--workdir={tmp_path}",
+      "--config.epochs=3",
     ],
   )
 

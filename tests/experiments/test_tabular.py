@@ -2,6 +2,7 @@
 
 import json
 import sys
+import types
 
 import jax
 import numpy as np
@@ -217,10 +218,10 @@ def test_prepare_refuses_wrong_models_and_optimisers():
     tabular.prepare(values)
 
 
-def test_run_with_a_loss_that_is_not_finite_raises(monkeypatch):
+def test_run_with_a_loss_that_is_not_finite_raises(monkeypatch, tmp_path):
   values = config(seeds=2)
   problems = tabular.prepare(values)
   curves = {"loss": np.full((2, 5, 10), np.nan), "error": np.zeros((2, 5))}
   monkeypatch.setattr(sweep, "train", lambda *_, **__: curves)
   with pytest.raises(FloatingPointError, match="loss on iris is not finite"):
-    tabular.run(values, problems, None)
+    tabular.run(values, problems, types.SimpleNamespace(workdir=tmp_path))

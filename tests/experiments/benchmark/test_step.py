@@ -27,6 +27,7 @@ def test_torch_step_changes_the_weights():
 
 def test_step_flops_are_those_of_one_step(monkeypatch):
   data = step.fake_set()
+  monkeypatch.setattr(jax.stages.Lowered, "compile", lambda lowered: lowered)
   one = step.Step(data, width=2, batch_size=8, alpha=1.0)
   monkeypatch.setattr(step.backend, "steps_per_dispatch", lambda _: 3)
   several = step.Step(data, width=2, batch_size=8, alpha=1.0)
