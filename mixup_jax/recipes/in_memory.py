@@ -63,7 +63,6 @@ def check(config: Any) -> None:
   """Raises ValueError for a size that no training in memory could have."""
   ranges.check(config)
   checks.at_least(config, batch_size=2)
-  backend.steps_per_dispatch(config.steps_per_dispatch)
   checks.shared_by_devices(config, "batch_size", "eval_batch_size")
 
 

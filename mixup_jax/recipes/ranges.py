@@ -49,9 +49,8 @@ _ALPHA = Range(0)  # Infinity mixes halves.
 # in all configs. A tuple has the range of its elements.
 RANGES: dict[str, Range] = {
   **dict.fromkeys(("seeds", "seeds_at_once", "seeds_per_device"), _COUNT),
-  **dict.fromkeys(("first_seed", "attack_seed"), _SEED),
+  **dict.fromkeys(("first_seed", "attack_seed", "held_out_seed"), _SEED),
   "noise_seed": Range(-1, LAST_SEED),  # -1 follows the seed.
-  **dict.fromkeys(("held_out_seed",), _SEED),
   **dict.fromkeys(("epochs", "vae_epochs"), _EPOCHS),
   **dict.fromkeys(("decay_every", "eval_every"), _EPOCHS),
   **dict.fromkeys(("plain_first_epochs", "plain_last_epochs"), _EPOCHS_OR_NONE),
