@@ -14,7 +14,7 @@ NEUTRAL = frozenset(
   {
     *("data_dir", "networks", "workers", "max_bad_share", "num_shown"),
     *("seeds", "first_seed", "seeds_at_once", "seeds_per_device"),
-    *("eval_every", "eval_batch_size", "steps_per_dispatch"),
+    *("eval_every", "save_every", "eval_batch_size", "steps_per_dispatch"),
     *("dataset", "datasets", "method", "methods", "rows", "cells"),
   }
 )

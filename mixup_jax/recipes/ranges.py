@@ -53,6 +53,7 @@ RANGES: dict[str, Range] = {
   "noise_seed": Range(-1, LAST_SEED),  # -1 follows the seed.
   **dict.fromkeys(("epochs", "vae_epochs"), _EPOCHS),
   **dict.fromkeys(("decay_every", "eval_every"), _EPOCHS),
+  "save_every": _AMOUNT,
   **dict.fromkeys(("plain_first_epochs", "plain_last_epochs"), _EPOCHS_OR_NONE),
   "warmup_epochs": _EPOCHS_OR_NONE,
   **dict.fromkeys(("batch_size", "eval_batch_size", "accumulation"), _COUNT),

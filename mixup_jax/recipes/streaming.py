@@ -141,6 +141,7 @@ def train(
     seed=seed,
     epochs=config.epochs,
     eval_every=config.eval_every,
+    save_every=config.save_every,
     workdir=workdir,
     config=config.to_dict(),
   )

@@ -19,6 +19,7 @@ _REFUSED = set("[]*?\\")
 _NOT_BINDING = {
   "config.data_dir",
   "config.workers",
+  "config.save_every",
   "config.steps_per_dispatch",
   "config.eval_batch_size",
 }

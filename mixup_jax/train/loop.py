@@ -23,6 +23,7 @@ def fit(
   evaluate: Callable[[State], Metrics] | None = None,
   on_metrics: Callable[[int, Metrics], None] | None = None,
   save: Callable[[int, State], None] | None = None,
+  save_due: Callable[[int], bool] | None = None,
   stop: Callable[[int], bool] | None = None,
 ) -> State:
   """Runs a training step over batches.
@@ -37,11 +38,13 @@ def fit(
     batches: Batches for `num_steps - first_step` steps or more.
     first_step: The number of steps done before, for a resumed run.
     num_steps: The number of steps at the end of the run.
-    eval_steps: The steps to evaluate and save after; the last one has both. If
-      `step` does several steps at once, each of these must end a batch.
+    eval_steps: The steps to evaluate after, and the last one. If `step` does
+      several steps at once, each of these must end a batch.
     evaluate: Evaluates the state; its metrics go to `on_metrics` too.
     on_metrics: Takes the number of steps done and the metrics as floats.
     save: Takes the number of steps done and the state.
+    save_due: Takes the number of steps done; returns whether to save. Without
+      it, `eval_steps` are saved. The last step is, in any case.
     stop: Takes the number of steps done; returns whether to save and stop.
 
   Returns:
@@ -69,12 +72,14 @@ def fit(
     done += np.size(next(iter(metrics.values())))
     measured = done >= num_steps or done in eval_steps
     stopped = stop is not None and stop(done)
-    if measured or stopped:
+    due = save_due(done) if save_due else measured
+    saved = due or stopped or done >= num_steps
+    if measured or saved:
       _report(pending, report)
       pending = None
     if measured and evaluate is not None:
       report(done, jax.device_get(evaluate(state)))
-    if (measured or stopped) and save is not None:
+    if saved and save is not None:
       save(done, state)
     if stopped and done < num_steps:
       raise preemption.Stopped(f"stopped after step {done}")

@@ -15,12 +15,14 @@ from mixup_jax.results import metric_lines
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
+from mixup_jax.train import cadence
 from mixup_jax.train import feeds
 from mixup_jax.train import loop
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
 Lines = metric_lines.Lines
+SAVE_EVERY = 300.0  # Seconds: what a lost process costs at most.
 _LAST = 10  # Epochs: the paper, section 3.8, takes the median of these.
 _KEPT = 2  # Checkpoints: one may be damaged.
 _CRC32 = "metrics_crc32"  # In the note of a checkpoint.
@@ -53,6 +55,7 @@ def train(
   seed: int,
   epochs: int,
   eval_every: int = 1,
+  save_every: float = SAVE_EVERY,
   workdir: pathlib.Path,
   config: Mapping[str, Any],
 ) -> Lines:
@@ -64,6 +67,7 @@ def train(
     seed: It fixes weights, order of the data, augmentation and mixing.
     epochs: Passes over the training examples.
     eval_every: As in `run`.
+    save_every: As in `run`.
     workdir: Where checkpoints and metrics of this network are.
     config: What made it, written beside them.
 
@@ -90,6 +94,7 @@ def train(
     seed=seed,
     epochs=epochs,
     eval_every=eval_every,
+    save_every=save_every,
     steps_per_epoch=feed.steps_per_epoch,
     batches=functools.partial(feed.train_batches, seed),
     measure=measure,
@@ -104,6 +109,7 @@ def run(
   seed: int,
   epochs: int,
   eval_every: int = 1,
+  save_every: float = SAVE_EVERY,
   steps_per_epoch: int,
   batches: Callable[[int], Iterable[steps.Batch]],
   measure: Callable[[states.TrainState, bool], Mapping[str, float]],
@@ -116,8 +122,11 @@ def run(
     program: The program.
     seed: It fixes weights, augmentation and mixing.
     epochs: Passes over the training examples.
-    eval_every: Epochs between those after which the network is measured and
-      saved. Each of the last ten is, of which the paper takes the median.
+    eval_every: Epochs between those after which the network is measured. Each
+      of the last ten is, of which the paper takes the median.
+    save_every: Seconds between checkpoints, whether or not an epoch is over; 0
+      saves each time that the network is measured. There is one at the end, and
+      when the process is asked to stop.
     steps_per_epoch: The steps of an epoch.
     batches: Takes the number of steps done; returns the batches from there.
     measure: Takes the state, and whether this epoch is the last, and returns
@@ -165,6 +174,7 @@ def run(
       _progress(workdir, first_step, num_steps) as progress,
     ):
       clock = _Clock()
+      saves = cadence.Cadence(save_every, first_step=first_step)
 
       def evaluate(state: states.TrainState) -> dict[str, Any]:
         line = _epoch_means(recorder.lines, steps_per_epoch)
@@ -181,6 +191,7 @@ def run(
       def save(done: int, state: states.TrainState) -> None:
         recorder.sync()
         saved.save(done, state, note={_CRC32: recorder.crc32})
+        saves.saved(done)
 
       loop.fit(
         state,
@@ -192,6 +203,7 @@ def run(
         evaluate=evaluate,
         on_metrics=on_metrics,
         save=save,
+        save_due=saves.due if save_every else None,
         stop=preemption.reached,
       )
     return [line for line in recorder.lines if "epoch" in line]

@@ -74,6 +74,33 @@ def test_fit_evaluates_and_saves_at_intervals_and_at_the_end():
   assert saved == [(2, 2), (4, 4), (5, 5)]
 
 
+def test_fit_saves_when_it_is_due_with_all_metrics_before():
+  seen = []
+  loop.fit(
+    0,
+    count,
+    itertools.repeat(1),
+    num_steps=5,
+    eval_steps={2, 4},
+    evaluate=lambda state: {"error": state},
+    on_metrics=lambda n, m: seen.append((n, *m)),
+    save=lambda n, state: seen.append((n, "saved")),
+    save_due=lambda n: n == 3,
+  )
+  assert seen == [
+    (1, "loss"),
+    (2, "loss"),
+    (2, "error"),
+    (3, "loss"),
+    (3, "saved"),
+    (4, "loss"),
+    (4, "error"),
+    (5, "loss"),
+    (5, "error"),
+    (5, "saved"),
+  ]
+
+
 def test_fit_resumes_from_first_step():
   state, events = run(5, first_step=3)
   assert state == 2

@@ -12,6 +12,7 @@ from mixup_jax import sharding
 from mixup_jax.results import recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
+from mixup_jax.train import cadence
 from mixup_jax.train import run
 from mixup_jax.train import state as states
 
@@ -44,7 +45,7 @@ def counting():
   return types.SimpleNamespace(init=init, step=step, mesh=mesh)
 
 
-def train(workdir, asked, at_the_end=lambda: None):
+def train(workdir, asked, at_the_end=lambda: None, save_every=0.0):
   """Runs two epochs on the batches 0, 1, 2, ..."""
 
   def batches(first_step):
@@ -61,6 +62,7 @@ def train(workdir, asked, at_the_end=lambda: None):
     counting(),
     seed=7,
     epochs=2,
+    save_every=save_every,
     steps_per_epoch=STEPS,
     batches=batches,
     measure=measure,
@@ -87,6 +89,7 @@ def test_run_measures_some_epochs_and_the_last_ten(tmp_path, monkeypatch):
       seed=7,
       epochs=17,
       eval_every=3,
+      save_every=0,
       steps_per_epoch=2,
       batches=lambda first: (jnp.float32(i) for i in range(first, 34)),
       measure=lambda state, is_last: {"is_last": is_last},
@@ -110,6 +113,23 @@ def test_run_measures_some_epochs_and_the_last_ten(tmp_path, monkeypatch):
     34,
   ]
   assert train(tmp_path) == lines
+
+
+def test_run_saves_by_time_and_in_the_middle_of_an_epoch(tmp_path, monkeypatch):
+  saved = []
+  save = checkpoint.Checkpoints.save
+
+  def spy(self, step, *rest, **options):
+    saved.append(step)
+    save(self, step, *rest, **options)
+
+  monkeypatch.setattr(checkpoint.Checkpoints, "save", spy)
+  monkeypatch.setattr(cadence.Cadence, "due", lambda self, step: step == 4)
+  lines = train(tmp_path / "by time", [], save_every=60.0)
+  assert saved == [4, 6]
+  saved.clear()
+  assert train(tmp_path / "by epochs", [])[-1]["train/loss"] == 4
+  assert saved == [3, 6] and lines[-1]["train/loss"] == 4
 
 
 @pytest.mark.parametrize("stop", (1, STEPS, 5))
