@@ -124,6 +124,7 @@ def train(
   feed = feeds.Streamed(
     program.mesh,
     steps_per_epoch=len(data.train) // step_size(config),
+    batch_size=step_size(config),
     train=lambda seed, first_step: batches.train_batches(
       data,
       seed=seed,

@@ -26,10 +26,14 @@ class Feed(Protocol):
 
   Attributes:
     steps_per_epoch: The steps of an epoch.
+    batch_size: The examples of a step, of all processes.
   """
 
   @property
   def steps_per_epoch(self) -> int: ...
+
+  @property
+  def batch_size(self) -> int: ...
 
   def train_batches(self, seed: int, first_step: int) -> Iterable[Batch]:
     """Returns the batches of a run, from the step on, as global arrays."""
@@ -88,6 +92,10 @@ class Resident:
   def steps_per_epoch(self) -> int:
     return -(-self._num_train // self._sizes[0])
 
+  @property
+  def batch_size(self) -> int:
+    return self._sizes[0]
+
   def train_batches(self, seed: int, first_step: int) -> Iterator[Batch]:
     """Yields "images", "labels" of the whole set, and "rows" of each step.
 
@@ -133,6 +141,7 @@ class Streamed:
     mesh: sharding.Mesh,
     *,
     steps_per_epoch: int,
+    batch_size: int,
     train: Callable[[int, int], Iterable[Mapping[str, np.ndarray]]],
     evaluate: Callable[[], Iterable[Mapping[str, np.ndarray]]],
   ):
@@ -141,13 +150,14 @@ class Streamed:
     Args:
       mesh: The data mesh.
       steps_per_epoch: The steps of an epoch.
+      batch_size: The examples of a step, of all processes.
       train: Takes a seed and a number of steps done; returns this process's
         rows of each batch from there.
       evaluate: Returns its rows of the batches that an epoch is measured on,
         with a mask "where" if the last one is padded.
     """
     self._mesh, self._train, self._evaluate = mesh, train, evaluate
-    self.steps_per_epoch = steps_per_epoch
+    self.steps_per_epoch, self.batch_size = steps_per_epoch, batch_size
 
   def train_batches(self, seed: int, first_step: int) -> Iterator[Batch]:
     """Yields "images", `[batch, size, size, 3]` uint8, and "labels"."""

@@ -8,7 +8,6 @@ from typing import Any, Callable, Iterable, Mapping, Protocol
 
 import jax
 import numpy as np
-import tqdm
 
 from mixup_jax import sharding
 from mixup_jax.results import metric_lines
@@ -18,6 +17,7 @@ from mixup_jax.runtime import preemption
 from mixup_jax.train import cadence
 from mixup_jax.train import feeds
 from mixup_jax.train import loop
+from mixup_jax.train import progress
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
@@ -96,6 +96,7 @@ def train(
     eval_every=eval_every,
     save_every=save_every,
     steps_per_epoch=feed.steps_per_epoch,
+    batch_size=feed.batch_size,
     batches=functools.partial(feed.train_batches, seed),
     measure=measure,
     workdir=workdir,
@@ -111,6 +112,7 @@ def run(
   eval_every: int = 1,
   save_every: float = SAVE_EVERY,
   steps_per_epoch: int,
+  batch_size: int = 0,
   batches: Callable[[int], Iterable[steps.Batch]],
   measure: Callable[[states.TrainState, bool], Mapping[str, float]],
   workdir: pathlib.Path,
@@ -128,10 +130,10 @@ def run(
       saves each time that the network is measured. There is one at the end, and
       when the process is asked to stop.
     steps_per_epoch: The steps of an epoch.
+    batch_size: The examples of a step, for the speed that is shown.
     batches: Takes the number of steps done; returns the batches from there.
     measure: Takes the state, and whether this epoch is the last, and returns
-      numbers of the host. While it trains, the first one "NAME/error" is shown,
-      a percentage, or else the first one.
+      numbers of the host.
     workdir: Where checkpoints and metrics of this network are.
     config: What made it, written beside them.
 
@@ -171,7 +173,12 @@ def run(
     )
     with (
       Recorder(workdir, config=config, lines=lines) as recorder,
-      _progress(workdir, first_step, num_steps) as progress,
+      progress.Progress(
+        "/".join(workdir.parts[-2:]),
+        first_step=first_step,
+        num_steps=num_steps,
+        batch_size=batch_size,
+      ) as shown,
     ):
       clock = _Clock()
       saves = cadence.Cadence(save_every, first_step=first_step)
@@ -179,14 +186,12 @@ def run(
       def evaluate(state: states.TrainState) -> dict[str, Any]:
         line = _epoch_means(recorder.lines, steps_per_epoch)
         measured = measure(state, line["epoch"] == epochs)
-        progress.set_postfix_str(
-          f"loss {line['train/loss']:.3f}, {_first_number(measured)}"
-        )
+        shown.measured(line["train/loss"], measured)
         return {**line, **measured}
 
       def on_metrics(done: int, values: Mapping[str, Any]) -> None:
         recorder.metrics(done, {**values, "seconds": clock.seconds()})
-        progress.update(done - progress.n)
+        shown.step(done, values)
 
       def save(done: int, state: states.TrainState) -> None:
         recorder.sync()
@@ -196,7 +201,7 @@ def run(
       loop.fit(
         state,
         functools.partial(program.step, key),
-        batches(first_step),
+        shown.waiting(batches(first_step)),
         first_step=first_step,
         num_steps=num_steps,
         eval_steps=eval_steps,
@@ -234,28 +239,6 @@ def _epoch_means(lines: Lines, steps_per_epoch: int) -> dict[str, Any]:
   since = itertools.takewhile(lambda x: "epoch" not in x, reversed(lines))
   seconds = sum(line["seconds"] for line in since)
   return {"epoch": done // steps_per_epoch, "train/seconds": seconds, **means}
-
-
-def _first_number(measured: Mapping[str, float]) -> str:
-  """Returns an error of an evaluation as text, or its first number."""
-  for name in measured:
-    if name.endswith("/error"):
-      return f"{name.replace('/', ' ')} {measured[name]:.2f} %"
-  name = next(iter(measured))
-  return f"{name} {measured[name]:.2f}"
-
-
-def _progress(
-  workdir: pathlib.Path, first_step: int, num_steps: int
-) -> tqdm.tqdm:
-  """Returns the bar of a run, shown by the first process alone."""
-  return tqdm.tqdm(
-    total=num_steps,
-    initial=first_step,
-    desc="/".join(workdir.parts[-2:]),
-    unit="step",
-    disable=jax.process_index() > 0,
-  )
 
 
 class _Clock:

@@ -79,6 +79,7 @@ def streamed(mesh):
   feed = feeds.Streamed(
     mesh,
     steps_per_epoch=STEPS,
+    batch_size=BATCH,
     train=lambda seed, first: map(batch, range(first, EPOCHS * STEPS)),
     evaluate=lambda: [batch(0)],
   )

@@ -71,6 +71,7 @@ def train(workdir, made, epochs=2):
   feed = feeds.Streamed(
     made.mesh,
     steps_per_epoch=STEPS,
+    batch_size=16,
     train=lambda seed, first: (batch(i) for i in range(first, epochs * STEPS)),
     evaluate=eval_batches,
   )
