@@ -27,6 +27,7 @@ ORDER = (
   "runtime.fields",
   "runtime.preflight",
   "runtime.signals",
+  "runtime.device_errors",
   "runtime.arguments",
   "runtime.cli",
 )

@@ -24,6 +24,7 @@ from mixup_jax.results import lock
 from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import arguments
+from mixup_jax.runtime import device_errors
 from mixup_jax.runtime import distributed
 from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
@@ -106,7 +107,10 @@ def launch(
         )
       with _exit_on(_INPUT_ERRORS, status=2):
         _join_the_others(section, values)
-      with distributed.peers_watched():
+      with (
+        distributed.peers_watched(),
+        device_errors.reported(resume, debug=values.debug),
+      ):
         prepared = _prepare(values, workdir, stack, stages[0])
         with preemption.noticed():
           status = _run(section, values, workdir, prepared, stages[1], resume)

@@ -268,6 +268,20 @@ def test_launch_reports_a_failed_run_with_its_config(
   assert not (tmp_path / "result.json").exists()
 
 
+@pytest.mark.parametrize("stage", ("prepare", "run"))
+def test_launch_asks_to_be_started_again_if_a_device_fails(
+  launch, tmp_path, capsys, stage
+):
+
+  def fail(*args):
+    raise jax.errors.JaxRuntimeError("INTERNAL: Core halted unexpectedly")
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", **{stage: fail})
+  assert status.value.code == 42
+  assert f"--workdir={tmp_path}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("repeats", ("debug_nans", "debug_infs"))
 def test_launch_reports_a_loss_that_jax_finds(
   launch, tmp_path, capsys, repeats

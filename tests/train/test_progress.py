@@ -47,6 +47,11 @@ def test_progress_writes_a_line_now_and_then_to_a_log(capsys):
   ]
 
 
+def test_progress_writes_nothing_of_a_run_that_is_over(capsys):
+  show(Clock(), 10.0, num_steps=0)
+  assert not capsys.readouterr().err
+
+
 def test_progress_gives_the_speed_in_examples(capsys):
   show(Clock(), 0.01, num_steps=2, batch_size=128)
   assert "12,800 examples/s" in capsys.readouterr().err
