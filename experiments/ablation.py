@@ -210,4 +210,6 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
 
 
 if __name__ == "__main__":
-  cli.launch("ablation", prepare=prepare, run=run, config_file=CONFIG)
+  cli.launch(
+    "ablation", prepare=prepare, run=run, config_file=CONFIG, of_networks=True
+  )

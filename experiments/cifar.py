@@ -132,4 +132,11 @@ def lower(
 
 
 if __name__ == "__main__":
-  cli.launch("cifar", prepare=prepare, run=run, config_file=CONFIG, lower=lower)
+  cli.launch(
+    "cifar",
+    prepare=prepare,
+    run=run,
+    config_file=CONFIG,
+    lower=lower,
+    of_networks=True,
+  )

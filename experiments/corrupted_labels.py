@@ -209,4 +209,10 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
 
 
 if __name__ == "__main__":
-  cli.launch("corrupted_labels", prepare=prepare, run=run, config_file=CONFIG)
+  cli.launch(
+    "corrupted_labels",
+    prepare=prepare,
+    run=run,
+    config_file=CONFIG,
+    of_networks=True,
+  )

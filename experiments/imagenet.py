@@ -169,5 +169,10 @@ def lower(
 
 if __name__ == "__main__":
   cli.launch(
-    "imagenet", prepare=prepare, run=run, config_file=CONFIG, lower=lower
+    "imagenet",
+    prepare=prepare,
+    run=run,
+    config_file=CONFIG,
+    lower=lower,
+    of_networks=True,
   )

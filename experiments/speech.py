@@ -184,4 +184,6 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
 
 
 if __name__ == "__main__":
-  cli.launch("speech", prepare=prepare, run=run, config_file=CONFIG)
+  cli.launch(
+    "speech", prepare=prepare, run=run, config_file=CONFIG, of_networks=True
+  )

@@ -40,6 +40,7 @@ class Recorder:
     *,
     config: Mapping[str, Any],
     lines: Sequence[Mapping[str, Any]] = (),
+    of_networks: bool = False,
   ):
     """Opens the files.
 
@@ -48,12 +49,13 @@ class Recorder:
       config: Plain values, written to `config.json`.
       lines: Those of the steps before, as `metric_lines.read` returns them, if
         the run is resumed. All others in the file are dropped.
+      of_networks: As in `workdirs.check`.
 
     Raises:
       OSError: If the directory cannot be written to, or its disk is full.
       ValueError: If it holds a run with another config.
     """
-    self.workdir = workdirs.check(workdir, config)
+    self.workdir = workdirs.check(workdir, config, of_networks=of_networks)
     self._config = dict(config)
     self.lines: metric_lines.Lines = []
     self.crc32 = 0

@@ -23,16 +23,27 @@ _NOT_BINDING = {
   "config.steps_per_dispatch",
   "config.eval_batch_size",
 }
+# Which networks there are, where each has a directory named after it.
+_WHICH = {
+  *("config.seeds", "config.first_seed", "config.method", "config.cells"),
+  *("config.rows", "config.weight_decays", "config.models", "config.levels"),
+  "config.alphas",
+}
 
 
 def check(
-  workdir: str | os.PathLike[str], config: Mapping[str, Any] | None = None
+  workdir: str | os.PathLike[str],
+  config: Mapping[str, Any] | None = None,
+  *,
+  of_networks: bool = False,
 ) -> pathlib.Path:
   """Creates a working directory, and checks that a run can use it.
 
   Args:
     workdir: The directory.
     config: The config of the run.
+    of_networks: Whether all that a run keeps are networks, each in a directory
+      named after it. Then a config may ask for more of them, or fewer.
 
   Returns:
     Its path.
@@ -62,7 +73,7 @@ def check(
       "directory with --workdir."
     )
   if config is not None and (path / "config.json").exists():
-    _check_config(path, config)
+    _check_config(path, config, _WHICH if of_networks else set())
   return path
 
 
@@ -81,7 +92,9 @@ def _check_name(path: pathlib.Path) -> None:
     )
 
 
-def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
+def _check_config(
+  path: pathlib.Path, config: Mapping[str, Any], free: set[str]
+) -> None:
   """Raises if a directory belongs to a run with another config."""
   try:
     text = (path / "config.json").read_text("utf-8")
@@ -96,7 +109,9 @@ def _check_config(path: pathlib.Path, config: Mapping[str, Any]) -> None:
     f"  {name}: {before.get(name, 'nothing')} there, "
     f"{now.get(name, 'nothing')} here"
     for name in dict.fromkeys([*before, *now])
-    if before.get(name) != now.get(name) and _binds(name, config)
+    if before.get(name) != now.get(name)
+    and name not in free
+    and _binds(name, config)
   ]
   if changed:
     raise ValueError(

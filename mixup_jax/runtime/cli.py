@@ -55,6 +55,7 @@ def launch(
   config_file: str | os.PathLike[str],
   cpu_devices: int | None = None,
   lower: tpu.Lower | None = None,
+  of_networks: bool = False,
 ) -> None:
   """Runs one section of the paper from the command line.
 
@@ -71,6 +72,8 @@ def launch(
     cpu_devices: The number of devices on a CPU, unless XLA_FLAGS sets it.
     lower: Lowers a training step for `--rehearse`, the ahead-of-time cost
       estimate; None if the section has none.
+    of_networks: As in `workdirs.check`: the same working directory takes more
+      seeds, methods, cells or rows, and trains what it lacks.
 
   Raises:
     SystemExit: With one line on stderr and status 2 for bad input, 1 if the run
@@ -111,9 +114,12 @@ def launch(
         distributed.peers_watched(),
         device_errors.reported(resume, debug=values.debug),
       ):
-        prepared = _prepare(values, workdir, stack, stages[0])
+        prepared = _prepare(values, workdir, of_networks, stack, stages[0])
+        recorder = Recorder(
+          workdir, config=values.config.to_dict(), of_networks=of_networks
+        )
         with preemption.noticed():
-          status = _run(section, values, workdir, prepared, stages[1], resume)
+          status = _run(section, values, recorder, prepared, stages[1], resume)
   except KeyboardInterrupt:
     if values.debug:
       raise
@@ -126,6 +132,7 @@ def launch(
 def _prepare(
   values: flags.FlagValues,
   workdir: pathlib.Path,
+  of_networks: bool,
   stack: contextlib.ExitStack,
   prepare: Callable[[Any], Any],
 ) -> Any:
@@ -136,7 +143,7 @@ def _prepare(
         "JAX_DISABLE_JIT is set, but sections run compiled programs: unset it."
       )
     ranges.check(values.config)  # What it lets through, sections check.
-    workdirs.check(workdir, values.config.to_dict())
+    workdirs.check(workdir, values.config.to_dict(), of_networks=of_networks)
     stack.enter_context(lock.held(workdir))
     with preflight.checked(workdir, values.expect_devices):
       return prepare(values.config)
@@ -145,7 +152,7 @@ def _prepare(
 def _run(
   section: str,
   values: flags.FlagValues,
-  workdir: pathlib.Path,
+  opened: Recorder,
   prepared: Any,
   run: Callable[..., results.Result],
   resume: str,
@@ -157,7 +164,7 @@ def _run(
     f"{jax.process_count()} process(es), jax {jax.__version__}"
   )
   start = time.perf_counter()
-  with Recorder(workdir, config=plain_config) as recorder:
+  with opened as recorder:
     try:
       more = f"\nThe config is {plain_config}"
       with _exit_on(_RUN_ERRORS, status=1, more=more):

@@ -172,7 +172,9 @@ def run(
       crc32=note.get(_CRC32),
     )
     with (
-      Recorder(workdir, config=config, lines=lines) as recorder,
+      Recorder(
+        workdir, config=config, lines=lines, of_networks=True
+      ) as recorder,
       progress.Progress(
         "/".join(workdir.parts[-2:]),
         first_step=first_step,

@@ -32,7 +32,11 @@ def launch(monkeypatch, workdir, *argv):
     ["cifar", f"--config={cifar.CONFIG}:smoke", f"--workdir={workdir}", *argv],
   )
   cli.launch(
-    "cifar", prepare=cifar.prepare, run=cifar.run, config_file=cifar.CONFIG
+    "cifar",
+    prepare=cifar.prepare,
+    run=cifar.run,
+    config_file=cifar.CONFIG,
+    of_networks=True,
   )
   return json.loads((workdir / "result.json").read_text())
 
@@ -68,6 +72,8 @@ def test_launch_of_the_smoke_test_learns_and_does_not_train_twice(
   again = launch(monkeypatch, tmp_path)
   assert again["rows"] == result["rows"] and again["curves"] == result["curves"]
   assert again["wall_seconds"] == result["wall_seconds"] > 0
+  fewer = launch(monkeypatch, tmp_path, "--config.method=erm")
+  assert fewer["rows"] == [x for x in result["rows"] if x["key"] == "erm"]
 
 
 def test_launch_trains_the_transform_of_the_flags(tmp_path, monkeypatch):

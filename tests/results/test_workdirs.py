@@ -47,6 +47,19 @@ def test_check_lets_fields_change_that_change_no_result(
     workdirs.check(tmp_path, {"model": {field: now}})
 
 
+def test_check_lets_a_run_of_networks_have_more_of_them(tmp_path):
+  before = {"seeds": 3, "rows": ["erm"], "mix": {"alpha": 1.0}}
+  (tmp_path / "config.json").write_text(json.dumps(before))
+  more = {**before, "seeds": 5, "rows": ("erm", "cutmix")}
+  workdirs.check(tmp_path, more, of_networks=True)
+  with pytest.raises(ValueError, match=r"config.seeds: 3 there, 5 here"):
+    workdirs.check(tmp_path, more)
+  other = {**more, "mix": {"alpha": 0.2}}
+  with pytest.raises(ValueError, match="config.mix.alpha: 1.0") as error:
+    workdirs.check(tmp_path, other, of_networks=True)
+  assert "seeds" not in str(error.value)
+
+
 def test_check_binds_what_a_vae_draws_its_codes_by(tmp_path):
   config = {"vae": {"latent": 2}, "eval_batch_size": 512}
   (tmp_path / "config.json").write_text(json.dumps(config))
