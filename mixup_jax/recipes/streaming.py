@@ -7,7 +7,6 @@ import functools
 import pathlib
 from typing import Any
 
-import jax
 import optax
 
 from mixup_jax import results
@@ -115,8 +114,6 @@ def train(
   """
   host: dict[str, Any] = {
     "image_size": config.image_size,
-    "process_index": jax.process_index(),
-    "num_processes": jax.process_count(),
     "workers": None if config.workers < 0 else config.workers,
     "max_bad_share": config.max_bad_share,
     "bad": {},  # One for all: no image is reported twice.
@@ -130,10 +127,15 @@ def train(
       seed=seed,
       first_step=first_step,
       batch_size=step_size(config),
+      rows=sharding.local_rows(program.mesh, step_size(config)),
       **host,
     ),
     evaluate=functools.partial(
-      batches.eval_batches, data, batch_size=config.eval_batch_size, **host
+      batches.eval_batches,
+      data,
+      batch_size=config.eval_batch_size,
+      rows=sharding.local_rows(program.mesh, config.eval_batch_size),
+      **host,
     ),
   )
   return run.train(

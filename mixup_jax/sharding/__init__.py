@@ -2,6 +2,7 @@
 
 from mixup_jax.sharding.mesh import AXIS
 from mixup_jax.sharding.mesh import check_divides
+from mixup_jax.sharding.mesh import local_rows
 from mixup_jax.sharding.mesh import make_mesh
 from mixup_jax.sharding.mesh import Mesh
 from mixup_jax.sharding.mesh import put
@@ -18,6 +19,7 @@ __all__ = (
   "AXIS",
   "check_divides",
   "check_pairable",
+  "local_rows",
   "make_mesh",
   "Mesh",
   "partners",

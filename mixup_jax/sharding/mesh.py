@@ -1,9 +1,9 @@
 """The data mesh, and the placement of host arrays on it."""
 
-import functools
 from typing import Any, Sequence
 
 import jax
+from jax.experimental import mesh_utils
 import numpy as np
 
 PyTree = Any
@@ -13,15 +13,34 @@ AXIS = "data"
 
 
 def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
-  """Returns a one-axis mesh, "data", over all devices or the given ones."""
+  """Returns a one-axis mesh, "data", over all devices or the given ones.
+
+  Devices of one slice of a pod are next to each other, and within it in the
+  order of its network. So are the GPUs of a host that has a network of its own.
+
+  Args:
+    devices: The devices; None is all, of all processes.
+
+  Returns:
+    The mesh.
+
+  Raises:
+    ValueError: If slices have different numbers of devices.
+  """
   devices = jax.devices() if devices is None else devices
+  slices = [getattr(x, "slice_index", 0) for x in devices]
+  sizes = sorted(slices.count(index) for index in set(slices))
+  if sizes[0] != sizes[-1]:
+    raise ValueError(f"slices have {sizes} devices: give slices of one size.")
   # Explicit axes, the default, forbid x[partner] on a sharded batch.
-  return jax.make_mesh(
-    (len(devices),),
-    (AXIS,),
-    axis_types=(jax.sharding.AxisType.Auto,),
-    devices=devices,
+  auto = (jax.sharding.AxisType.Auto,)
+  if len(sizes) == 1:
+    size = (len(devices),)
+    return jax.make_mesh(size, (AXIS,), axis_types=auto, devices=devices)
+  ordered = mesh_utils.create_hybrid_device_mesh(
+    sizes[:1], (len(sizes),), devices=devices
   )
+  return Mesh(ordered, (AXIS,), axis_types=auto)
 
 
 def sharded(mesh: Mesh) -> jax.sharding.NamedSharding:
@@ -57,12 +76,32 @@ def put(tree: PyTree, where: jax.sharding.Sharding) -> PyTree:
     return jax.tree.map(put_array, tree)
 
 
+def local_rows(mesh: Mesh, batch_size: int) -> list[int]:
+  """Returns the rows of a batch that lie on devices of this process.
+
+  They are no block where the order of a mesh interleaves processes: on a slice
+  of sixteen v5e chips, process 0 has the chips 0, 1, 6 and 15 of the mesh.
+
+  Args:
+    mesh: The data mesh.
+    batch_size: Rows of a batch, of all processes.
+
+  Returns:
+    Their numbers, rising.
+
+  Raises:
+    ValueError: If the devices cannot share the batch equally.
+  """
+  check_divides(batch_size, mesh.size, "a batch sharded")
+  own = [x.process_index == jax.process_index() for x in mesh.devices.flat]
+  return np.flatnonzero(np.repeat(own, batch_size // mesh.size)).tolist()
+
+
 def put_rows(tree: PyTree, mesh: Mesh) -> PyTree:
   """Makes global arrays of the rows of each process.
 
   Args:
-    tree: A tree of host arrays, `[rows, ...]`. The rows of process 0 are the
-      first of the batch, those of process 1 follow, and so on.
+    tree: A tree of host arrays, `[rows, ...]`: those of `local_rows`.
     mesh: The data mesh.
 
   Returns:
@@ -71,13 +110,22 @@ def put_rows(tree: PyTree, mesh: Mesh) -> PyTree:
   Raises:
     ValueError: If the devices cannot share the rows equally.
   """
-  for x in jax.tree.leaves(tree):
-    check_divides(len(x) * jax.process_count(), mesh.size, "a batch sharded")
-  with jax.transfer_guard_host_to_device("allow"):
-    return jax.tree.map(
-      functools.partial(jax.make_array_from_process_local_data, sharded(mesh)),
-      tree,
+
+  def put_array(x: np.ndarray) -> jax.Array:
+    batch_size = len(x) * jax.process_count()
+    rows = local_rows(mesh, batch_size)
+
+    def part(index: Any) -> np.ndarray:
+      start, stop, _ = index[0].indices(batch_size)
+      first = rows.index(start)
+      return x[first : first + stop - start]
+
+    return jax.make_array_from_callback(
+      (batch_size, *x.shape[1:]), sharded(mesh), part
     )
+
+  with jax.transfer_guard_host_to_device("allow"):
+    return jax.tree.map(put_array, tree)
 
 
 def check_divides(batch_size: int, parts: int, what: str) -> None:

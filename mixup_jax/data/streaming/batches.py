@@ -1,15 +1,15 @@
 """Batches of data sets too large for memory, decoded on demand.
 
 The batch of a step is a function of seed and step alone, and each host decodes
-its own contiguous block of rows of it: a run resumes exactly, with any number
-of hosts and of workers. For that, examples are read one by one from anywhere in
+its own rows of it: a run resumes exactly, with any number of hosts and of
+workers. For that, examples are read one by one from anywhere in
 the data set. A host that read its own record files in sequence would be faster,
 but would never mix examples of different files.
 """
 
 import itertools
 import os
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -32,8 +32,7 @@ def train_batches(
   first_step: int = 0,
   batch_size: int,
   image_size: int,
-  process_index: int = 0,
-  num_processes: int = 1,
+  rows: Sequence[int] | None = None,
   workers: int | None = None,
   max_bad_share: float = 0.001,
   bad: dict[str, str] | None = None,
@@ -50,8 +49,8 @@ def train_batches(
     first_step: The number of batches taken before.
     batch_size: Rows of a batch over all hosts.
     image_size: Height and width of the crops, in pixels.
-    process_index: The index of this host, from 0.
-    num_processes: The number of hosts, a divisor of `batch_size`.
+    rows: Those of each batch that this host decodes, rising, as of
+      `sharding.local_rows`; None is all.
     workers: The number of decoding threads; 0 decodes on demand, and None is
       one per core.
     max_bad_share: The share of the data set that may be bad; five images are
@@ -67,7 +66,7 @@ def train_batches(
     ValueError: If an argument is invalid.
   """
   reader = make_reader(stream_set, "train", max_bad_share)
-  block = order.local_rows(batch_size, process_index, num_processes)
+  own = _own(rows, batch_size)
   num_examples = len(reader.source)
   steps = num_examples // batch_size
   if not steps:
@@ -84,8 +83,8 @@ def train_batches(
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
     epoch, index = divmod(step, steps)
     permutation = order.epoch_order(num_examples, seed, epoch)
-    first = index * batch_size + block.start
-    positions = range(first + rows.start, first + rows.stop)
+    first = index * batch_size
+    positions = [first + row for row in own[rows.start : rows.stop]]
     bad: dict[str, str] = {}
     for row, position, draws in zip(
       rows, positions, order.draws(seed, epoch, positions)
@@ -96,9 +95,9 @@ def train_batches(
 
   filled = prefetch.filled(
     itertools.count(first_step),
-    lambda: _empty(len(block), image_size),
+    lambda: _empty(len(own), image_size),
     fill,
-    rows=len(block),
+    rows=len(own),
     workers=_threads(workers),
   )
   return _accounted(filled, reader, {} if bad is None else bad)
@@ -109,8 +108,7 @@ def eval_batches(
   *,
   batch_size: int,
   image_size: int,
-  process_index: int = 0,
-  num_processes: int = 1,
+  rows: Sequence[int] | None = None,
   workers: int | None = None,
   max_bad_share: float = 0.001,
   bad: dict[str, str] | None = None,
@@ -124,8 +122,8 @@ def eval_batches(
     stream_set: The data set.
     batch_size: Rows of a batch over all hosts.
     image_size: Height and width of the central crops, in pixels.
-    process_index: The index of this host, from 0.
-    num_processes: The number of hosts, a divisor of `batch_size`.
+    rows: Those of each batch that this host decodes, rising, as of
+      `sharding.local_rows`; None is all.
     workers: As in `train_batches`.
     max_bad_share: As in `train_batches`.
     bad: As in `train_batches`.
@@ -139,13 +137,13 @@ def eval_batches(
     ValueError: If an argument is invalid.
   """
   reader = make_reader(stream_set, "validation", max_bad_share)
-  block = order.local_rows(batch_size, process_index, num_processes)
+  own = _own(rows, batch_size)
   num_examples = len(reader.source)
 
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
     bad: dict[str, str] = {}
     for row in rows:
-      position = step * batch_size + block[row]
+      position = step * batch_size + own[row]
       found = reader.read(position, bad) if position < num_examples else None
       if found is not None:
         image, batch["labels"][row] = found
@@ -154,19 +152,27 @@ def eval_batches(
     return bad
 
   def make() -> Batch:
-    return {
-      **_empty(len(block), image_size),
-      "where": np.zeros(len(block), bool),
-    }
+    return {**_empty(len(own), image_size), "where": np.zeros(len(own), bool)}
 
   filled = prefetch.filled(
     range(-(-num_examples // batch_size)),
     make,
     fill,
-    rows=len(block),
+    rows=len(own),
     workers=_threads(workers),
   )
   return _accounted(filled, reader, {} if bad is None else bad)
+
+
+def _own(rows: Sequence[int] | None, batch_size: int) -> Sequence[int]:
+  """Returns the rows of each batch that this host decodes."""
+  own = range(batch_size) if rows is None else rows
+  if not own or own[0] < 0 or own[-1] >= batch_size:
+    raise ValueError(
+      f"rows {list(own)} are not those of a batch of {batch_size}: use "
+      "sharding.local_rows."
+    )
+  return own
 
 
 def _empty(rows: int, image_size: int) -> Batch:

@@ -1,6 +1,7 @@
 """The order and the random draws of a stream, from seed, epoch and position."""
 
 import functools
+from typing import Sequence
 
 import numpy as np
 
@@ -24,52 +25,32 @@ def epoch_order(num_examples: int, seed: int, epoch: int) -> np.ndarray:
   return order
 
 
-def draws(seed: int, epoch: int, positions: range) -> np.ndarray:
+def draws(
+  seed: int, epoch: int, positions: Sequence[int] | np.ndarray
+) -> np.ndarray:
   """Draws the uniform numbers for the crops and flips of some examples.
 
   Args:
     seed: As in `epoch_order`.
     epoch: As in `epoch_order`.
-    positions: Consecutive positions in the order of the epoch.
+    positions: Rising positions in the order of the epoch, one or more.
 
   Returns:
     `[positions, decode.DRAWS]` float64 in [0, 1). The draws of a position do
     not depend on the other positions.
   """
+  gaps = np.flatnonzero(np.diff(positions) != 1) + 1
+  runs = np.split(np.asarray(positions), gaps)
+  return np.concatenate([_draws(seed, epoch, int(x[0]), len(x)) for x in runs])
+
+
+def _draws(seed: int, epoch: int, first: int, count: int) -> np.ndarray:
+  """Draws the numbers of consecutive positions."""
   # A step of the counter gives four numbers.
-  counter = positions.start * decode.DRAWS // 4
-  shape = len(positions), decode.DRAWS
-  return _generator(seed, epoch, (counter, 0, 0, 0)).random(shape)
-
-
-def local_rows(
-  batch_size: int, process_index: int, num_processes: int
-) -> range:
-  """Returns the rows of every batch that a host decodes.
-
-  Args:
-    batch_size: Rows of a batch over all hosts.
-    process_index: The index of this host, from 0.
-    num_processes: The number of hosts.
-
-  Returns:
-    The contiguous rows of this host.
-
-  Raises:
-    ValueError: If the hosts cannot share a batch equally.
-  """
-  if batch_size < 1 or num_processes < 1 or batch_size % num_processes:
-    raise ValueError(
-      f"{num_processes} processes cannot share a batch of {batch_size} "
-      "equally: use a batch_size that is a multiple of their number."
-    )
-  if not 0 <= process_index < num_processes:
-    raise ValueError(
-      f"process_index {process_index} is not one of "
-      f"{num_processes} processes, which count from 0."
-    )
-  rows = batch_size // num_processes
-  return range(process_index * rows, (process_index + 1) * rows)
+  counter = first * decode.DRAWS // 4
+  return _generator(seed, epoch, (counter, 0, 0, 0)).random(
+    (count, decode.DRAWS)
+  )
 
 
 def _generator(

@@ -13,6 +13,10 @@ from mixup_jax.data.streaming import batches
 
 SIZE = 16
 BATCH = 8
+# The rows of each host: blocks, and as the mesh of a TPU slice has them.
+TWO = [range(0, 4), range(4, 8)]
+FOUR = [range(i, i + 2) for i in range(0, 8, 2)]
+INTERLEAVED = [[0, 1, 6, 7], [2, 3, 4, 5]]
 
 
 def _jpeg(value):
@@ -58,12 +62,19 @@ def _evaluate(stream_set=None, **options):
   )
 
 
-def _join(hosts):
-  """Joins the blocks of hosts to global batches."""
-  return [
-    {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
-    for blocks in zip(*hosts, strict=True)
-  ]
+def _join(hosts, rows):
+  """Joins the rows of hosts to global batches."""
+  joined = []
+  for parts in zip(*hosts, strict=True):
+    batch = {
+      key: np.zeros((BATCH, *x.shape[1:]), x.dtype)
+      for key, x in parts[0].items()
+    }
+    for own, part in zip(rows, parts, strict=True):
+      for key, x in part.items():
+        batch[key][list(own)] = x
+    joined.append(batch)
+  return joined
 
 
 @pytest.fixture(scope="module", name="seven")
@@ -102,13 +113,10 @@ def test_train_batches_augment_anew_in_every_epoch(seven):
   assert sum((a != b).any() for a, b in pairs) > len(pairs) - 2
 
 
-@pytest.mark.parametrize("num_processes", (2, 4))
-def test_train_batches_of_all_hosts_are_those_of_one(seven, num_processes):
-  hosts = [
-    _train(7, process_index=p, num_processes=num_processes)
-    for p in range(num_processes)
-  ]
-  chex.assert_trees_all_equal(_join(hosts), seven)
+@pytest.mark.parametrize("rows", (TWO, FOUR, INTERLEAVED))
+def test_train_batches_of_all_hosts_are_those_of_one(seven, rows):
+  hosts = [_train(7, rows=own) for own in rows]
+  chex.assert_trees_all_equal(_join(hosts, rows), seven)
 
 
 @pytest.mark.parametrize("workers", (1, 3, None))
@@ -120,16 +128,10 @@ def test_train_batches_do_not_depend_on_workers(seven, workers):
 @pytest.mark.parametrize("first_step", (1, 3, 5))
 def test_train_batches_resume_from_first_step_on_other_hosts(seven, first_step):
   hosts = [
-    _train(
-      7 - first_step,
-      first_step=first_step,
-      process_index=p,
-      num_processes=2,
-      workers=p,
-    )
-    for p in range(2)
+    _train(7 - first_step, first_step=first_step, rows=own, workers=index)
+    for index, own in enumerate(TWO)
   ]
-  chex.assert_trees_all_equal(_join(hosts), seven[first_step:])
+  chex.assert_trees_all_equal(_join(hosts, TWO), seven[first_step:])
 
 
 def test_train_batches_depend_on_the_seed(seven):
@@ -138,14 +140,11 @@ def test_train_batches_depend_on_the_seed(seven):
 
 
 @pytest.mark.parametrize("workers", (0, 2))
-@pytest.mark.parametrize("num_processes", (1, 2, 4))
-def test_eval_batches_yield_each_image_once(num_processes, workers):
-  hosts = [
-    _evaluate(process_index=p, num_processes=num_processes, workers=workers)
-    for p in range(num_processes)
-  ]
+@pytest.mark.parametrize("rows", ([range(BATCH)], TWO, FOUR, INTERLEAVED))
+def test_eval_batches_yield_each_image_once(rows, workers):
+  hosts = [_evaluate(rows=own, workers=workers) for own in rows]
   assert {len(host) for host in hosts} == {4}
-  joined = _join(hosts)
+  joined = _join(hosts, rows)
   labels = np.concatenate([b["labels"][b["where"]] for b in joined])
   np.testing.assert_array_equal(labels, np.arange(29))
   np.testing.assert_array_equal(joined[3]["where"], np.arange(8) < 5)
@@ -185,10 +184,8 @@ def test_train_batches_replace_a_bad_image_by_the_next(seven, workers, capsys):
 def test_train_batches_replace_bad_images_alike_on_any_number_of_hosts():
   stream_set = _set(train=_damaged(3, 4, 20))
   whole = _train(4, stream_set)
-  hosts = [
-    _train(4, stream_set, process_index=p, num_processes=4) for p in range(4)
-  ]
-  chex.assert_trees_all_equal(_join(hosts), whole)
+  hosts = [_train(4, stream_set, rows=own) for own in FOUR]
+  chex.assert_trees_all_equal(_join(hosts, FOUR), whole)
   assert not np.isin([3, 4, 20], [b["labels"] for b in whole]).any()
 
 
@@ -214,7 +211,8 @@ def test_train_and_eval_batches_raise_at_too_many_bad_images(workers):
 @pytest.mark.parametrize(
   "options,message",
   (
-    ({"num_processes": 3}, "3 processes cannot share a batch of 8"),
+    ({"rows": [6, 7, 8]}, "are not those of a batch of 8"),
+    ({"rows": []}, "are not those of a batch of 8"),
     ({"seed": -1}, "seed -1 or first_step 0 is negative"),
     ({"first_step": -2}, "first_step -2 is negative"),
     ({"stream_set": _set(train=EXAMPLES[:7])}, "larger than the 7 training"),

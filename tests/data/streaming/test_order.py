@@ -25,6 +25,8 @@ def test_draws_of_a_position_do_not_depend_on_other_positions():
   np.testing.assert_array_equal(whole, np.concatenate(parts))
   ones = [order.draws(3, 5, range(i, i + 1)) for i in range(20)]
   np.testing.assert_array_equal(whole, np.concatenate(ones))
+  some = np.array([0, 1, 4, 5, 6, 11, 19])
+  np.testing.assert_array_equal(order.draws(3, 5, some), whole[some])
   assert len(np.unique(whole)) == whole.size
 
 
@@ -32,24 +34,3 @@ def test_draws_of_a_position_do_not_depend_on_other_positions():
 def test_draws_differ_between_seeds_and_epochs(seed, epoch):
   first = order.draws(3, 5, range(9))
   assert not np.isin(order.draws(seed, epoch, range(9)), first).any()
-
-
-def test_local_rows_share_a_batch_in_order():
-  rows = [list(order.local_rows(12, p, 4)) for p in range(4)]
-  assert sum(rows, []) == list(range(12))
-  assert {len(r) for r in rows} == {3}
-
-
-@pytest.mark.parametrize(
-  "arguments,message",
-  (
-    ((10, 0, 4), "4 processes cannot share a batch of 10"),
-    ((0, 0, 1), "cannot share a batch of 0"),
-    ((8, 0, 0), "0 processes cannot share"),
-    ((8, 2, 2), "process_index 2 is not one of 2"),
-    ((8, -1, 2), "process_index -1 is not"),
-  ),
-)
-def test_local_rows_refuses_invalid_processes(arguments, message):
-  with pytest.raises(ValueError, match=message):
-    order.local_rows(*arguments)
