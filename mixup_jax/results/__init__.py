@@ -6,6 +6,10 @@ are modules of their own.
 
 from mixup_jax.results.alignment import format_table
 from mixup_jax.results.alignment import is_number
+from mixup_jax.results.intervals import difference
+from mixup_jax.results.intervals import error_difference
+from mixup_jax.results.intervals import Interval
+from mixup_jax.results.intervals import interval
 from mixup_jax.results.paper import beside_paper
 from mixup_jax.results.paper import describe_not_run
 from mixup_jax.results.paper import NotRun
@@ -42,11 +46,15 @@ __all__ = (
   "Curve",
   "describe_not_run",
   "describe_runs",
+  "difference",
   "DIFFERENCE",
   "ERM",
+  "error_difference",
   "format_result",
   "format_table",
   "HeatMap",
+  "Interval",
+  "interval",
   "is_number",
   "Layout",
   "mean_and_error",

@@ -47,6 +47,7 @@ class Row(TypedDict):
   epochs: int
   decimals: NotRequired[int]  # That tables show; 2 if it is not given.
   overlap: NotRequired[float]  # As in `summarize`; 0 if it is not given.
+  values: NotRequired[list[float]]  # Of each run, if there are several.
 
 
 def summarize(
@@ -70,7 +71,8 @@ def summarize(
       set anew; 0 if runs are independent.
 
   Returns:
-    The row, with the standard deviation over the runs; `beside_paper` adds the
+    The row, with the standard deviation over the runs and the number of each,
+    so that rows of the same seeds can be paired; `beside_paper` adds the
     paper's number.
   """
   count = len(values)
@@ -85,8 +87,10 @@ def summarize(
     n=count,
     epochs=epochs,
   )
-  if overlap and count > 1:
-    made["overlap"] = round(overlap, 6)
+  if count > 1:
+    made["values"] = [round(float(value), 4) for value in values]
+    if overlap:
+      made["overlap"] = round(overlap, 6)
   return made
 
 

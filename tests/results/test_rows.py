@@ -24,7 +24,8 @@ def test_summarize_returns_mean_and_standard_deviation():
   names = {key: ROW[key] for key in ("setting", "metric")}
   names["method"] = results.ERM
   row = results.summarize([10.0, 20.0, 30.0], epochs=10, **names)
-  assert row == {**ROW, "value": 20.0, "std": 10.0, "n": 3}
+  values = [10.0, 20.0, 30.0]
+  assert row == {**ROW, "value": 20.0, "std": 10.0, "n": 3, "values": values}
   row = results.summarize([14.43], epochs=10, **names)
   assert row == {**ROW, "std": 0.0, "n": 1}
 
