@@ -18,11 +18,13 @@ STYLES = ("-", ":", "--", "-.")
 def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   """Draws metrics over epochs: the mean of the seeds, and their range.
 
+  The range is that of the first metric alone: several hide each other.
+
   Args:
     result: A result with curves, each of a setting, a method and a metric.
     path: The file to write.
   """
-  curves = result["curves"]
+  curves = _set_apart(result["curves"])
   settings = list(dict.fromkeys(curve["setting"] for curve in curves))
   colors = _style.colors(curves)
   metrics = dict.fromkeys(curve["metric"] for curve in curves)
@@ -42,14 +44,15 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
       linewidth=2 if linestyle == "-" else 1.2,
       linestyle=linestyle,
     )
-    axes.fill_between(
-      curve["epochs"],
-      values.min(0),
-      values.max(0),
-      color=color,
-      alpha=0.15,
-      linewidth=0,
-    )
+    if linestyle == STYLES[0]:
+      axes.fill_between(
+        curve["epochs"],
+        values.min(0),
+        values.max(0),
+        color=color,
+        alpha=0.15,
+        linewidth=0,
+      )
   for setting, axes in zip(settings, panels[0]):
     count = max(len(c["values"]) for c in curves if c["setting"] == setting)
     seeds = f"{count} seeds, mean and range" if count > 1 else "one seed"
@@ -64,6 +67,19 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   }
   _legend(panels[0][-1], names, styles)
   _style.save(figure, path)
+
+
+def _set_apart(curves: list[dict[str, Any]]) -> list[dict[str, Any]]:
+  """Gives methods that share a key within a setting keys of their own."""
+  first: dict[tuple[str, str], str] = {}
+  for curve in curves:
+    first.setdefault((curve["setting"], curve["key"]), curve["method"])
+  return [
+    curve
+    if first[curve["setting"], curve["key"]] == curve["method"]
+    else {**curve, "key": curve["method"]}
+    for curve in curves
+  ]
 
 
 def _legend(

@@ -10,7 +10,7 @@ from mixup_jax.results.figures import _style
 
 
 def draw(result: dict[str, Any], path: pathlib.Path) -> None:
-  """Draws our numbers with 95 % intervals, and the paper's beside them.
+  """Draws our numbers with standard errors, and the paper's beside them.
 
   Args:
     result: A result with a layout whose lines are methods.
@@ -37,8 +37,10 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
   axes.set_ylim(len(methods) - 0.5, -0.5)
   axes.set_xlabel(metric)
   _style.tidy(axes, grid="x")
+  about = [results.describe_runs(shown)]
   if any(row["paper"] is not None for row in shown):
-    _style.title(axes, "Dots: ours. Diamonds: the paper.")
+    about.append("Diamonds: the paper's")
+  _style.title(axes, ". ".join(about))
   figure.legend(frameon=False, loc="outside lower left")
   _style.save(figure, path)
 
@@ -53,7 +55,7 @@ def _draw_setting(
   axes.plot([], [], "s", color=color, label=rows[0]["setting"])
   for row in rows:
     place = places[row["method"]]
-    error = 1.96 * results.standard_error(row)
+    error = results.standard_error(row)
     axes.errorbar(
       row["value"],
       place,

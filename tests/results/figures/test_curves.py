@@ -54,6 +54,24 @@ def test_draw_chooses_colours_by_key(tmp_path, monkeypatch):
   plt.close(drawn[0])
 
 
+def test_draw_sets_methods_of_one_key_apart(tmp_path, monkeypatch):
+  drawn = []
+  monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
+  curves = [
+    curve("a", f"mixup, alpha {alpha}", metric, "mixup")
+    for alpha in (1, 0.2)
+    for metric in ("test", "training")
+  ]
+  _curves.draw({"curves": curves}, tmp_path / "x.png")
+  (axes,) = drawn[0].axes
+  colors = [line.get_color() for line in axes.lines]
+  assert colors == ["tab:orange"] * 2 + ["tab:green"] * 2
+  names = [text.get_text() for text in axes.get_legend().get_texts()]
+  assert names[:2] == ["mixup, alpha 1", "mixup, alpha 0.2"]
+  assert len(axes.collections) == 2  # The ranges of the first metric.
+  plt.close(drawn[0])
+
+
 def test_draw_leaves_a_gap_where_a_value_is_none(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))

@@ -1,5 +1,11 @@
 """Tests of dots, for the methods that have values alone."""
 
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mixup_jax.results.figures import _dots
+from mixup_jax.results.figures import _style
+
 LAYOUT = {"lines": "method", "columns": "setting", "metrics": ["error (%)"]}
 
 
@@ -44,3 +50,16 @@ def test_draw_leaves_out_settings_without_values(drawn):
   alone = drawn({"rows": rows, "layout": LAYOUT})
   rows.append(row("cifar10", "ERM", 5.53, None))
   assert (drawn({"rows": rows, "layout": LAYOUT}) == alone).all()
+
+
+def test_draw_shows_standard_errors_and_says_so(tmp_path, monkeypatch):
+  drawn = []
+  monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
+  rows = [row("1e-4", "ERM", None, 5.6)]
+  _dots.draw({"rows": rows, "layout": LAYOUT}, tmp_path / "x.png")
+  (axes,) = drawn[0].axes
+  ((bar,),) = (found.get_segments() for found in axes.collections)
+  np.testing.assert_allclose(np.ptp(bar[:, 0]), 2 * 0.2 / 2**0.5)
+  title = axes.get_title(loc="left")
+  assert title == "Mean ± standard error, n = 2, 10 epochs"
+  plt.close(drawn[0])
