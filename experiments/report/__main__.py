@@ -4,14 +4,17 @@
     python -m experiments.report RUN/result.json ...    # prints their tables
 
 The tables of `experiments/results/NAME.json` are in one of the documents,
-between the comments `<!-- NAME -->` and `<!-- end of NAME -->`.
+between the comments `<!-- NAME -->` and `<!-- end of NAME -->`. The table of
+all claims with their verdicts is between those of `claims`, and what the README
+shows of it between those of `summary`.
 """
 
 import argparse
 import json
 import pathlib
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
+from experiments.report import book
 from experiments.report import tables
 from mixup_jax.results import figures
 
@@ -25,7 +28,10 @@ DOCUMENTS = [
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-  """Rewrites documents and figures, or prints the tables of some files."""
+  """Rewrites documents and figures, and prints the verdicts.
+
+  With files it prints their tables instead.
+  """
   parser = argparse.ArgumentParser(
     prog="python -m experiments.report", description=__doc__.split("\n")[0]
   )
@@ -36,11 +42,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     return
   found = {path.stem: _read(path) for path in sorted(RESULTS.glob("*.json"))}
   texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
-  made = {name: tables.table(result) for name, result in found.items()}
+  made = make(found)
   for path, text in zip(DOCUMENTS, tables.update(texts, made)):
     path.write_text(text, encoding="utf-8")
   for name, result in found.items():
     figures.draw(result, RESULTS / f"{name}.png")
+  print(made["claims"])
+
+
+def make(found: Mapping[str, Any]) -> dict[str, str]:
+  """Returns the tables of documents by name, of results by name."""
+  return {
+    **{name: tables.table(result) for name, result in found.items()},
+    "claims": book.table(found),
+    "summary": book.summary(found),
+  }
 
 
 def _read(path: pathlib.Path) -> Any:

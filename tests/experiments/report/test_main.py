@@ -6,6 +6,8 @@ import string
 import pytest
 
 from experiments.report import __main__ as report
+from experiments.report import book
+from experiments.report import claims
 from experiments.report import tables
 from mixup_jax import results
 
@@ -25,7 +27,7 @@ def test_results_are_found():
 
 
 def test_documents_show_the_results():
-  made = {path.stem: tables.table(load(path)) for path in RESULTS}
+  made = report.make({path.stem: load(path) for path in RESULTS})
   texts = [path.read_text(encoding="utf-8") for path in report.DOCUMENTS]
   assert tables.update(texts, made) == texts
 
@@ -82,15 +84,22 @@ def test_main_prints_the_tables_of_files(capsys, tmp_path):
   assert "| iris | 66.67" in out and "| two rings | 8.74" in out
 
 
-def test_main_rewrites_documents_and_draws(monkeypatch, tmp_path):
+def test_main_rewrites_documents_and_draws(monkeypatch, tmp_path, capsys):
   result = load(report.RESULTS / "tabular.json")
   (tmp_path / "x.json").write_text(json.dumps(result))
   page = tmp_path / "tabular.md"
-  page.write_text("<!-- x -->\n<!-- end of x -->\n")
+  names = ("x", "claims", "summary")
+  page.write_text(
+    "".join(f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in names)
+  )
+  claim = next(x for x in claims.CLAIMS if x.file == "tabular")
+  monkeypatch.setattr(claims, "CLAIMS", [claim._replace(file="x")])
   monkeypatch.setattr(report, "RESULTS", tmp_path)
   monkeypatch.setattr(report, "DOCUMENTS", [page])
   report.main([])
   assert tables.table(result) in page.read_text()
+  printed = capsys.readouterr().out.strip()
+  assert printed == book.table({"x": result}) and printed in page.read_text()
   assert (tmp_path / "x.png").stat().st_size > 1000
 
 
