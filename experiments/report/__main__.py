@@ -15,6 +15,7 @@ import pathlib
 from typing import Any, Mapping, Sequence
 
 from experiments.report import book
+from experiments.report import picture
 from experiments.report import tables
 from mixup_jax.results import figures
 
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     path.write_text(text, encoding="utf-8")
   for name, result in found.items():
     figures.draw(result, RESULTS / f"{name}.png")
+  figures.draw_panels(picture.panels(found), RESULTS / "claims.png")
   print(made["claims"])
 
 

@@ -17,8 +17,10 @@ from mixup_jax.results.paper import PaperNumber
 from mixup_jax.results.payloads import Curve
 from mixup_jax.results.payloads import HeatMap
 from mixup_jax.results.payloads import Layout
+from mixup_jax.results.payloads import Line
 from mixup_jax.results.payloads import MixedInputs
 from mixup_jax.results.payloads import Pairs
+from mixup_jax.results.payloads import Panel
 from mixup_jax.results.payloads import Plane
 from mixup_jax.results.payloads import Reliability
 from mixup_jax.results.payloads import Result
@@ -57,6 +59,7 @@ __all__ = (
   "interval",
   "is_number",
   "Layout",
+  "Line",
   "mean_and_error",
   "Method",
   "MixedInputs",
@@ -64,6 +67,7 @@ __all__ = (
   "P_VALUE",
   "paired_t_test",
   "Pairs",
+  "Panel",
   "paper_number",
   "PaperNumber",
   "Plane",

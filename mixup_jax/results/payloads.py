@@ -178,6 +178,34 @@ class HeatMap(TypedDict):
   limits: list[float]
 
 
+class Line(TypedDict):
+  """A line of a panel, `values` of `[seeds, points]` over `x`."""
+
+  name: str
+  key: str
+  x: list[float]
+  values: list[list[float]]
+
+
+class Panel(TypedDict):
+  """Lines of a result, for a picture of several results.
+
+  Attributes:
+    title: What is shown.
+    x: The name of the horizontal axis.
+    y: That of the vertical axis, which begins at 0.
+    limit: Where the vertical axis ends.
+    decimals: Those of the last value, which stands beside each line.
+  """
+
+  title: str
+  x: str
+  y: str
+  limit: float
+  decimals: int
+  lines: list[Line]
+
+
 class Layout(TypedDict):
   """Where a table shows settings, methods and metrics.
 

@@ -3,7 +3,7 @@
 import importlib
 import os
 import pathlib
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from mixup_jax import results
 
@@ -43,6 +43,17 @@ def draw(result: Mapping[str, Any], path: pathlib.Path) -> bool:
   if chosen:
     _module(chosen[0]).draw(result, path)
   return bool(chosen)
+
+
+def draw_panels(panels: Sequence[results.Panel], path: pathlib.Path) -> None:
+  """Draws panels of several results side by side.
+
+  Args:
+    panels: The panels, from left to right; of none, nothing is drawn.
+    path: The file to write.
+  """
+  if panels:
+    _module("_panels").draw(panels, path)
 
 
 def _module(name: str) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from experiments.report import __main__ as report
 from experiments.report import book
 from experiments.report import claims
+from experiments.report import picture
 from experiments.report import tables
 from mixup_jax import results
 
@@ -94,6 +95,7 @@ def test_main_rewrites_documents_and_draws(monkeypatch, tmp_path, capsys):
   )
   claim = next(x for x in claims.CLAIMS if x.file == "tabular")
   monkeypatch.setattr(claims, "CLAIMS", [claim._replace(file="x")])
+  monkeypatch.setattr(picture, "SOURCES", ())
   monkeypatch.setattr(report, "RESULTS", tmp_path)
   monkeypatch.setattr(report, "DOCUMENTS", [page])
   report.main([])
