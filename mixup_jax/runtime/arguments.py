@@ -64,6 +64,12 @@ def parse(
       "Print an ahead-of-time cost estimate of a step on a TPU slice, such as "
       "v5e:16x16, and train nothing.",
     ),
+    (
+      flags.DEFINE_integer,
+      "profile",
+      0,
+      "Trace so many steps of the first network, into WORKDIR/profile.",
+    ),
     (flags.DEFINE_bool, DEBUG[2:], False, "Show the traceback of an error."),
   )
   for define, name, default, text in known:

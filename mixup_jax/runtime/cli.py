@@ -30,6 +30,7 @@ from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
 from mixup_jax.runtime import signals
+from mixup_jax.train import tracing
 
 # Errors of bad input in this package. Any other error is a bug, and is shown
 # with its traceback.
@@ -90,6 +91,10 @@ def launch(
     workdir = _workdir(section, values)
     for field in ("data_dir", "networks"):  # Before any work, and by its name.
       paths.local(values.config.get(field) or "", f"--config.{field}")
+    if values.profile < 0:
+      raise ValueError(
+        f"--profile={values.profile} is negative: 0 traces none."
+      )
     stages = prepare, run
     if values.rehearse is not None:
       stages = _estimate(section, values.rehearse, lower)
@@ -118,7 +123,10 @@ def launch(
         recorder = Recorder(
           workdir, config=values.config.to_dict(), of_networks=of_networks
         )
-        with preemption.noticed():
+        with (
+          preemption.noticed(),
+          tracing.requested(values.profile, workdir / "profile"),
+        ):
           status = _run(section, values, recorder, prepared, stages[1], resume)
   except KeyboardInterrupt:
     if values.debug:

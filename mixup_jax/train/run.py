@@ -20,6 +20,7 @@ from mixup_jax.train import loop
 from mixup_jax.train import progress
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
+from mixup_jax.train import tracing
 
 Lines = metric_lines.Lines
 SAVE_EVERY = 300.0  # Seconds: what a lost process costs at most.
@@ -202,7 +203,7 @@ def run(
 
       loop.fit(
         state,
-        functools.partial(program.step, key),
+        tracing.traced(functools.partial(program.step, key)),
         shown.waiting(batches(first_step)),
         first_step=first_step,
         num_steps=num_steps,

@@ -131,6 +131,7 @@ def test_launch_names_failed_jobs_at_the_end(launch, tmp_path, capsys):
     ((f"--config={CONFIG}:seeds=x",), "seeds='x' is not of type int"),
     (("--config=nowhere.py",), "nowhere.py"),
     (("--wrokdir=x",), "workdir"),
+    (("--profile=-1",), "--profile=-1 is negative: 0 traces none"),
     (("seeds=3",), "unexpected arguments ['seeds=3']: flags look like"),
   ],
 )
