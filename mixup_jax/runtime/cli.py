@@ -30,6 +30,7 @@ from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
 from mixup_jax.runtime import signals
+from mixup_jax.train import goodput
 from mixup_jax.train import tracing
 
 # Errors of bad input in this package. Any other error is a bug, and is shown
@@ -172,6 +173,7 @@ def _run(
     f"{jax.process_count()} process(es), jax {jax.__version__}"
   )
   start = time.perf_counter()
+  goodput.reset()
   with opened as recorder:
     try:
       more = f"\nThe config is {plain_config}"
@@ -182,9 +184,9 @@ def _run(
       return _report_stop(stopped, resume)
     # A result may count the time of earlier processes too.
     seconds = result.get("wall_seconds", round(time.perf_counter() - start, 2))
-    path = recorder.result(
-      {"section": section, **result, "wall_seconds": seconds}
-    )
+    shares = goodput.shares(time.perf_counter() - start)
+    content = {"section": section, **result, "wall_seconds": seconds}
+    path = recorder.result(content | ({"goodput": shares} if shares else {}))
   _print(
     f"\n{results.format_result(result)}\n\n{seconds:.1f} s, written to {path}"
   )

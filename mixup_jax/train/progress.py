@@ -8,6 +8,8 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, TypeVar
 import jax
 import tqdm
 
+from mixup_jax.train import goodput
+
 T = TypeVar("T")
 _EVERY = 30.0  # Seconds between two lines.
 _END = object()
@@ -65,7 +67,8 @@ class Progress:
     source = iter(batches)
     while True:
       start = self._clock()
-      batch: Any = next(source, _END)
+      with goodput.timed("input"):
+        batch: Any = next(source, _END)
       self._waited += self._clock() - start
       if batch is _END:
         return

@@ -16,6 +16,7 @@ from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import cadence
 from mixup_jax.train import feeds
+from mixup_jax.train import goodput
 from mixup_jax.train import loop
 from mixup_jax.train import progress
 from mixup_jax.train import state as states
@@ -188,7 +189,8 @@ def run(
 
       def evaluate(state: states.TrainState) -> dict[str, Any]:
         line = _epoch_means(recorder.lines, steps_per_epoch)
-        measured = measure(state, line["epoch"] == epochs)
+        with goodput.timed("evaluation"):
+          measured = measure(state, line["epoch"] == epochs)
         shown.measured(line["train/loss"], measured)
         return {**line, **measured}
 
@@ -197,23 +199,26 @@ def run(
         shown.step(done, values)
 
       def save(done: int, state: states.TrainState) -> None:
-        recorder.sync()
-        saved.save(done, state, note={_CRC32: recorder.crc32})
+        with goodput.timed("checkpoints"):
+          recorder.sync()
+          saved.save(done, state, note={_CRC32: recorder.crc32})
         saves.saved(done)
 
-      loop.fit(
-        state,
-        tracing.traced(functools.partial(program.step, key)),
-        shown.waiting(batches(first_step)),
-        first_step=first_step,
-        num_steps=num_steps,
-        eval_steps=eval_steps,
-        evaluate=evaluate,
-        on_metrics=on_metrics,
-        save=save,
-        save_due=saves.due if save_every else None,
-        stop=preemption.reached,
-      )
+      step = goodput.compiled(functools.partial(program.step, key))
+      with goodput.timed("steps"):
+        loop.fit(
+          state,
+          tracing.traced(step),
+          shown.waiting(batches(first_step)),
+          first_step=first_step,
+          num_steps=num_steps,
+          eval_steps=eval_steps,
+          evaluate=evaluate,
+          on_metrics=on_metrics,
+          save=save,
+          save_due=saves.due if save_every else None,
+          stop=preemption.reached,
+        )
     return [line for line in recorder.lines if "epoch" in line]
 
 
