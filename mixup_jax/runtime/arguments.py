@@ -3,7 +3,7 @@
 import os
 import pathlib
 import sys
-from typing import Any
+from typing import Any, Sequence
 
 from absl import flags
 from ml_collections import config_flags
@@ -14,13 +14,16 @@ DEBUG = "--debug"  # Asked for also before flags are parsed.
 
 
 def parse(
-  section: str, config_file: str | os.PathLike[str]
+  section: str,
+  config_file: str | os.PathLike[str],
+  argv: Sequence[str] | None = None,
 ) -> flags.FlagValues:
   """Parses the command line of a section.
 
   Args:
     section: The name of the section.
     config_file: The default of `--config`.
+    argv: The words; by default those of this process.
 
   Returns:
     The values of all flags, `config` among them.
@@ -29,6 +32,7 @@ def parse(
     SystemExit: With status 0, after it has printed the flags for `--help`.
     ValueError: For words that are no flags, and fields that the config lacks.
   """
+  argv = sys.argv if argv is None else argv
   values = flags.FlagValues()
   known: tuple[tuple[Any, str, Any, str], ...] = (
     (
@@ -74,15 +78,16 @@ def parse(
   )
   for define, name, default, text in known:
     define(name, default, text, flag_values=values)
-  words = [_located(word, config_file) for word in sys.argv]
+  words = [_located(word, config_file) for word in argv]
   try:
     config_flags.DEFINE_config_file(
       "config",
       os.fspath(config_file),
       "The config, as FILE or FILE:key=value,...",
       flag_values=values,
+      sys_argv=words,
     )
-    if "--help" in sys.argv:
+    if "--help" in argv:
       print(
         f"python -m experiments.{section} [flags]\n{values.main_module_help()}"
         f"\n{values.get_help()}"

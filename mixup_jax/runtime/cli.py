@@ -257,6 +257,10 @@ def _exit_on(
     raise SystemExit(status) from None
 
 
+# For other commands than those of sections.
+bad_input_reported = functools.partial(_exit_on, _INPUT_ERRORS, status=2)
+
+
 def _print(text: str) -> None:
   """Prints in process 0 alone."""
   if jax.process_index() == 0:

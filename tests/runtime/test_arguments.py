@@ -27,6 +27,13 @@ def test_parse_returns_flags_and_the_config(parse):
   assert values.coordinator is values.rehearse is None
 
 
+def test_parse_takes_the_words_that_it_is_given(monkeypatch):
+  monkeypatch.setattr(sys, "argv", ["tabular", "--config.seeds=4", "--none"])
+  words = ["tabular", "--config.seeds=3", "--workdir=run"]
+  values = arguments.parse("tabular", tabular.__file__, words)
+  assert (values.config.seeds, values.workdir) == (3, "run")
+
+
 def test_parse_prefers_a_config_of_the_user(parse, monkeypatch, tmp_path):
   monkeypatch.chdir(tmp_path)
   command = "--config=configs/tabular.py:seeds=3"
