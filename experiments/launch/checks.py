@@ -1,0 +1,100 @@
+"""What is refused of a command line, each with the value and the remedy."""
+
+import argparse
+import pathlib
+import re
+from typing import Sequence
+
+from experiments.launch import kinds
+from experiments.launch import slices
+
+_SHARED_DISK = ("slurm", "tpu_vm")
+# A pod of Kubernetes is named after the set, the job, and two numbers.
+_LONGEST_NAME = 40
+
+
+def options(given: argparse.Namespace) -> dict[str, str]:
+  """Returns the options that this kind of file alone has."""
+  for name, value in vars(given).items():
+    if any(ord(char) < 32 for char in str(value)):
+      raise ValueError(f"--{name}={value!r}: leave out the line break.")
+  own = kinds.KINDS[given.kind].options
+  known = {
+    name: kind for kind in kinds.KINDS for name in kinds.KINDS[kind].options
+  }
+  for name, kind in known.items():
+    if getattr(given, name) is not None and name not in own:
+      raise ValueError(
+        f"--{name}={getattr(given, name)}: {given.kind} has no such option, "
+        f"but {kind}: leave it out."
+      )
+  found = {}
+  for name, default in own.items():
+    value = getattr(given, name) or default
+    if value is None:
+      raise ValueError(f"--{name} is missing: {given.kind} needs it.")
+    found[name] = value
+  return found
+
+
+def devices(given: argparse.Namespace, options: dict[str, str]) -> slices.Slice:
+  """Returns the slice, if its kind of file can start one."""
+  found = slices.parse(given.slice)
+  if (given.kind == "slurm") != (found.kind == slices.GPU):
+    others = "gpu:HOSTSxGPUS" if given.kind == "slurm" else "TPUs, as v5e:16x16"
+    raise ValueError(
+      f"--slice={given.slice}: {given.kind} starts runs on {others}."
+    )
+  if given.slices < 1 or given.slices > 1 and given.kind != "jobset":
+    raise ValueError(
+      f"--slices={given.slices}: {given.kind} starts one slice; several are "
+      "for --kind=jobset."
+    )
+  if given.grace < 1:
+    raise ValueError(f"--grace={given.grace}: give at least 1 second.")
+  per_host = options.get("processes_per_host", "1")
+  if per_host not in ("1", str(found.devices_per_host)):
+    raise ValueError(
+      f"--processes_per_host={per_host}: give 1, or "
+      f"{found.devices_per_host}, one a GPU."
+    )
+  return found
+
+
+def config_file(flags: Sequence[str]) -> None:
+  """Raises ValueError for a config that is not in the repository."""
+  for flag in flags:
+    name, _, value = flag.partition("=")
+    path = value.partition(":")[0]
+    if name == "--config" and pathlib.PurePath(path).parts[:1] != ("configs",):
+      raise ValueError(
+        f"{flag}: the hosts have a copy of the repository alone: put the file "
+        "into its configs/, and run this there."
+      )
+
+
+def place(kind: str, flag: str, path: str) -> None:
+  """Raises ValueError for a place that not all hosts would see."""
+  if re.match("gs://[^/]+", path):
+    return
+  if not path.startswith("/"):
+    raise ValueError(
+      f"{flag}={path}: each host would have its own: give gs://BUCKET/PATH, "
+      "or a path in full on a disk that all hosts see."
+    )
+  if kind not in _SHARED_DISK:
+    raise ValueError(
+      f"{flag}={path}: the hosts of {kind} share no disk: give "
+      "gs://BUCKET/PATH."
+    )
+
+
+def name(text: str, cell: str) -> str:
+  """Returns the name of a job, if Kubernetes takes it."""
+  whole = re.sub("[^a-z0-9]+", "-", f"{text}-{cell}".lower()).strip("-")
+  if not re.fullmatch("[a-z][a-z0-9-]*", text) or len(whole) > _LONGEST_NAME:
+    raise ValueError(
+      f"--name={text}: the job would be {whole!r}: write lower case, digits "
+      f"and '-', with at most {_LONGEST_NAME} characters in all."
+    )
+  return whole
