@@ -70,7 +70,7 @@ def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
   add("--service_account", help="jobset: that may use the bucket")
   add("--infra", help="skypilot: where to look, such as gcp/us-west4")
   add("--time", help="slurm: the limit, such as 24:00:00")
-  add("--processes_per_host", help="slurm: 1, or one a GPU")
+  add("--processes_per_host", help="slurm: which share out its GPUs; 1")
   add("--tpu", help="tpu_vm: the name of the slice")
   add("--zone", help="tpu_vm: its zone, such as us-west4-a")
   add(

@@ -53,10 +53,12 @@ def devices(given: argparse.Namespace, options: dict[str, str]) -> slices.Slice:
   if given.grace < 1:
     raise ValueError(f"--grace={given.grace}: give at least 1 second.")
   per_host = options.get("processes_per_host", "1")
-  if per_host not in ("1", str(found.devices_per_host)):
+  gpus = found.devices_per_host
+  shares = [str(n) for n in range(1, gpus + 1) if gpus % n == 0]
+  if per_host not in shares:
     raise ValueError(
-      f"--processes_per_host={per_host}: give 1, or "
-      f"{found.devices_per_host}, one a GPU."
+      f"--processes_per_host={per_host}: {gpus} GPUs are shared "
+      f"out evenly by {', '.join(shares)}."
     )
   return found
 

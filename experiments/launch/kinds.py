@@ -110,7 +110,7 @@ def _slurm(job: Job) -> dict[str, str]:
   gpus = job.slice.devices_per_host // processes
   sharing = "A process a host has all its GPUs."
   if processes > 1:
-    sharing = "The processes of a host share out its GPUs, as all see all."
+    sharing = "The processes of a host share out its GPUs."
   return {
     "processes": str(processes),
     "cpus": str(gpus * _CORES_PER_GPU),

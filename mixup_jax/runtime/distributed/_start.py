@@ -8,6 +8,7 @@ from typing import Any, Mapping
 import jax
 
 from mixup_jax.runtime.distributed import _greeting
+from mixup_jax.runtime.distributed import _local_devices
 from mixup_jax.runtime.distributed import _meeting
 from mixup_jax.runtime.distributed import _runtime
 from mixup_jax.runtime.distributed import _watch
@@ -75,22 +76,8 @@ def initialize(
     process_id,
     initialization_timeout=initialization_timeout,
     heartbeat_timeout_seconds=2 * heartbeat_timeout_seconds,
-    cluster_detection_method="deactivate" if _is_alone_on_host() else None,
+    **_local_devices.options(os.environ),
   )
-
-
-def _is_alone_on_host() -> bool:
-  """Returns whether this process may have all devices of its host.
-
-  Under Slurm and Open MPI, jax gives each process the one device of its number
-  on the host, unless its detection is deactivated: right for a process a GPU,
-  and the loss of all others for a process a host.
-  """
-  names = os.environ
-  if "SLURM_LOCALID" in names:
-    nodes = names.get("SLURM_STEP_NUM_NODES") or names.get("SLURM_NNODES")
-    return names.get("SLURM_NTASKS") == nodes  # A node has at least one.
-  return names.get("OMPI_COMM_WORLD_LOCAL_SIZE", "1") == "1"
 
 
 def _detect(timeout: int) -> tuple[str | None, int | None, int | None]:

@@ -59,8 +59,8 @@ def refused(capsys, tmp_path, monkeypatch):
     ),
     ({**SLURM, "slice": "v5e:4x4"}, ("--slice=v5e:4x4", "gpu:HOSTSxGPUS")),
     (
-      {**SLURM, "processes_per_host": "2"},
-      ("--processes_per_host=2", "1, or 4"),
+      {**SLURM, "processes_per_host": "3"},
+      ("--processes_per_host=3", "1, 2, 4"),
     ),
     ({"kind": "tpu_vm", "image": None, "tpu": "a"}, ("--zone is missing",)),
   ],

@@ -249,12 +249,14 @@ def test_slurm_gives_each_host_a_process_with_time_to_save():
   assert options["signal"] == "TERM@300"
 
 
-def test_slurm_gives_each_gpu_a_process_if_asked(made):
-  text = made("slurm", "--processes_per_host=4", devices="gpu:2x4")
+@pytest.mark.parametrize("processes, cores", [("2", "16"), ("4", "8")])
+def test_slurm_shares_a_host_out_if_asked(made, processes, cores):
+  flag = f"--processes_per_host={processes}"
+  text = made("slurm", flag, devices="gpu:2x4")
   options = slurm_options(text)
-  assert options["ntasks-per-node"] == options["gpus-per-node"] == "4"
-  assert options["cpus-per-task"] == "8"
-  assert "gpu-bind" not in text  # Each sees all, and jax takes the one.
+  assert options["ntasks-per-node"] == processes
+  assert options["gpus-per-node"] == "4"
+  assert options["cpus-per-task"] == cores
   assert "--expect_devices=8" in text
 
 
