@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
   """Returns the options, and the flags of the section."""
+  for word in argv:
+    if not word.isprintable():
+      raise ValueError(f"{word!r}: leave out the line break.")
   parser = _Parser(
     prog="python -m experiments.launch",
     description=__doc__.split("\n")[0],

@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 import re
-from typing import Sequence
+from typing import Any, Sequence
 
 from experiments.launch import kinds
 from experiments.launch import slices
@@ -11,13 +11,16 @@ from experiments.launch import slices
 _SHARED_DISK = ("slurm", "tpu_vm")
 # A pod of Kubernetes is named after the set, the job, and two numbers.
 _LONGEST_NAME = 40
+# What stands in a file as it is, and an example.
+_FORMS = {
+  "time": (r"(\d+-)?\d+(:\d\d){0,2}", "24:00:00 or 7-00:00:00"),
+  "exclude_newer": (r"20\d\d-[01]\d-[0-3]\d", "2026-11-26"),
+}
+_WITHOUT_FILES = ("digits", "tones", "iris")  # Data sets.
 
 
 def options(given: argparse.Namespace) -> dict[str, str]:
   """Returns the options that this kind of file alone has."""
-  for name, value in vars(given).items():
-    if any(ord(char) < 32 for char in str(value)):
-      raise ValueError(f"--{name}={value!r}: leave out the line break.")
   own = kinds.KINDS[given.kind].options
   known = {
     name: kind for kind in kinds.KINDS for name in kinds.KINDS[kind].options
@@ -33,6 +36,8 @@ def options(given: argparse.Namespace) -> dict[str, str]:
     value = getattr(given, name) or default
     if value is None:
       raise ValueError(f"--{name} is missing: {given.kind} needs it.")
+    if not re.fullmatch(_FORMS.get(name, (".*",))[0], value):
+      raise ValueError(f"--{name}={value}: write it as {_FORMS[name][1]}.")
     found[name] = value
   return found
 
@@ -88,6 +93,21 @@ def place(kind: str, flag: str, path: str) -> None:
     raise ValueError(
       f"{flag}={path}: the hosts of {kind} share no disk: give "
       "gs://BUCKET/PATH."
+    )
+
+
+def data(kind: str, config: Any) -> None:
+  """Raises ValueError for data that the hosts would not find."""
+  for field in ("data_dir", "networks"):
+    if config.get(field):
+      place(kind, f"--config.{field}", config[field])
+  names = config.get("datasets") or (config.get("dataset"),)
+  missing = [name for name in names if name not in _WITHOUT_FILES]
+  # Under Slurm, all hosts see the default, in the home directory.
+  if missing and config.get("data_dir") == "" and kind != "slurm":
+    raise ValueError(
+      f"--config.data_dir is missing: the hosts have no {missing[0]}: prepare "
+      "it in gs://BUCKET/data, and give that."
     )
 
 

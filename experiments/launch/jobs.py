@@ -12,7 +12,6 @@ from mixup_jax.recipes import ranges
 from mixup_jax.runtime import arguments
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_PLACES = ("data_dir", "networks")  # Fields of configs.
 
 
 def make(given: argparse.Namespace, flags: list[str]) -> list[tuple[str, Job]]:
@@ -39,9 +38,7 @@ def make(given: argparse.Namespace, flags: list[str]) -> list[tuple[str, Job]]:
   for cell in sweep.cells(given.sweep, values.config):
     config = _section(given.section, [*flags, *cell.flags]).config
     ranges.check(config)
-    for field in _PLACES:
-      if config.get(field):
-        checks.place(given.kind, f"--config.{field}", config[field])
+    checks.data(given.kind, config)
     job = Job(
       name=checks.name(given.name, cell.name),
       section=given.section,

@@ -50,6 +50,11 @@ def refused(capsys, tmp_path, monkeypatch):
     ({"workdir": "gs:///a"}, ("--workdir=gs:///a", "gs://BUCKET/PATH")),
     ({"workdir": "/runs/a"}, ("--workdir=/runs/a", "share no disk", "gs://")),
     ({"workdir": "gs://a/b\nc"}, ("--workdir=", "\\n", "line break")),
+    ({**SLURM, "time": "1;rm"}, ("--time=1;rm", "24:00:00")),
+    (
+      {"kind": "skypilot", "image": None, "exclude_newer": "today"},
+      ("--exclude_newer=today", "2026-11-26"),
+    ),
     ({"compile_cache": "/tmp/a"}, ("--compile_cache=/tmp/a", "gs://")),
     ({"name": "Mixup"}, ("--name=Mixup", "lower case")),
     ({"name": "m" * 41}, ("--name=mmm", "at most 40")),
@@ -83,6 +88,7 @@ def test_main_refuses_options_in_one_line(refused, changed, words):
     (["--config=/tmp/a.py"], ("--config=/tmp/a.py", "into its configs/")),
     (["--config=configs/imagenet.py:epoch=3"], ("'epoch'", "epochs")),
     (["--config.data_dir=/data"], ("--config.data_dir=/data", "gs://")),
+    (["--config.dataset=imagenette"], ("data_dir is missing", "imagenette")),
     (["--config.data_dir=data"], ("--config.data_dir=data", "gs://")),
     (["--sweep", "alpha=-1"], ("config.mix.alpha", "at least 0", "-1")),
     (["--sweep", "data_dir=/a"], ("--config.data_dir=/a",)),
@@ -94,6 +100,18 @@ def test_main_refuses_what_the_section_would(refused, argv, words):
   assert line.startswith("error: ")
   for word in words:
     assert word in line
+
+
+def test_data_are_at_their_default_under_slurm():
+  checks.data("slurm", {"data_dir": "", "dataset": "imagenette"})
+
+
+@pytest.mark.parametrize(
+  "config",
+  [{"data_dir": "", "datasets": ("iris",)}, {"datasets": ("grid", "ring")}],
+)
+def test_data_may_need_no_files(config):
+  checks.data("jobset", config)
 
 
 @pytest.mark.parametrize(

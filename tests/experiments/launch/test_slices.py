@@ -51,5 +51,5 @@ def test_parse_refuses_what_there_is_not(text, words):
     slices.parse(text)
 
 
-def test_tpus_are_those_of_the_cost_estimate():
-  assert set(slices.TPUS) == set(tpu.CHIPS)
+def test_tpus_have_a_cost_estimate():
+  assert set(slices.TPUS) <= set(tpu.CHIPS)
