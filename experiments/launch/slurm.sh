@@ -16,7 +16,7 @@
 #         --config.data_dir=gs://BUCKET/data
 #
 # Submit it from the repository, on a disk that all hosts see, with what
-# `pip install '.[experiments,cuda]'` installed in .venv:
+# `pip install '.[experiments,cuda,gcs]'` installed in .venv:
 #
 #     sbatch FILE
 #

@@ -4,7 +4,7 @@
 <<made_by>>
 #
 # Submit it from the repository, on a disk that all hosts see, with what
-# `pip install '.[experiments,cuda]'` installed in .venv:
+# `pip install '.[experiments,cuda,gcs]'` installed in .venv:
 #
 #     sbatch FILE
 #
