@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
-from mixup_jax.transforms import _interpolate
+from mixup_jax.transforms import _paste
 from mixup_jax.transforms import _plan
 
 Array = jax.Array
@@ -38,8 +38,10 @@ def cutmix(
     key: A typed PRNG key, consumed.
     images: `[batch, height, width, ...]` of any dtype, or `[batch, length]`, of
       which an interval is replaced.
-    targets: Any tree of `[batch, ...]` arrays: class ids (integers), or floats
-      (one-hot, multi-label, regression).
+    targets: Any tree of `[batch, ...]` arrays: class ids (integers), floats
+      (one-hot, multi-label, regression), or maps `[batch, height, width, ...]`
+      of any dtype, such as a class id a pixel; of `[batch, length]` inputs,
+      integers `[batch, length]` are maps.
     alpha: Concentration of lam ~ Beta(alpha, alpha), where 1 - lam is the share
       of the image that the box covers before clipping; 0 is ERM.
     **options: `partner`, `per_example` (one box per example instead of one per
@@ -48,7 +50,7 @@ def cutmix(
 
   Returns:
     The images, and the targets mixed with lam = 1 - (pasted pixels) / (pixels
-    of the image).
+    of the image). Maps are pasted as the images are, and stay what they are.
 
   Raises:
     TypeError: If `alpha` is not a number.
@@ -58,37 +60,24 @@ def cutmix(
   References:
     Yun et al., CutMix, ICCV 2019, section 3.1.
   """
-  if images.ndim < 2:
-    raise ValueError(
-      "images must be [batch, height, width, ...] or [batch, length], got "
-      f"shape {images.shape}: use mixup for inputs without such an axis."
-    )
+  height, width = _paste.image_size(images)
   size = _checks.batch_size((images, targets))
-  height, width = images.shape[1:3] if images.ndim > 2 else (1, images.shape[1])
   mix_key, box_key = jax.random.split(key)
-  where, partner = options.get("where"), options.get("partner")
-  _checks.check_where(where, size)
-  valid = None
-  if where is not None and partner is not None:
-    # Applied to the pixels below: as weights it would draw a box per example.
-    valid = _plan.partner_rows(where, partner)
-    options = {**options, "where": None}
+  options, valid = _paste.keep_lam_shared(options, size)
   mix = _plan.sample_mix(mix_key, size, alpha=alpha, **options)
   box = sample_box(box_key, mix.lam, height=height, width=width)
-  mask = box_mask(box, height=height, width=width)
-  shape = images.shape[1:3] + (1,) * (images.ndim - 3)
-  mask = mask.reshape(-1, *shape)
-  area = (box.bottom - box.top) * (box.right - box.left)
-  lam = 1 - area.astype(jnp.float32) / (height * width)
-  if valid is not None:
-    mask &= valid.reshape(-1, *(1,) * (images.ndim - 1))
-    lam = jnp.where(valid, lam, 1)
-  partner_images = _plan.partner_rows(images, mix.partner)
-  images = jnp.where(mask, partner_images, images)
-  return images, _interpolate.mix_targets(targets, mix._replace(lam=lam))
+  return _paste.paste(
+    images,
+    targets,
+    mix._replace(lam=box_weight(box, height=height, width=width)),
+    mask=box_mask(box, height=height, width=width),
+    valid=valid,
+  )
 
 
-def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
+def sample_box(
+  key: Array, lam: Array, *, height: int, width: int, inside: bool = False
+) -> Box:
   """Draws boxes of relative area 1 - lam, centred uniformly, then clipped.
 
   Args:
@@ -96,6 +85,8 @@ def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
     lam: `[...]` float32 in [0, 1]. At 1 the box is empty.
     height: Image height in pixels.
     width: Image width in pixels.
+    inside: Whether boxes are placed uniformly among the places wholly inside
+      the image instead, so that none is clipped.
 
   Returns:
     A box of `[...]` int32 edges inside the image. Its area may be smaller than
@@ -113,11 +104,20 @@ def sample_box(key: Array, lam: Array, *, height: int, width: int) -> Box:
     if is_line and length == 1:
       return jnp.zeros(lam.shape, jnp.int32), jnp.ones(lam.shape, jnp.int32)
     cut = (length * side).astype(jnp.int32)
+    if inside:
+      start = jax.random.randint(k, lam.shape, 0, length - cut + 1, jnp.int32)
+      return start, start + cut
     start = jax.random.randint(k, lam.shape, 0, length, jnp.int32) - cut // 2
     return jnp.clip(start, 0, length), jnp.clip(start + cut, 0, length)
 
   (top, bottom), (left, right) = edges(y_key, height), edges(x_key, width)
   return Box(top, left, bottom, right)
+
+
+def box_weight(box: Box, *, height: int, width: int) -> Array:
+  """Returns the share of the pixels outside the box, `[...]` float32."""
+  area = (box.bottom - box.top) * (box.right - box.left)
+  return 1 - area.astype(jnp.float32) / (height * width)
 
 
 def box_mask(box: Box, *, height: int, width: int) -> Array:

@@ -117,6 +117,14 @@ def mix_targets(targets: PyTree, mix: _plan.Mix) -> PyTree:
       return MixedLabels(x, partner_x, lam)
     return interpolate(x, partner_x, mix.lam)
 
+  check_unmixed(targets)
+  partner_targets = _plan.partner_rows(targets, mix.partner)
+  return jax.tree.map(mix_leaf, targets, partner_targets)
+
+
+def check_unmixed(targets: PyTree) -> None:
+  """Raises TypeError if a leaf is mixed already."""
+
   def is_mixed(x: object) -> bool:
     return isinstance(x, MixedLabels)
 
@@ -125,5 +133,3 @@ def mix_targets(targets: PyTree, mix: _plan.Mix) -> PyTree:
       "these targets are mixed already: apply one transform, or "
       "pass one-hot targets to apply several."
     )
-  partner_targets = _plan.partner_rows(targets, mix.partner)
-  return jax.tree.map(mix_leaf, targets, partner_targets)

@@ -1,5 +1,6 @@
 """The mixing plan: the weight of each example, and its partner."""
 
+import functools
 from typing import Any, Callable, NamedTuple, TypedDict
 
 import jax
@@ -31,16 +32,21 @@ class Mix(NamedTuple):
   partner: Partner
 
 
-class MixOptions(TypedDict, total=False):
-  """Options of every mixing transform; `sample_mix` documents them."""
+class PlanOptions(TypedDict, total=False):
+  """Options of transforms with a lam of their own; see `sample_mix`."""
 
   partner: Partner | None
   per_example: bool
   group_size: int
-  fold: bool
   probability: jax.typing.ArrayLike
   enabled: jax.typing.ArrayLike
   where: Array | None
+
+
+class MixOptions(PlanOptions, total=False):
+  """Options of every mixing transform; `sample_mix` documents them."""
+
+  fold: bool
 
 
 def sample_mix(
@@ -92,9 +98,35 @@ def sample_mix(
     Zhang et al., ICLR 2018, section 2; one lam per batch as in the released
     code.
   """
+  _checks.check_alpha(alpha)
+  return draw_mix(
+    key,
+    size,
+    functools.partial(_lambdas.sample_lambda, alpha=alpha, fold=fold),
+    partner=partner,
+    per_example=per_example,
+    group_size=group_size,
+    probability=probability,
+    enabled=enabled,
+    where=where,
+  )
+
+
+def draw_mix(
+  key: Array,
+  size: int,
+  sample: Callable[..., Array],
+  *,
+  partner: Partner | None = None,
+  per_example: bool = False,
+  group_size: int = 0,
+  probability: jax.typing.ArrayLike = 1.0,
+  enabled: jax.typing.ArrayLike = True,
+  where: Array | None = None,
+) -> Mix:
+  """Draws a plan as `sample_mix`, its weights by `sample(key, shape=shape)`."""
   _checks.check_pairable(size)
   _checks.check_where(where, size)
-  _checks.check_alpha(alpha)
   _checks.check_range(
     "probability", probability, high=1, advice="1 mixes every batch"
   )
@@ -106,8 +138,7 @@ def sample_mix(
       "use a divisor, or 0 for one lam a batch."
     )
   shape = (size // group_size,) if group_size else ()
-  lam = _lambdas.sample_lambda(lam_key, alpha=alpha, shape=shape, fold=fold)
-  lam = jnp.where(enabled, lam, 1)
+  lam = jnp.where(enabled, sample(lam_key, shape=shape), 1)
   if isinstance(probability, jax.Array) or probability != 1:
     probability = jnp.asarray(probability, jnp.float32)
     lam = jnp.where(jax.random.bernoulli(gate_key, probability, shape), lam, 1)
