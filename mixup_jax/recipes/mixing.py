@@ -18,7 +18,8 @@ Pair = Callable[[Any], Any]
 # Takes config.mix, the number of classes, and what gives partners.
 Maker = Callable[[Any, int, Pair], Transform]
 
-_PLAN = ("alpha", "per_example", "group_size", "fold", "probability")
+_OWN_LAM = ("per_example", "group_size", "probability")
+_PLAN = ("alpha", "fold", *_OWN_LAM)
 
 
 def inputs_only_same_class(
@@ -81,6 +82,7 @@ TRANSFORMS: dict[str, Maker] = {
   "mixup": _paired(transforms.mixup, *_PLAN),
   "cutmix": _paired(transforms.cutmix, *_PLAN),
   "mixup_or_cutmix": _mixup_or_cutmix,
+  "resizemix": _paired(transforms.resizemix, "scale", *_OWN_LAM),
   "manifold": _paired(transforms.manifold, "layers", *_PLAN),
   "inputs_only": _paired(transforms.inputs_only, *_PLAN),
   "inputs_only_same_class": _alone(inputs_only_same_class, *_PLAN),
@@ -94,6 +96,7 @@ TRANSFORMS: dict[str, Maker] = {
 }
 # What a label names beside the transform.
 _SHOWN = {
+  "resizemix": ("scale",),
   "manifold": ("alpha", "layers"),
   "inputs_with_smoothing": ("alpha", "epsilon"),
   "label_smoothing": ("epsilon",),

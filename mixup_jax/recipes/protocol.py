@@ -20,7 +20,8 @@ NEUTRAL = frozenset(
 )
 # What the labels of methods name themselves.
 OF_METHODS = frozenset(
-  f"mix.{name}" for name in ("name", "alpha", "epsilon", "sigma", "layers")
+  f"mix.{name}"
+  for name in ("name", *("alpha", "epsilon", "sigma", "layers", "scale"))
 )
 # Sets of ours are small, so that these are of our choice as well.
 SIZES = frozenset({"epochs", "batch_size", "learning_rate", "warmup_epochs"})

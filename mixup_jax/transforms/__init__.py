@@ -38,6 +38,7 @@ from mixup_jax.transforms._plan import sample_mix
 from mixup_jax.transforms._protocol import as_transform
 from mixup_jax.transforms._protocol import takes
 from mixup_jax.transforms._protocol import Transform
+from mixup_jax.transforms._resizemix import resizemix
 from mixup_jax.transforms._switch import switch
 from mixup_jax.transforms._vicinity import gaussian_noise
 from mixup_jax.transforms._vicinity import inputs_only
@@ -73,6 +74,7 @@ __all__ = (
   "one_hot",
   "paired",
   "random_partners",
+  "resizemix",
   "rolled_partners",
   "same_class_partners",
   "sample_box",

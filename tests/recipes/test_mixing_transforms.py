@@ -18,6 +18,7 @@ PAIRED = (
   "mixup",
   "cutmix",
   "mixup_or_cutmix",
+  "resizemix",
   "manifold",
   "inputs_only",
   "inputs_with_smoothing",

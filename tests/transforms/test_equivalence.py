@@ -29,6 +29,7 @@ TRANSFORMS = {
   "cutmix per example": functools.partial(
     transforms.cutmix, alpha=1.0, per_example=True
   ),
+  "resizemix": functools.partial(transforms.resizemix, per_example=True),
   "manifold": manifold_of_inputs,
   "latent": functools.partial(
     transforms.latent,

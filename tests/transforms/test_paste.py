@@ -9,7 +9,10 @@ import pytest
 
 from mixup_jax import transforms
 
-PASTING = {"cutmix": functools.partial(transforms.cutmix, alpha=1.0)}
+PASTING = {
+  "cutmix": functools.partial(transforms.cutmix, alpha=1.0),
+  "resizemix": transforms.resizemix,
+}
 each = pytest.mark.parametrize("name", PASTING)
 BATCH, SHAPE = 4, (4, 6, 7)
 
