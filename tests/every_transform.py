@@ -55,6 +55,10 @@ TRANSFORMS = {
   "resizemix, per example": _partial(
     transforms.resizemix, scale=(0.3, 0.8), per_example=True
   ),
+  "fmix": _partial(transforms.fmix, alpha=1.0),
+  "fmix, per example": _partial(
+    transforms.fmix, alpha=1.0, decay=1.0, per_example=True
+  ),
   "manifold": _partial(transforms.manifold, alpha=1.0, layers=(0,)),
   "latent": _partial(transforms.latent, alpha=1.0, encode=_same, decode=_same),
   "gaussian_noise": _partial(transforms.gaussian_noise, sigma=0.1),

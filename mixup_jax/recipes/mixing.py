@@ -83,6 +83,7 @@ TRANSFORMS: dict[str, Maker] = {
   "cutmix": _paired(transforms.cutmix, *_PLAN),
   "mixup_or_cutmix": _mixup_or_cutmix,
   "resizemix": _paired(transforms.resizemix, "scale", *_OWN_LAM),
+  "fmix": _paired(transforms.fmix, "decay", *_PLAN),
   "manifold": _paired(transforms.manifold, "layers", *_PLAN),
   "inputs_only": _paired(transforms.inputs_only, *_PLAN),
   "inputs_only_same_class": _alone(inputs_only_same_class, *_PLAN),
@@ -97,6 +98,7 @@ TRANSFORMS: dict[str, Maker] = {
 # What a label names beside the transform.
 _SHOWN = {
   "resizemix": ("scale",),
+  "fmix": ("alpha", "decay"),
   "manifold": ("alpha", "layers"),
   "inputs_with_smoothing": ("alpha", "epsilon"),
   "label_smoothing": ("epsilon",),

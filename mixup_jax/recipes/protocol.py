@@ -21,7 +21,10 @@ NEUTRAL = frozenset(
 # What the labels of methods name themselves.
 OF_METHODS = frozenset(
   f"mix.{name}"
-  for name in ("name", *("alpha", "epsilon", "sigma", "layers", "scale"))
+  for name in (
+    "name",
+    *("alpha", "epsilon", "sigma", "layers", "scale", "decay"),
+  )
 )
 # Sets of ours are small, so that these are of our choice as well.
 SIZES = frozenset({"epochs", "batch_size", "learning_rate", "warmup_epochs"})

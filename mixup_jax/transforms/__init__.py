@@ -12,6 +12,7 @@ from mixup_jax.transforms._cutmix import Box
 from mixup_jax.transforms._cutmix import box_mask
 from mixup_jax.transforms._cutmix import cutmix
 from mixup_jax.transforms._cutmix import sample_box
+from mixup_jax.transforms._fmix import fmix
 from mixup_jax.transforms._ids import check_num_classes
 from mixup_jax.transforms._ids import in_range
 from mixup_jax.transforms._ids import nan_unless
@@ -54,6 +55,7 @@ __all__ = (
   "cutmix",
   "different_class_partners",
   "draw_neighbors",
+  "fmix",
   "gaussian_noise",
   "HiddenMix",
   "in_range",

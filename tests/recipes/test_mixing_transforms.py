@@ -19,6 +19,7 @@ PAIRED = (
   "cutmix",
   "mixup_or_cutmix",
   "resizemix",
+  "fmix",
   "manifold",
   "inputs_only",
   "inputs_with_smoothing",

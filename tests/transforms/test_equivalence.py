@@ -30,6 +30,7 @@ TRANSFORMS = {
     transforms.cutmix, alpha=1.0, per_example=True
   ),
   "resizemix": functools.partial(transforms.resizemix, per_example=True),
+  "fmix": functools.partial(transforms.fmix, alpha=1.0, per_example=True),
   "manifold": manifold_of_inputs,
   "latent": functools.partial(
     transforms.latent,

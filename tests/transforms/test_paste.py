@@ -11,6 +11,7 @@ from mixup_jax import transforms
 
 PASTING = {
   "cutmix": functools.partial(transforms.cutmix, alpha=1.0),
+  "fmix": functools.partial(transforms.fmix, alpha=1.0),
   "resizemix": transforms.resizemix,
 }
 each = pytest.mark.parametrize("name", PASTING)
