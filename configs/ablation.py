@@ -62,7 +62,7 @@ _MIXUP, _INPUTS = {"name": "mixup"}, {"name": "inputs_only"}
 _BOTH = "inputs_with_smoothing"
 
 # Zhang et al., ICLR 2018, Table 5: layer n is what enters stage n of the
-# network, layer 5 what enters pooling. The last seven are ours; "mix" is the
+# network, layer 5 what enters pooling. The last eight are ours; "mix" is the
 # transform of `config.mix`.
 ROWS = {
   "erm": Row("ERM", (5.53, 5.18), None),
@@ -106,6 +106,7 @@ ROWS = {
   "cutmix": Row("CutMix", None, {"name": "cutmix"}),
   "resizemix": Row("ResizeMix", None, {"name": "resizemix"}),
   "fmix": Row("FMix", None, {"name": "fmix"}),
+  "regmixup": Row("RegMixup", None, {"name": "regmixup"}),
   "manifold": Row(
     "mixup of a drawn layer, 0 to 4", None, _layers(0, 1, 2, 3, 4)
   ),

@@ -29,6 +29,7 @@ def get_mix(alpha: float, name: str = NAME) -> ml_collections.ConfigDict:
   mix.sigma = 0.1  # Of gaussian_noise, in units of normalised inputs.
   mix.scale = (0.1, 0.8)  # Of resizemix: the shares of a side to draw from.
   mix.decay = 3.0  # Of fmix: the power by which frequencies are damped.
+  mix.eta = 1.0  # Of regmixup: the weight of the loss of the mixed examples.
   mix.layers = (0, 1, 2)  # Of manifold: the depths to draw from.
   return mix
 

@@ -1,5 +1,6 @@
 """Losses: one value per example, never reduced."""
 
+import functools
 from typing import Callable
 
 import jax
@@ -8,13 +9,11 @@ import jax.numpy as jnp
 from mixup_jax import transforms
 
 Array = jax.Array
+Targets = Array | transforms.MixedLabels | transforms.CleanAndMixed
 
 
 def cross_entropy(
-  logits: Array,
-  targets: Array | transforms.MixedLabels,
-  *,
-  label_smoothing: float = 0.0,
+  logits: Array, targets: Targets, *, label_smoothing: float = 0.0
 ) -> Array:
   """Computes the cross-entropy of each example, for every kind of label.
 
@@ -22,17 +21,19 @@ def cross_entropy(
 
   where `t` is one-hot for class ids, `lam * onehot + (1 - lam) * onehot` of the
   partner for `MixedLabels`, and the targets themselves if they are floats. The
-  first two never build a one-hot vector.
+  first two never build a one-hot vector. For `CleanAndMixed` it is the loss of
+  each example plus eta times that of its mix.
 
   Args:
     logits: `[..., classes]` of any floating-point dtype, used in float32.
-    targets: `[...]` integer class ids, `MixedLabels` of such, or `[...,
-      classes]` floats.
+    targets: `[...]` integer class ids, `MixedLabels` of such, `[..., classes]`
+      floats, or `CleanAndMixed`, for `[2 * batch, ..., classes]` logits.
     label_smoothing: Share of the target moved to the uniform distribution.
 
   Returns:
-    `[...]` float32 losses in nats. NaN where a class id is out of range. A
-    class of weight 0 contributes nothing, even if its logit is -inf.
+    `[...]` float32 losses in nats, one for each example. NaN where a class id
+    is out of range. A class of weight 0 contributes nothing, even if its logit
+    is -inf.
 
   Raises:
     ValueError: If the shape of the targets does not match the logits, there is
@@ -47,6 +48,11 @@ def cross_entropy(
     raise ValueError(
       f"label_smoothing must be from 0 to 1, got {label_smoothing!r}."
     )
+  if isinstance(targets, transforms.CleanAndMixed):
+    of = functools.partial(cross_entropy, label_smoothing=label_smoothing)
+    clean_logits, mixed_logits = _clean_and_mixed(logits, targets)
+    mixed = of(mixed_logits, targets.mixed)
+    return of(clean_logits, targets.clean) + _weighted(targets.eta, mixed)
   logits = logits.astype(jnp.float32)
   # Softmax is invariant to the shift, but large logits would lose digits. It is
   # subtracted where values are used: a shifted copy costs a pass over memory.
@@ -68,18 +74,18 @@ def cross_entropy(
   return loss
 
 
-def zero_one(logits: Array, targets: Array | transforms.MixedLabels) -> Array:
+def zero_one(logits: Array, targets: Targets) -> Array:
   """Computes the 0-1 loss of each example, for every kind of label.
 
       loss = sum_c t_c [c is not the most probable class]
 
   with `t` as in `cross_entropy`. For `MixedLabels` it is the error weighted by
-  lam, the training error under mixup.
+  lam, the training error under mixup; for `CleanAndMixed` that of the examples
+  as they are.
 
   Args:
     logits: `[..., classes]` of any floating-point dtype.
-    targets: `[...]` integer class ids, `MixedLabels` of such, or `[...,
-      classes]` floats.
+    targets: As in `cross_entropy`.
 
   Returns:
     `[...]` float32 losses, from 0 to 1 if the targets are probabilities. NaN
@@ -88,6 +94,8 @@ def zero_one(logits: Array, targets: Array | transforms.MixedLabels) -> Array:
   Raises:
     ValueError: As in `cross_entropy`.
   """
+  if isinstance(targets, transforms.CleanAndMixed):
+    return zero_one(_clean_and_mixed(logits, targets)[0], targets.clean)
   predicted = jnp.argmax(logits, axis=-1)
   # NaN counts as the largest logit, and would be a prediction like any other.
   is_number = ~jnp.isnan(logits).any(axis=-1)
@@ -100,6 +108,20 @@ def zero_one(logits: Array, targets: Array | transforms.MixedLabels) -> Array:
 
   loss = _expectation(targets, logits.shape, of_ids, of_classes)
   return transforms.nan_unless(is_number, loss)
+
+
+def _clean_and_mixed(
+  logits: Array, targets: transforms.CleanAndMixed
+) -> tuple[Array, Array]:
+  """Returns the logits of the examples, and those of their mixes."""
+  batch = len(targets.eta)
+  if len(logits) != 2 * batch:
+    raise ValueError(
+      f"logits of shape {logits.shape} do not match {batch} examples and "
+      "their mixes: pass two rows an example, as regmixup returns them."
+    )
+  both = logits.reshape(batch, 2, *logits.shape[1:])
+  return both[:, 0], both[:, 1]
 
 
 def _expectation(
@@ -122,7 +144,6 @@ def _expectation(
       for labels in (targets.labels, targets.partner_labels)
     )
     lam = targets.lam
-    lam = lam.reshape(lam.shape + (1,) * (own.ndim - lam.ndim))
     return _weighted(lam, own) + _weighted(1 - lam, other)
   transforms.check_num_classes(shape[-1])
   if jnp.issubdtype(targets.dtype, jnp.integer):
@@ -143,5 +164,9 @@ def _expectation(
 
 
 def _weighted(weight: Array, loss: Array) -> Array:
-  """Returns the product: 0 where the weight is, also of an infinite loss."""
+  """Returns the product: 0 where the weight is, also of an infinite loss.
+
+  Each weight is that of an example, or of a part of it.
+  """
+  weight = weight.reshape(weight.shape + (1,) * (loss.ndim - weight.ndim))
   return weight * jnp.where(weight == 0, 0, loss)

@@ -27,6 +27,13 @@ def plain_soft(key, inputs, targets):
   return mixed, targets.soft(CLASSES)
 
 
+def row_an_example(inputs, targets):
+  """Returns what is mixed, without the clean rows that regmixup adds."""
+  if isinstance(targets, transforms.CleanAndMixed):
+    return inputs[1::2], targets.mixed
+  return inputs, targets
+
+
 def _same(x):
   return x
 
@@ -59,6 +66,7 @@ TRANSFORMS = {
   "fmix, per example": _partial(
     transforms.fmix, alpha=1.0, decay=1.0, per_example=True
   ),
+  "regmixup": _partial(transforms.regmixup, alpha=1.0, eta=0.5),
   "manifold": _partial(transforms.manifold, alpha=1.0, layers=(0,)),
   "latent": _partial(transforms.latent, alpha=1.0, encode=_same, decode=_same),
   "gaussian_noise": _partial(transforms.gaussian_noise, sigma=0.1),

@@ -84,6 +84,7 @@ TRANSFORMS: dict[str, Maker] = {
   "mixup_or_cutmix": _mixup_or_cutmix,
   "resizemix": _paired(transforms.resizemix, "scale", *_OWN_LAM),
   "fmix": _paired(transforms.fmix, "decay", *_PLAN),
+  "regmixup": _paired(transforms.regmixup, "eta", *_PLAN),
   "manifold": _paired(transforms.manifold, "layers", *_PLAN),
   "inputs_only": _paired(transforms.inputs_only, *_PLAN),
   "inputs_only_same_class": _alone(inputs_only_same_class, *_PLAN),
@@ -99,6 +100,7 @@ TRANSFORMS: dict[str, Maker] = {
 _SHOWN = {
   "resizemix": ("scale",),
   "fmix": ("alpha", "decay"),
+  "regmixup": ("alpha", "eta"),
   "manifold": ("alpha", "layers"),
   "inputs_with_smoothing": ("alpha", "epsilon"),
   "label_smoothing": ("epsilon",),

@@ -23,7 +23,7 @@ OF_METHODS = frozenset(
   f"mix.{name}"
   for name in (
     "name",
-    *("alpha", "epsilon", "sigma", "layers", "scale", "decay"),
+    *("alpha", "epsilon", "sigma", "layers", "scale", "decay", "eta"),
   )
 )
 # Sets of ours are small, so that these are of our choice as well.

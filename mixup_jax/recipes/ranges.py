@@ -78,7 +78,7 @@ RANGES: dict[str, Range] = {
   **dict.fromkeys(("learning_rate", "learning_rates"), _POSITIVE),
   **dict.fromkeys(("decay_factor", "ratio", "limit"), _POSITIVE),
   **dict.fromkeys(("weight_decay", "weight_decays", "warmup_from"), _AMOUNT),
-  **dict.fromkeys(("sigma", "noise", "mix.decay"), _AMOUNT),
+  **dict.fromkeys(("sigma", "noise", "mix.decay", "mix.eta"), _AMOUNT),
   **dict.fromkeys(("epsilon", "epsilons"), Range(0, 255)),  # Of pixels.
   **dict.fromkeys(("alpha", "alphas", "cells"), _ALPHA),
 }

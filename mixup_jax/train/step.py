@@ -89,6 +89,9 @@ def make_train_step(
       inputs, targets = _draw_vicinity(
         mix, normalize, mix_key, inputs, targets, **enabled, **masked
       )
+    if where is not None:  # A transform may return several rows an example.
+      rows = jax.tree.leaves(inputs)[0].shape[0]
+      masked = {"where": jnp.repeat(where, rows // len(where))}
     hooks, hidden_mix, depths = masked, None, list[int]()
     if isinstance(inputs, transforms.HiddenMix):
       hidden_mix, inputs = inputs, inputs.inputs

@@ -39,6 +39,8 @@ from mixup_jax.transforms._plan import sample_mix
 from mixup_jax.transforms._protocol import as_transform
 from mixup_jax.transforms._protocol import takes
 from mixup_jax.transforms._protocol import Transform
+from mixup_jax.transforms._regmixup import CleanAndMixed
+from mixup_jax.transforms._regmixup import regmixup
 from mixup_jax.transforms._resizemix import resizemix
 from mixup_jax.transforms._switch import switch
 from mixup_jax.transforms._vicinity import gaussian_noise
@@ -52,6 +54,7 @@ __all__ = (
   "box_mask",
   "check_alpha",
   "check_num_classes",
+  "CleanAndMixed",
   "cutmix",
   "different_class_partners",
   "draw_neighbors",
@@ -76,6 +79,7 @@ __all__ = (
   "one_hot",
   "paired",
   "random_partners",
+  "regmixup",
   "resizemix",
   "rolled_partners",
   "same_class_partners",

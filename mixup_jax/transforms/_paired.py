@@ -5,6 +5,7 @@ from typing import Any, Callable
 import jax
 
 from mixup_jax.transforms._manifold import HiddenMix
+from mixup_jax.transforms._regmixup import CleanAndMixed
 
 Array = jax.Array
 PyTree = Any
@@ -37,7 +38,8 @@ def paired(
     The transformed inputs and targets, `[batch, ...]`.
 
   Raises:
-    TypeError: If the transform mixes hidden layers.
+    TypeError: If the transform mixes hidden layers, or returns mixes beside
+      the examples.
 
   References:
     Zhang et al., ICLR 2018, section 3.8: partners from the whole training set.
@@ -48,6 +50,11 @@ def paired(
     raise TypeError(
       "paired cannot mix hidden layers: the model would run on the partners "
       "too. Mix inputs, or take partners from the batch."
+    )
+  if isinstance(targets, CleanAndMixed):
+    raise TypeError(
+      "paired takes transforms that return a row an example, which regmixup "
+      "does not: take its partners from the batch."
     )
   return jax.tree.map(lambda x: _pairs(x)[:, 0], (inputs, targets))
 

@@ -7,7 +7,7 @@ from configs import cifar
 from configs import mixing
 
 OWN = (
-  *("cutmix", "resizemix", "fmix"),
+  *("cutmix", "resizemix", "fmix", "regmixup"),
   *("manifold", "per_example", "ends_early", "mix"),
 )
 
@@ -38,7 +38,7 @@ def test_rows_are_those_of_the_papers_table():
   assert papers["noise_0.2"].paper == (7.16, 7.24)
   assert round(sum(sum(row.paper) for row in papers.values()), 2) == 234.08
   labels = [row.label for row in ablation.ROWS.values()]
-  assert len(set(labels)) == len(labels) == 29
+  assert len(set(labels)) == len(labels) == 30
   assert set(ablation.ROWS) - set(papers) == set(OWN)
 
 

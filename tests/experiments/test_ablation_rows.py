@@ -10,6 +10,7 @@ from experiments import ablation
 from mixup_jax import transforms
 from mixup_jax.recipes import assemble
 from mixup_jax.recipes import in_memory
+from tests.every_transform import row_an_example
 
 
 def config(argument="smoke", **changes):
@@ -97,7 +98,9 @@ def test_make_program_transform_of_every_row_keeps_padding_out(
     inputs, where = inputs[::2], where[::2]
   else:
     inputs = jnp.where(where[:, None, None, None], inputs, jnp.nan)
-    mixed, targets = transform(getkey(), inputs, labels, where=where)
+    mixed, targets = row_an_example(
+      *transform(getkey(), inputs, labels, where=where)
+    )
   if isinstance(mixed, transforms.HiddenMix):
     hook, mixed = mixed.hook, mixed.inputs
     for depth in range(6):

@@ -22,6 +22,7 @@ LABELS = {
   "mixup_or_cutmix": ("mixup or cutmix, alpha 1", 1.0),
   "resizemix": ("resizemix, scale 0.1 0.8", 0.0),
   "fmix": ("fmix, alpha 1, decay 3", 1.0),
+  "regmixup": ("regmixup, alpha 1, eta 1", 1.0),
   "manifold": ("manifold, alpha 1, layers 0 1 2", 1.0),
   "inputs_only": ("inputs only, alpha 1", 1.0),
   "inputs_only_same_class": ("inputs only same class, alpha 1", 1.0),

@@ -9,6 +9,7 @@ from configs import mixing as configs
 from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.recipes import mixing
+from tests.every_transform import row_an_example
 
 BATCH, VALID, CLASSES = 64, 37, 4
 MESH = sharding.make_mesh()
@@ -20,6 +21,7 @@ PAIRED = (
   "mixup_or_cutmix",
   "resizemix",
   "fmix",
+  "regmixup",
   "manifold",
   "inputs_only",
   "inputs_with_smoothing",
@@ -67,7 +69,7 @@ def applied(values, partners="global"):
       hook, inputs = inputs.hook, inputs.inputs
       for depth in range(3):
         inputs = hook(depth, inputs)
-    return inputs, targets
+    return row_an_example(inputs, targets)
 
   return lambda *args, **options: jax.device_get(run(*args, options))
 

@@ -31,6 +31,7 @@ TRANSFORMS = {
   ),
   "resizemix": functools.partial(transforms.resizemix, per_example=True),
   "fmix": functools.partial(transforms.fmix, alpha=1.0, per_example=True),
+  "regmixup": functools.partial(transforms.regmixup, alpha=1.0),
   "manifold": manifold_of_inputs,
   "latent": functools.partial(
     transforms.latent,

@@ -99,3 +99,10 @@ def test_paired_refuses_hidden_layers(getkey):
   hidden = functools.partial(transforms.manifold, alpha=1.0, layers=(0,))
   with pytest.raises(TypeError, match="paired cannot mix hidden layers"):
     transforms.paired(getkey(), *batch, transform=hidden)
+
+
+def test_paired_refuses_mixes_beside_the_examples(getkey):
+  _, batch = pairs(getkey)
+  both = functools.partial(transforms.regmixup, alpha=1.0)
+  with pytest.raises(TypeError, match="which regmixup does not"):
+    transforms.paired(getkey(), *batch, transform=both)

@@ -12,6 +12,7 @@ import pytest
 from mixup_jax import losses
 from mixup_jax import transforms
 from tests import every_transform
+from tests.every_transform import row_an_example
 
 BATCH, VALID, CLASSES = 8, 5, every_transform.CLASSES
 each_transform = pytest.mark.parametrize("name", every_transform.TRANSFORMS)
@@ -78,7 +79,9 @@ def test_transform_returns_the_examples_if_not_enabled(name, enabled):
   def run(on):
     return transform(key, images, labels, where=where, enabled=on)
 
-  inputs, targets = run(False) if enabled is False else jax.jit(run)(False)
+  inputs, targets = row_an_example(
+    *(run(False) if enabled is False else jax.jit(run)(False))
+  )
   chex.assert_trees_all_equal(
     np.asarray(as_inputs(inputs))[:VALID], np.asarray(images)[:VALID]
   )
@@ -90,7 +93,9 @@ def test_transform_returns_the_examples_if_not_enabled(name, enabled):
 @each_transform
 def test_transform_off_does_not_depend_on_partners_that_are_nan(name):
   key, images, labels, _ = batch(marked=jnp.nan)
-  off = jax.jit(transform_of(name))(key, images, labels, enabled=False)
+  off = row_an_example(
+    *jax.jit(transform_of(name))(key, images, labels, enabled=False)
+  )
   chex.assert_trees_all_equal(as_inputs(off[0])[:VALID], images[:VALID])
   chex.assert_tree_all_finite(as_soft(off[1]))
 
@@ -109,7 +114,9 @@ def test_transform_changes_something_if_enabled(name):
   transform = jax.jit(transform_of(name))
   changed = False
   for key in jax.random.split(jax.random.key(7), 8):
-    inputs, targets = transform(key, images, labels, where=where, enabled=True)
+    inputs, targets = row_an_example(
+      *transform(key, images, labels, where=where, enabled=True)
+    )
     own = jax.nn.one_hot(labels, CLASSES)
     changed |= bool(jnp.any(as_inputs(inputs)[:VALID] != images[:VALID]))
     changed |= bool(jnp.any(jnp.abs(as_soft(targets) - own)[:VALID] > 1e-3))
@@ -122,8 +129,8 @@ def test_transform_keeps_padding_out_of_examples(name, marked):
   """Padding is far brighter than the examples, and has its own class."""
   key, images, labels, where = batch(marked)
   labels = jnp.where(where, labels % (CLASSES - 1), CLASSES - 1)
-  inputs, targets = jax.jit(transform_of(name))(
-    key, images, labels, where=where
+  inputs, targets = row_an_example(
+    *jax.jit(transform_of(name))(key, images, labels, where=where)
   )
   assert jnp.all(jnp.abs(as_inputs(inputs)[:VALID]) < 100)
   smoothed = 0.2 / CLASSES if "smoothing" in name else 0.0
@@ -138,11 +145,10 @@ def test_transform_results_split_into_micro_batches(name, per_part):
   inputs, targets = jax.jit(transform_of(name))(key, images, labels)
   if isinstance(inputs, transforms.HiddenMix):
     inputs = as_inputs(inputs)  # A plan is valid only for its whole batch.
-  logits = jnp.tanh(inputs.reshape(BATCH, -1)[:, :CLASSES])
+  logits = jnp.tanh(inputs.reshape(len(inputs), -1)[:, :CLASSES])
   whole = losses.cross_entropy(logits, targets)
   parts = jax.tree.map(
-    lambda x: x.reshape(BATCH // per_part, per_part, *x.shape[1:]),
-    (logits, targets),
+    lambda x: x.reshape(BATCH // per_part, -1, *x.shape[1:]), (logits, targets)
   )
   each = jax.vmap(losses.cross_entropy)(*parts)
   scanned = jax.lax.map(lambda part: losses.cross_entropy(*part), parts)
@@ -154,7 +160,8 @@ def test_transform_results_split_into_micro_batches(name, per_part):
 def test_transform_results_shard_along_the_batch(name):
   key, images, labels, _ = batch()
   inputs, targets = jax.jit(transform_of(name))(key, images, labels)
-  logits = as_inputs(inputs).reshape(BATCH, -1)[:, :CLASSES]
+  inputs = as_inputs(inputs)
+  logits = inputs.reshape(len(inputs), -1)[:, :CLASSES]
   whole = losses.cross_entropy(logits, targets)
   mesh = jax.make_mesh(
     (8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,)
