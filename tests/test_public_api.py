@@ -24,6 +24,8 @@ ARRAYS = {
   "labels",
   "lam",
   "logits",
+  "mixed",
+  "counts",
   "tree",
   "mix",
   "box",

@@ -41,6 +41,7 @@ from mixup_jax.transforms._protocol import takes
 from mixup_jax.transforms._protocol import Transform
 from mixup_jax.transforms._regmixup import CleanAndMixed
 from mixup_jax.transforms._regmixup import regmixup
+from mixup_jax.transforms._remix import remix_targets
 from mixup_jax.transforms._resizemix import resizemix
 from mixup_jax.transforms._switch import switch
 from mixup_jax.transforms._vicinity import gaussian_noise
@@ -80,6 +81,7 @@ __all__ = (
   "paired",
   "random_partners",
   "regmixup",
+  "remix_targets",
   "resizemix",
   "rolled_partners",
   "same_class_partners",
