@@ -13,7 +13,11 @@ Targets = Array | transforms.MixedLabels | transforms.CleanAndMixed
 
 
 def cross_entropy(
-  logits: Array, targets: Targets, *, label_smoothing: float = 0.0
+  logits: Array,
+  targets: Targets,
+  *,
+  label_smoothing: float = 0.0,
+  ignore: int | None = None,
 ) -> Array:
   """Computes the cross-entropy of each example, for every kind of label.
 
@@ -29,6 +33,8 @@ def cross_entropy(
     targets: `[...]` integer class ids, `MixedLabels` of such, `[..., classes]`
       floats, or `CleanAndMixed`, for `[2 * batch, ..., classes]` logits.
     label_smoothing: Share of the target moved to the uniform distribution.
+    ignore: A class id that is none, such as 255 for void pixels, whose loss is
+      0: divide the sum by that of `label_weights`, not by the number.
 
   Returns:
     `[...]` float32 losses in nats, one for each example. NaN where a class id
@@ -37,8 +43,9 @@ def cross_entropy(
 
   Raises:
     ValueError: If the shape of the targets does not match the logits, there is
-      only one class, a class id of a NumPy array is out of range, or
-      `label_smoothing` is not in [0, 1].
+      only one class, a class id of a NumPy array is out of range,
+      `label_smoothing` is not in [0, 1], or targets are floats, of which
+      `ignore` is none.
 
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, section
@@ -49,7 +56,9 @@ def cross_entropy(
       f"label_smoothing must be from 0 to 1, got {label_smoothing!r}."
     )
   if isinstance(targets, transforms.CleanAndMixed):
-    of = functools.partial(cross_entropy, label_smoothing=label_smoothing)
+    of = functools.partial(
+      cross_entropy, label_smoothing=label_smoothing, ignore=ignore
+    )
     clean_logits, mixed_logits = _clean_and_mixed(logits, targets)
     mixed = of(mixed_logits, targets.mixed)
     return of(clean_logits, targets.clean) + _weighted(targets.eta, mixed)
@@ -67,14 +76,19 @@ def cross_entropy(
   def of_classes() -> Array:
     return log_sum[..., None] - (logits - shift[..., None])
 
-  loss = _expectation(targets, logits.shape, of_ids, of_classes)
+  loss = _expectation(targets, logits.shape, of_ids, of_classes, ignore)
   if label_smoothing:
     uniform_loss = log_sum - (logits.mean(-1) - shift)
+    if ignore is not None:
+      counted = label_weights(targets, ignore=ignore)
+      uniform_loss = _weighted(counted, uniform_loss)
     loss = (1 - label_smoothing) * loss + label_smoothing * uniform_loss
   return loss
 
 
-def zero_one(logits: Array, targets: Targets) -> Array:
+def zero_one(
+  logits: Array, targets: Targets, *, ignore: int | None = None
+) -> Array:
   """Computes the 0-1 loss of each example, for every kind of label.
 
       loss = sum_c t_c [c is not the most probable class]
@@ -86,6 +100,7 @@ def zero_one(logits: Array, targets: Targets) -> Array:
   Args:
     logits: `[..., classes]` of any floating-point dtype.
     targets: As in `cross_entropy`.
+    ignore: As in `cross_entropy`.
 
   Returns:
     `[...]` float32 losses, from 0 to 1 if the targets are probabilities. NaN
@@ -95,7 +110,8 @@ def zero_one(logits: Array, targets: Targets) -> Array:
     ValueError: As in `cross_entropy`.
   """
   if isinstance(targets, transforms.CleanAndMixed):
-    return zero_one(_clean_and_mixed(logits, targets)[0], targets.clean)
+    clean_logits, _ = _clean_and_mixed(logits, targets)
+    return zero_one(clean_logits, targets.clean, ignore=ignore)
   predicted = jnp.argmax(logits, axis=-1)
   # NaN counts as the largest logit, and would be a prediction like any other.
   is_number = ~jnp.isnan(logits).any(axis=-1)
@@ -106,8 +122,40 @@ def zero_one(logits: Array, targets: Targets) -> Array:
   def of_classes() -> Array:
     return 1 - jax.nn.one_hot(predicted, logits.shape[-1])
 
-  loss = _expectation(targets, logits.shape, of_ids, of_classes)
+  loss = _expectation(targets, logits.shape, of_ids, of_classes, ignore)
   return transforms.nan_unless(is_number, loss)
+
+
+def label_weights(targets: Targets, *, ignore: int) -> Array:
+  """Returns the share of each label that counts, for means over the others.
+
+      loss = cross_entropy(logits, targets, ignore=255)
+      mean = loss.sum() / label_weights(targets, ignore=255).sum()
+
+  Args:
+    targets: `[...]` integer class ids, `MixedLabels` or `CleanAndMixed` of
+      such.
+    ignore: The class id that does not count.
+
+  Returns:
+    `[...]` float32: 1 where an id counts and 0 where it does not; of mixed
+    labels weighted by lam, and for `CleanAndMixed` 1 + eta at most.
+
+  Raises:
+    ValueError: If targets are floats.
+  """
+  of = functools.partial(label_weights, ignore=ignore)
+  if isinstance(targets, transforms.CleanAndMixed):
+    return of(targets.clean) + _weighted(targets.eta, of(targets.mixed))
+  if isinstance(targets, transforms.MixedLabels):
+    own, other = of(targets.labels), of(targets.partner_labels)
+    return _weighted(targets.lam, own) + _weighted(1 - targets.lam, other)
+  if not jnp.issubdtype(targets.dtype, jnp.integer):
+    raise ValueError(
+      f"ignore={ignore} is a class id, but targets of shape {targets.shape} "
+      f"are {targets.dtype}: pass ids, or weigh the losses by a mask."
+    )
+  return jnp.asarray(targets != ignore, jnp.float32)
 
 
 def _clean_and_mixed(
@@ -129,6 +177,7 @@ def _expectation(
   shape: tuple[int, ...],
   of_ids: Callable[[Array], Array],
   of_classes: Callable[[], Array],
+  ignore: int | None = None,
 ) -> Array:
   """Returns the mean of a loss under the targets.
 
@@ -137,14 +186,19 @@ def _expectation(
     shape: The shape of the logits, `[..., classes]`.
     of_ids: The loss of class ids, `[...]` to `[...]`.
     of_classes: The losses of every class, `[..., classes]`.
+    ignore: The class id whose loss is 0.
   """
   if isinstance(targets, transforms.MixedLabels):
     own, other = (
-      _expectation(labels, shape, of_ids, of_classes)
+      _expectation(labels, shape, of_ids, of_classes, ignore)
       for labels in (targets.labels, targets.partner_labels)
     )
     lam = targets.lam
     return _weighted(lam, own) + _weighted(1 - lam, other)
+  if ignore is not None:
+    counted = label_weights(targets, ignore=ignore)
+    ids = targets * (targets != ignore).astype(targets.dtype)
+    return _weighted(counted, _expectation(ids, shape, of_ids, of_classes))
   transforms.check_num_classes(shape[-1])
   if jnp.issubdtype(targets.dtype, jnp.integer):
     if targets.shape != shape[:-1]:

@@ -1,5 +1,7 @@
 """Tests of the losses for every kind of label."""
 
+import functools
+
 import chex
 import hypothesis
 from hypothesis import strategies as st
@@ -60,6 +62,60 @@ def test_cross_entropy_of_a_segmentation_takes_one_weight_per_example(getkey):
   chex.assert_trees_all_close(
     loss, losses.cross_entropy(logits, mixed.soft(5)), rtol=1e-5
   )
+
+
+VOID = 255
+
+
+@pytest.mark.parametrize("kind", ("ids", "mixed", "both"))
+@pytest.mark.parametrize("label_smoothing", (0.0, 0.2))
+def test_losses_leave_void_pixels_out_of_sums_and_means(
+  getkey, kind, label_smoothing
+):
+  """Each label of a pixel is left out on its own, as of two losses."""
+  logits, labels = draw(getkey, (4, 3, 2))
+  is_void = np.arange(24).reshape(4, 3, 2) % 5 == 0
+  assert is_void.any() and not (is_void & is_void[::-1]).all()
+  ids = np.where(is_void, VOID, labels).astype(np.uint8)
+  loss_fn = functools.partial(
+    losses.cross_entropy, label_smoothing=label_smoothing
+  )
+  own = np.where(is_void, 0, loss_fn(logits, jnp.asarray(labels)))
+  other_ids, other_void = ids[::-1], is_void[::-1]
+  other = np.where(other_void, 0, loss_fn(logits, jnp.asarray(labels[::-1])))
+  lam = np.array([0.3, 1.0, 0.0, 0.5], np.float32)
+  share = lam[:, None, None]
+  mixed = transforms.MixedLabels(ids, other_ids, jnp.asarray(lam))
+  mixed_loss = share * own + (1 - share) * other
+  mixed_weight = share * ~is_void + (1 - share) * ~other_void
+  targets, expected, weights = {
+    "ids": (ids, own, 1.0 * ~is_void),
+    "mixed": (mixed, mixed_loss, mixed_weight),
+    "both": (
+      transforms.CleanAndMixed(ids, mixed, 0.5 * jnp.ones(4)),
+      own + 0.5 * mixed_loss,
+      ~is_void + 0.5 * mixed_weight,
+    ),
+  }[kind]
+  if kind == "both":
+    logits = jnp.repeat(logits, 2, axis=0)
+  loss = loss_fn(logits, targets, ignore=VOID)
+  np.testing.assert_allclose(loss, expected, rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(
+    losses.label_weights(targets, ignore=VOID), weights, rtol=1e-6
+  )
+  wrong = losses.zero_one(logits, targets, ignore=VOID)
+  assert np.isfinite(wrong).all()
+  if kind == "ids":
+    np.testing.assert_array_equal(wrong[is_void], 0)
+    # Another id out of range still is an error, and not ignored.
+    with pytest.raises(ValueError, match="got 255"):
+      loss_fn(logits, ids, ignore=7)
+
+
+def test_cross_entropy_of_floats_has_no_id_to_ignore():
+  with pytest.raises(ValueError, match="ignore=255 is a class id, but .*float"):
+    losses.cross_entropy(jnp.ones((2, 3)), jnp.ones((2, 3)), ignore=VOID)
 
 
 def test_cross_entropy_of_large_logits_keeps_their_digits():

@@ -16,7 +16,12 @@ FUNCTIONS = [
   for name in transforms.__all__
   if inspect.isfunction(getattr(transforms, name))
   and name not in ("as_transform", "takes")  # They take functions.
-] + [losses.cross_entropy, losses.zero_one, metrics.classification]
+] + [
+  losses.cross_entropy,
+  losses.zero_one,
+  losses.label_weights,
+  metrics.classification,
+]
 ARRAYS = {
   "inputs",
   "images",
