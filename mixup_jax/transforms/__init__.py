@@ -29,6 +29,7 @@ from mixup_jax.transforms._mixup import mixup
 from mixup_jax.transforms._neighbors import draw_neighbors
 from mixup_jax.transforms._neighbors import nearest_neighbors
 from mixup_jax.transforms._neighbors import nearest_partners
+from mixup_jax.transforms._pair_union import pair_union
 from mixup_jax.transforms._paired import paired
 from mixup_jax.transforms._partners import different_class_partners
 from mixup_jax.transforms._partners import random_partners
@@ -78,6 +79,7 @@ __all__ = (
   "nearest_neighbors",
   "nearest_partners",
   "one_hot",
+  "pair_union",
   "paired",
   "random_partners",
   "regmixup",
