@@ -44,6 +44,7 @@ from mixup_jax.transforms._regmixup import CleanAndMixed
 from mixup_jax.transforms._regmixup import regmixup
 from mixup_jax.transforms._remix import remix_targets
 from mixup_jax.transforms._resizemix import resizemix
+from mixup_jax.transforms._similar import similar_target_partners
 from mixup_jax.transforms._switch import switch
 from mixup_jax.transforms._vicinity import gaussian_noise
 from mixup_jax.transforms._vicinity import inputs_only
@@ -90,6 +91,7 @@ __all__ = (
   "sample_box",
   "sample_lambda",
   "sample_mix",
+  "similar_target_partners",
   "switch",
   "takes",
   "Transform",
