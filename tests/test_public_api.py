@@ -31,6 +31,7 @@ ARRAYS = {
   "logits",
   "mixed",
   "counts",
+  "costs",
   "tree",
   "mix",
   "box",

@@ -7,6 +7,8 @@ where=None, enabled=True, ...) -> (inputs, targets)`, so that
 it. The results can be split along the batch axis.
 """
 
+from mixup_jax.transforms._assigned import assigned_partners
+from mixup_jax.transforms._assigned import least_cost_assignment
 from mixup_jax.transforms._checks import check_alpha
 from mixup_jax.transforms._cutmix import Box
 from mixup_jax.transforms._cutmix import box_mask
@@ -53,6 +55,7 @@ from mixup_jax.transforms._vicinity import label_smoothing
 
 __all__ = (
   "as_transform",
+  "assigned_partners",
   "Box",
   "box_mask",
   "check_alpha",
@@ -70,6 +73,7 @@ __all__ = (
   "interpolate",
   "label_smoothing",
   "latent",
+  "least_cost_assignment",
   "manifold",
   "Mix",
   "mix_pairs",
