@@ -3,13 +3,15 @@
     python -m experiments.calibration --config=configs/calibration.py:seeds=5
 
 A share of the training images is held out to fit the temperature; everything is
-measured on the test images.
+measured on the test images. Networks of mixup also have rescaled predictions,
+without an image held out.
 """
 
 import pathlib
 import time
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
+import jax
 import numpy as np
 
 from configs import calibration as configs
@@ -20,14 +22,17 @@ from mixup_jax.data import splits
 from mixup_jax.data.in_memory import images
 from mixup_jax.evaluation import calibration
 from mixup_jax.evaluation import predict
+from mixup_jax.evaluation import rescaled
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import subjects
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
+from mixup_jax.train.state import TrainState
 
 CONFIG = pathlib.Path(configs.__file__)
 
 Logits = tuple[np.ndarray, np.ndarray]  # With their labels.
+Predict = Callable[..., np.ndarray]  # As `predict.make_predict` returns it.
 
 
 class Prepared(NamedTuple):
@@ -117,6 +122,31 @@ def reliability(
   )
 
 
+def rescaled_logits(
+  config: Any, data: images.ImageSet, predicted: Predict, state: TrainState
+) -> np.ndarray:
+  """Returns logarithms of the rescaled predictions of the test images.
+
+  They are at least the smallest step of float32 from 1, so that a class that is
+  ruled out costs 16 nats where it is right, and not infinitely many.
+  """
+  labels = data.test_labels
+  classes = np.bincount(data.train_labels, minlength=data.num_classes)
+  with jax.transfer_guard("allow"):  # Once a network, and outside of a step.
+    found = rescaled.rescaled_predictions(
+      lambda pixels: jax.numpy.asarray(
+        predicted(
+          state, (np.asarray(pixels), labels), batch_size=config.eval_batch_size
+        )
+      ),
+      jax.numpy.asarray(data.test_images, jax.numpy.float32),
+      alpha=config.mix.alpha,
+      mean_input=data.train_images.mean(0, dtype=np.float32),
+      mean_target=classes / classes.sum(),
+    )
+    return np.log(np.maximum(found, np.finfo(np.float32).eps))
+
+
 def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
   """Trains every network, scales its logits, and measures them."""
   found, held_out = prepared
@@ -126,6 +156,7 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
   )
   test: dict[results.Method, list[Logits]] = {}
   fitted: dict[results.Method, list[float]] = {}
+  moved: dict[results.Method, list[Logits]] = {}
   seconds = 0.0
   for network in subjects.trained(config, found, recorder.workdir):
     start = time.perf_counter()
@@ -137,14 +168,26 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
     fitted.setdefault(network.method, []).append(
       calibration.fit_temperature(held, held_out[1])
     )
+    if network.method.key == "mixup":  # Of others the shrinking is not known.
+      logits = rescaled_logits(config, found.data, predicted, network.state)
+      moved.setdefault(network.method, []).append((logits, tested[1]))
     seconds += network.seconds + time.perf_counter() - start
   made, diagrams = [], []
   for method in found.programs:
-    scaled = method._replace(label=f"{method.label}, temperature scaled")
+    scaled, back = (
+      method._replace(label=f"{method.label}, {how}")
+      for how in ("temperature scaled", "rescaled")
+    )
     ones = [1.0] * len(test[method])
-    for name, temperatures in ((method, ones), (scaled, fitted[method])):
-      made += rows(config, name, test[method], temperatures)
-      diagrams.append(reliability(config, name, test[method], temperatures))
+    measured = [
+      (method, test[method], ones),
+      (scaled, test[method], fitted[method]),
+    ]
+    if method in moved:
+      measured.append((back, moved[method], ones))
+    for name, found_logits, temperatures in measured:
+      made += rows(config, name, found_logits, temperatures)
+      diagrams.append(reliability(config, name, found_logits, temperatures))
   return {
     "rows": made,
     "reliability": diagrams,

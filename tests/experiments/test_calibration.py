@@ -64,10 +64,15 @@ def test_run_fits_the_temperature_on_images_of_its_own(tmp_path, monkeypatch):
     # Scaling changes no prediction.
     assert rows[method, "test error (%)"] == rows[scaled, "test error (%)"]
     assert rows[method, "NLL (nats)"] != rows[scaled, "NLL (nats)"]
-  assert len(result["reliability"]) == 4
+  moved = "mixup, alpha 1, rescaled"
+  assert rows[moved, "temperature"] == 1
+  assert rows[moved, "NLL (nats)"] != rows["mixup, alpha 1", "NLL (nats)"]
+  assert ("ERM, rescaled", "temperature") not in rows
+  assert len(result["reliability"]) == 5
   assert [each["key"] for each in result["reliability"]] == [
     "erm",
     "erm",
+    "mixup",
     "mixup",
     "mixup",
   ]
@@ -75,6 +80,27 @@ def test_run_fits_the_temperature_on_images_of_its_own(tmp_path, monkeypatch):
   for diagram in result["reliability"]:
     np.testing.assert_allclose(sum(diagram["share"]), 1, atol=1e-3)
   assert (tmp_path / "result.png").exists()
+
+
+def test_rescaled_logits_are_of_images_nearer_to_their_mean():
+  data = in_memory.load(config())
+  seen, count = [], len(data.test_labels)
+
+  def predicted(state, examples, *, batch_size):
+    seen.append(examples[0])
+    return np.tile(np.float32([9.0] + [0.0] * 9), (count, 1))
+
+  found = calibration.rescaled_logits(config(), data, predicted, None)
+  mean = data.train_images.astype(np.float64).mean(0)
+  np.testing.assert_allclose(
+    seen[0], mean + 0.75 * (data.test_images - mean), atol=1e-3
+  )
+  shares = np.bincount(data.train_labels) / len(data.train_labels)
+  probabilities = np.exp(found)
+  np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
+  # One class is nearly certain; all others are ruled out, but not to -inf.
+  assert shares.max() < 0.2 and (probabilities[:, 0] > 0.999).all()
+  np.testing.assert_allclose(found[:, 1:], np.log(2.0**-23), rtol=1e-5)
 
 
 def test_prepare_holds_out_images_that_are_not_trained_on():
