@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import uuid
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 # Programs of tests run once or twice: LLVM takes longer to make them fast than
@@ -14,6 +15,11 @@ os.environ["XLA_FLAGS"] = " ".join(
     "--xla_backend_optimization_level=0",
   )
 )
+
+from tests import bucket as buckets  # noqa: E402
+
+# Some clients of gs:// read theirs when they are imported.
+os.environ.update(buckets.environment(port=1))
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
@@ -76,3 +82,21 @@ def raw_data() -> pathlib.Path:
       "(uci/abalone/abalone.data, ...) to run this test"
     )
   return pathlib.Path(directory)
+
+
+@pytest.fixture(scope="session")
+def bucket_port():
+  """Returns the port of a server of gs://, which this process then uses."""
+  try:
+    program = buckets.binary()
+  except ImportError as error:
+    pytest.skip(f"no server of gs:// to test with: {error}")
+  with buckets.served(program) as port:
+    os.environ.update(buckets.environment(port))
+    yield port
+
+
+@pytest.fixture
+def bucket(bucket_port) -> str:
+  """Returns a new address in a bucket on loopback, or skips the test."""
+  return f"gs://bucket/{uuid.uuid4().hex}"

@@ -13,6 +13,7 @@ ORDER = (
   "metrics",
   "models",
   "sharding",
+  "runtime.storage",
   "data",
   "results",
   "runtime.checkpoint",
