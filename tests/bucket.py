@@ -80,20 +80,36 @@ class Proxy(socketserver.ThreadingTCPServer):
   """Forwards requests to a server, or fails them.
 
   Attributes:
-    outage: None, "503" or "reset": what a client sees from now on.
     failed: The number of requests that failed.
   """
 
   daemon_threads = True
 
   def __init__(self, server: int):
-    self.server_port, self.outage, self.failed = server, None, 0
+    self.server_port, self.failed = server, 0
+    self._seen, self._every = 0, 0
     super().__init__(("127.0.0.1", 0), _Forward)
     threading.Thread(target=self.serve_forever, daemon=True).start()
 
   @property
   def port(self) -> int:
     return self.server_address[1]
+
+  @contextlib.contextmanager
+  def failing(self, *, every: int = 1) -> Iterator[None]:
+    """Fails each nth request in the body, with 503 and a reset alternately."""
+    self._seen, self._every = 0, every
+    try:
+      yield
+    finally:
+      self._every = 0
+
+  def fails(self) -> bool:
+    """Returns whether the next request fails."""
+    self._seen += 1
+    fails = bool(self._every) and self._seen % self._every == 0
+    self.failed += fails
+    return fails
 
 
 class _Forward(socketserver.BaseRequestHandler):
@@ -108,8 +124,7 @@ class _Forward(socketserver.BaseRequestHandler):
     ):
       threading.Thread(target=self._answer, args=(up,), daemon=True).start()
       while data := self.request.recv(2**16):
-        if self.server.outage is not None:
-          self.server.failed += 1
+        if self.server.fails():
           self._fail()
           return
         up.sendall(data)
@@ -121,7 +136,7 @@ class _Forward(socketserver.BaseRequestHandler):
       self.request.shutdown(socket.SHUT_WR)
 
   def _fail(self) -> None:
-    if self.server.outage == "503":
+    if self.server.failed % 2:
       self.request.sendall(
         b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
         b"Connection: close\r\n\r\n"

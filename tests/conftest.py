@@ -85,18 +85,19 @@ def raw_data() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def bucket_port():
-  """Returns the port of a server of gs://, which this process then uses."""
+def bucket_server():
+  """Returns the way to a server of gs://, which this process then uses."""
   try:
     program = buckets.binary()
   except ImportError as error:
     pytest.skip(f"no server of gs:// to test with: {error}")
-  with buckets.served(program) as port:
-    os.environ.update(buckets.environment(port))
-    yield port
+  with buckets.served(program) as port, buckets.Proxy(port) as proxy:
+    os.environ.update(buckets.environment(proxy.port))
+    yield proxy
+    proxy.shutdown()
 
 
 @pytest.fixture
-def bucket(bucket_port) -> str:
+def bucket(bucket_server) -> str:
   """Returns a new address in a bucket on loopback, or skips the test."""
   return f"gs://bucket/{uuid.uuid4().hex}"

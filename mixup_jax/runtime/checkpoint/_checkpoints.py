@@ -3,8 +3,6 @@
 import contextlib
 import itertools
 import os
-import pathlib
-import shutil
 import sys
 import time
 from typing import Any, Iterator, Mapping
@@ -13,12 +11,14 @@ import jax
 from jax.experimental import multihost_utils
 import numpy as np
 
+from mixup_jax.runtime import storage
 from mixup_jax.runtime.checkpoint import _leaves
 from mixup_jax.runtime.checkpoint import _orbax
 from mixup_jax.runtime.checkpoint import _reading
 
 PyTree = Any
 
+_COMMITTED = "commit_success.txt"  # Of orbax, in a bucket.
 _NO_STEP = -1
 _REMOVALS = 20  # Attempts, 0.05 seconds apart.
 
@@ -46,7 +46,8 @@ class Checkpoints:
         f"keep must be at least 1, got {keep}: with 2 there is "
         "another one if the latest is damaged."
       )
-    self._directory = pathlib.Path(directory).expanduser().absolute()
+    path = storage.path(directory, "the directory of checkpoints")
+    self._directory = path if storage.in_bucket(path) else path.absolute()
     self._keep = keep
     self._writer: Any = None
     self._step = _NO_STEP  # The step that the writer was given last.
@@ -60,12 +61,22 @@ class Checkpoints:
 
   def all_steps(self) -> list[int]:
     """Returns the steps of complete checkpoints, in order."""
+    return [step for step, complete in self._found().items() if complete]
+
+  def _found(self) -> dict[int, bool]:
+    """Returns the steps there are, in order, and whether each is complete."""
     try:
-      names = os.listdir(self._directory)
+      names = {path.name for path in self._directory.iterdir()}
     except FileNotFoundError:
-      return []
-    # orbax renames a directory to its number once it is written.
-    return sorted(int(name) for name in names if name.isdecimal())
+      return {}
+    steps = sorted(int(name) for name in names if name.isdecimal())
+    # On a disk, orbax renames a directory to its number once it is written. In
+    # a bucket it has its name from the start, and is marked at the end.
+    return {
+      step: not storage.in_bucket(self._directory)
+      or (self._directory / str(step) / _COMMITTED).exists()
+      for step in steps
+    }
 
   def latest_step(self) -> int | None:
     """Returns the latest step with a complete checkpoint, or None."""
@@ -159,7 +170,7 @@ class Checkpoints:
       self._is_checked = True
     if jax.process_index() == 0:
       for step in self.all_steps()[: -self._keep]:
-        shutil.rmtree(self._directory / str(step), ignore_errors=True)
+        self._remove(self._directory / str(step))
 
   def close(self) -> None:
     """Waits as `wait` does, and ends the threads of the writer."""
@@ -198,10 +209,12 @@ class Checkpoints:
     except Exception as error:
       path = self._directory / str(self._step)
       self._step = _NO_STEP
-      if jax.process_index() == 0:
+      kind, remedy = OSError, _orbax.remedy(error, "choose another directory")
+      if storage.is_transient(error):
+        kind, remedy = storage.Unavailable, "run the same command again"
+      elif jax.process_index() == 0:
         self._remove_partial()
-      remedy = _orbax.remedy(error, "choose another directory")
-      raise OSError(
+      raise kind(
         f"could not write the checkpoint {path} ({_orbax.reason(error)}): "
         f"{remedy}; earlier checkpoints are intact."
       ) from error
@@ -212,11 +225,22 @@ class Checkpoints:
     # in a directory prevents its removal.
     for _ in range(_REMOVALS):
       partial = list(self._directory.glob("*.orbax-checkpoint-tmp*"))
+      partial += [
+        self._directory / str(step)
+        for step, complete in self._found().items()
+        if not complete
+      ]
       if not partial:
         break
       for path in partial:
-        shutil.rmtree(path, ignore_errors=True)
+        storage.remove(path)
       time.sleep(0.05)
+
+  def _remove(self, path: storage.Path) -> None:
+    """Removes a complete checkpoint; at no time may half of it count as one."""
+    if storage.in_bucket(path):
+      (path / _COMMITTED).unlink(missing_ok=True)
+    storage.remove(path)
 
   def _agreed_latest_step(self) -> int:
     """Returns the latest step that process 0 sees, in all processes."""

@@ -1,13 +1,14 @@
 """The leaves of a state: names, values, and the list of them."""
 
 import json
-import pathlib
 from typing import Any, Mapping
 import zlib
 
 import jax
 from jax.experimental import multihost_utils
 import numpy as np
+
+from mixup_jax.runtime import storage
 
 PyTree = Any
 Leaves = dict[str, dict[str, Any]]
@@ -98,7 +99,7 @@ def make_list(
   return listed | {"crc32": _crc32(listed)}
 
 
-def read_list(directory: pathlib.Path) -> tuple[Leaves, dict[str, Any]]:
+def read_list(directory: storage.Path) -> tuple[Leaves, dict[str, Any]]:
   """Reads the leaves and the note of a checkpoint; raises if damaged."""
   path = directory / "leaves" / "metadata"
   listed = json.loads(path.read_text("utf-8"))

@@ -1,13 +1,13 @@
 """Reads a checkpoint, and detects damage."""
 
 import errno
-import pathlib
 from typing import Any, Callable, Mapping, TypeVar
 
 import jax
 from jax.experimental import multihost_utils
 import numpy as np
 
+from mixup_jax.runtime import storage
 from mixup_jax.runtime.checkpoint import _leaves
 from mixup_jax.runtime.checkpoint import _orbax
 
@@ -23,12 +23,12 @@ _OF_DAMAGE = (
 
 
 def read(
-  path: pathlib.Path, wanted: Mapping[str, Any]
+  path: storage.Path, wanted: Mapping[str, Any]
 ) -> tuple[dict[str, np.ndarray], str]:
   """Reads a checkpoint; returns its arrays, and any damage in words.
 
-  Raises OSError in all processes if one of them cannot read it: of what is
-  there, that says nothing.
+  Raises OSError in all processes if one of them cannot read it, `Unavailable`
+  if its bucket does not answer: of what is there, that says nothing.
   """
   listed, damage = _in_all_processes(path, lambda: _read_list(path))
   if damage:
@@ -37,7 +37,7 @@ def read(
   return _in_all_processes(path, lambda: _read_leaves(path, listed))
 
 
-def check_written(path: pathlib.Path) -> None:
+def check_written(path: storage.Path) -> None:
   """Raises an error unless a new checkpoint can be found where it should be.
 
   It reads the list, and opens an array: a few files of some KiB.
@@ -48,24 +48,35 @@ def check_written(path: pathlib.Path) -> None:
 
 
 def _in_all_processes(
-  path: pathlib.Path, attempt: Callable[[], tuple[dict[str, T], str]]
+  path: storage.Path, attempt: Callable[[], tuple[dict[str, T], str]]
 ) -> tuple[dict[str, T], str]:
   """Calls a function; its errors and the damage that it finds reach all."""
   values: dict[str, T] = {}
-  damage = unreadable = ""
+  damage = unreadable = away = ""
   try:
     values, damage = attempt()
-  except OSError as error:
-    unreadable = str(error)
+  except Exception as error:
+    known = storage.as_os_error(error) or error
+    if isinstance(known, storage.Unavailable):
+      away = str(known)
+    elif isinstance(known, OSError):
+      unreadable = str(known)
+    else:
+      raise
   # If one process cannot read it, none may continue.
-  unreadable = _of_any_process(unreadable)
+  away, unreadable = _of_any_process(away), _of_any_process(unreadable)
+  if away:
+    raise storage.Unavailable(away)
   if unreadable:
     raise OSError(unreadable)
   return values, _of_any_process(damage)
 
 
-def _damage(path: pathlib.Path, name: str, error: Exception) -> str:
+def _damage(path: storage.Path, name: str, error: Exception) -> str:
   """Returns the damage that an error shows; raises OSError if it shows none."""
+  refused = storage.as_os_error(error)
+  if refused is not None:
+    raise refused from error
   if _orbax.code(error) in _OF_DAMAGE:
     return f"{name}: {_orbax.reason(error)}"
   remedy = _orbax.remedy(error, "check the disk, and try again")
@@ -75,7 +86,7 @@ def _damage(path: pathlib.Path, name: str, error: Exception) -> str:
   ) from error
 
 
-def _read_list(path: pathlib.Path) -> tuple[_leaves.Leaves, str]:
+def _read_list(path: storage.Path) -> tuple[_leaves.Leaves, str]:
   """Reads the list of leaves."""
   try:
     return _leaves.read_list(path)[0], ""
@@ -84,7 +95,7 @@ def _read_list(path: pathlib.Path) -> tuple[_leaves.Leaves, str]:
 
 
 def _check_model(
-  path: pathlib.Path, leaves: _leaves.Leaves, wanted: Mapping[str, Any]
+  path: storage.Path, leaves: _leaves.Leaves, wanted: Mapping[str, Any]
 ) -> None:
   """Raises ValueError if a checkpoint has other leaves than a state."""
   saved = {
@@ -102,7 +113,7 @@ def _check_model(
 
 
 def _read_leaves(
-  path: pathlib.Path, leaves: _leaves.Leaves
+  path: storage.Path, leaves: _leaves.Leaves
 ) -> tuple[dict[str, np.ndarray], str]:
   """Reads the arrays, up to the first that differs from the saved one.
 
@@ -126,11 +137,15 @@ def _read_leaves(
   return values, ""
 
 
-def _open(path: pathlib.Path, name: str) -> Any:
+def _open(path: storage.Path, name: str) -> Any:
   """Opens an array of a checkpoint; returns the future of it."""
   import tensorstore as ts
 
   files = {"driver": "file", "path": f"{path}/state/"}
+  if storage.in_bucket(path):
+    bucket, *names = path.parts[2:]
+    base = "/".join([*names, "state", ""])
+    files = {"driver": "gcs", "bucket": bucket, "path": base}
   return ts.open(
     {
       "driver": "auto",

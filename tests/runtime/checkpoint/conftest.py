@@ -14,6 +14,7 @@ import pytest
 
 from mixup_jax import sharding
 from mixup_jax.runtime import checkpoint
+from mixup_jax.runtime import storage
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -98,3 +99,9 @@ def shelf(tmp_path) -> Shelf:
 @pytest.fixture
 def processes():
   return _processes
+
+
+@pytest.fixture
+def remote(bucket) -> Shelf:
+  """Returns a directory in a bucket."""
+  return Shelf(storage.path(bucket, "remote") / "checkpoints")

@@ -16,6 +16,8 @@ from mixup_jax import sharding
 from mixup_jax import transforms
 from mixup_jax.models import mlp
 from mixup_jax.runtime import checkpoint
+from mixup_jax.runtime import storage
+from mixup_jax.runtime.checkpoint import _reading
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 
@@ -181,6 +183,55 @@ def test_save_refuses_an_earlier_step(shelf):
   shelf.save(7)
   with pytest.raises(ValueError, match="step 7 already, got step 6: restore"):
     shelf.save(6)
+
+
+def test_save_keeps_the_latest_checkpoints_in_a_bucket(remote):
+  remote.save(1, 2, 3)
+  assert remote.names() == ["2", "3"]
+  remote.assert_restores(3)
+  with checkpoint.Checkpoints(remote.path) as saved:
+    saved.save(4, remote.tree(4), note={"a": 17})
+    saved.wait()
+    assert saved.note(4) == {"a": 17} and saved.all_steps() == [3, 4]
+
+
+def test_save_completes_what_a_bucket_has_without_its_marker(remote):
+  """A directory there has its name before all is in it."""
+  remote.save(1, 2)
+  (remote.path / "2" / "commit_success.txt").unlink()
+  (remote.path / "9" / "state" / "d" / "half").write_bytes(b"x")
+  remote.assert_restores(1)
+  remote.save(2)
+  assert remote.names() == ["1", "2"]
+  remote.assert_restores(2)
+
+
+def test_save_removes_the_marker_of_a_bucket_first(remote, monkeypatch):
+  """A removal that is killed leaves nothing that counts as complete."""
+  monkeypatch.setattr(storage, "remove", lambda path: None)
+  remote.save(1, 2, 3)
+  assert remote.names() == ["1", "2", "3"]
+  assert checkpoint.Checkpoints(remote.path).all_steps() == [2, 3]
+
+
+def test_save_outlasts_requests_to_a_bucket_that_fail(remote, bucket_server):
+  remote.save(1)
+  before = bucket_server.failed
+  with bucket_server.failing(every=25):
+    remote.save(2)
+  assert bucket_server.failed >= before + 2
+  remote.assert_restores(2)
+
+
+def test_save_names_an_outage_that_lasts(remote, monkeypatch):
+  def fail(_):
+    raise ValueError("All 32 retry attempts failed: Service Unavailable")
+
+  monkeypatch.setattr(_reading, "check_written", fail)
+  with pytest.raises(storage.Unavailable) as error:
+    remote.save(1)
+  assert f"could not write the checkpoint {remote.path}/1 (" in str(error.value)
+  assert "run the same command again; earlier ch" in str(error.value)
 
 
 # Each round kills a new process, which logs the steps that it has committed.

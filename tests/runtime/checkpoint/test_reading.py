@@ -9,6 +9,8 @@ import shutil
 import jax.numpy as jnp
 import pytest
 
+from mixup_jax.runtime import storage
+from mixup_jax.runtime.checkpoint import _leaves
 from mixup_jax.runtime.checkpoint import _reading
 
 
@@ -89,6 +91,44 @@ def test_restore_leaves_what_it_cannot_read_as_it_is(
   assert "disk space" not in str(error.value)
   assert shelf.names() == ["1", "2"] and not capfd.readouterr().err
   shelf.assert_restores(2)
+
+
+@pytest.mark.parametrize("file", ["data", "list"])
+def test_restore_takes_no_outage_of_a_bucket_for_damage(
+  remote, capfd, monkeypatch, file
+):
+  remote.save(1, 2)
+
+  def fail(*_):
+    import aiohttp
+
+    raise aiohttp.ClientOSError(errno.ECONNRESET, "reset")
+
+  with monkeypatch.context() as patched:
+    if file == "list":
+      patched.setattr(_leaves, "read_list", fail)
+    else:
+
+      class Store:
+        def result(self):
+          raise ValueError("All 32 retry attempts failed: CURL error")
+
+      patched.setattr(_reading, "_open", lambda *_: Store())
+    with pytest.raises(storage.Unavailable, match="is not available"):
+      remote.restore()
+  assert remote.names() == ["1", "2"] and not capfd.readouterr().err
+  remote.assert_restores(2)
+
+
+def test_restore_moves_a_damaged_checkpoint_of_a_bucket_aside(remote, capfd):
+  remote.save(1, 2)
+  files = storage.files_below(remote.path / "2")
+  flip_bit(max(files, key=lambda path: len(path.read_bytes())))
+  remote.assert_restores(1)
+  assert "renamed to 2.damaged, reading the prev" in capfd.readouterr().err
+  assert remote.names() == ["1", "2.damaged"]
+  remote.save(2)
+  remote.assert_restores(2)
 
 
 def test_restore_returns_no_wrong_state_after_a_flipped_bit(tmp_path, shelf):

@@ -12,6 +12,11 @@ ENDED = (
   'ABORTED: Error opening "auto" driver: Error reading gs://bucket/manifest: '
   "All 32 retry attempts failed: "
 )
+# As array_record does, after a quarter of an hour.
+EXHAUSTED = (
+  "Retry policy exhausted, with a last message of Received HTTP status code: "
+  "503; reading gs://bucket/train.array_record-00000-of-00001; at byte 0"
+)
 REFUSED = (
   "Error reading gs://bucket/manifest: Forbidden [http_response_code='403']"
 )
@@ -33,6 +38,7 @@ def outages():
   yield google.RetryError("Timeout of 120.0s exceeded", cause=None)
   yield google.ServiceUnavailable("away")
   yield ValueError(ENDED + "Service Unavailable [http_response_code='503']")
+  yield RuntimeError(EXHAUSTED)
   yield ValueError(ENDED + "CURL error Failure when receiving data")
 
 
