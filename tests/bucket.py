@@ -89,7 +89,9 @@ class Proxy(socketserver.ThreadingTCPServer):
     self.server_port, self.failed = server, 0
     self._seen, self._every = 0, 0
     super().__init__(("127.0.0.1", 0), _Forward)
-    threading.Thread(target=self.serve_forever, daemon=True).start()
+    threading.Thread(
+      target=self.serve_forever, args=(0.02,), daemon=True
+    ).start()
 
   @property
   def port(self) -> int:

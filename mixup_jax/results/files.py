@@ -2,10 +2,10 @@
 
 import json
 import math
-import os
-import pathlib
 from typing import Any, Mapping
 import zlib
+
+from mixup_jax.runtime import storage
 
 _CRC32 = "crc32"
 
@@ -25,23 +25,19 @@ def to_json(content: Any, *, indent: int | None = None) -> str:
   return json.dumps(finite(content), indent=indent, allow_nan=False)
 
 
-def replace(path: pathlib.Path, text: str) -> None:
+def replace(path: storage.Path, text: str) -> None:
   """Writes a text file in one step: readers never see half of it."""
-  partial = path.with_suffix(".partial")
-  with open(partial, "w", encoding="utf-8") as file:
-    file.write(text and text.removesuffix("\n") + "\n")
-    file.flush()
-    os.fsync(file.fileno())  # Else a power cut may leave an empty file.
-  os.replace(partial, path)
+  text = text and text.removesuffix("\n") + "\n"
+  storage.replace(path, text.encode())
 
 
-def write_checked(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+def write_checked(path: storage.Path, content: Mapping[str, Any]) -> None:
   """Writes a JSON file that `read_checked` reads, with its own CRC-32."""
   sealed = {**content, _CRC32: zlib.crc32(to_json(content).encode())}
   replace(path, to_json(sealed))
 
 
-def read_checked(path: pathlib.Path) -> dict[str, Any]:
+def read_checked(path: storage.Path) -> dict[str, Any]:
   """Reads a file that `write_checked` wrote; a NaN is None.
 
   Args:

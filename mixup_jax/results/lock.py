@@ -1,8 +1,9 @@
 """A working directory has one owner: the process that writes to it.
 
 The lock is one of the operating system, on a file in the directory, so it ends
-with its owner, even after kill -9. Of several processes that train as one, the
-first one holds it.
+with its owner, even after kill -9; that of a bucket is the lease of
+`runtime.storage`. Of several processes that train as one, the first one holds
+it.
 """
 
 import contextlib
@@ -15,9 +16,12 @@ import pathlib
 import socket
 import sys
 import time
-from typing import Any, Iterator
+from typing import Any, Iterator, TYPE_CHECKING
 
 import jax
+
+if TYPE_CHECKING:
+  from mixup_jax.runtime import storage
 
 _NAME = ".owner"
 _TAKEN = (errno.EAGAIN, errno.EACCES)
@@ -25,7 +29,7 @@ _NAME_SECONDS = 0.2  # The owner may be about to write its name.
 
 
 @contextlib.contextmanager
-def held(workdir: pathlib.Path) -> Iterator[None]:
+def held(workdir: "storage.Path") -> Iterator[None]:
   """Owns a working directory while the body runs.
 
   A file system without locks is reported on stderr, and used without one.
@@ -41,6 +45,12 @@ def held(workdir: pathlib.Path) -> Iterator[None]:
   """
   if jax.process_index() > 0:
     yield
+    return
+  if not isinstance(workdir, pathlib.Path):
+    from mixup_jax.runtime import storage  # Packages for buckets alone.
+
+    with storage.leased(workdir):
+      yield
     return
   path = workdir / _NAME
   # The file stays: one that is deleted could be locked by two.

@@ -10,11 +10,11 @@ last line identifies all of them: a checkpoint keeps it.
 import itertools
 import json
 import math
-import pathlib
 from typing import Any, Collection, Mapping
 import zlib
 
 from mixup_jax.results import files
+from mixup_jax.runtime import storage
 
 Lines = list[dict[str, float]]
 FILE = "metrics.jsonl"
@@ -29,7 +29,7 @@ def seal(line: Mapping[str, Any], crc32: int) -> tuple[str, int]:
 
 
 def read(
-  path: pathlib.Path,
+  path: storage.Path,
   *,
   step: int,
   eval_steps: Collection[int],

@@ -15,11 +15,12 @@ from typing import Any, Mapping, Sequence
 
 import jax
 import numpy as np
-import tensorboardX
 
 from mixup_jax.results import files
+from mixup_jax.results import growing
 from mixup_jax.results import metric_lines
 from mixup_jax.results import workdirs
+from mixup_jax.runtime import storage
 
 
 class Recorder:
@@ -60,47 +61,37 @@ class Recorder:
     self.lines: metric_lines.Lines = []
     self.crc32 = 0
     text = "".join(map(self._append, lines))
-    step = self.lines[-1]["step"] if self.lines else 0
-    self._files: tuple[Any, ...] = ()
+    step = int(self.lines[-1]["step"]) if self.lines else 0
+    self._growing: growing.Growing | None = None
     if jax.process_index() == 0:
       files.replace(
         self.workdir / "config.json", files.to_json(self._config, indent=2)
       )
-      files.replace(self.workdir / metric_lines.FILE, text)
-      self._files = (
-        open(self.workdir / metric_lines.FILE, "a", encoding="utf-8"),
-        tensorboardX.SummaryWriter(
-          str(self.workdir), purge_step=step + 1, filename_suffix=f".{step}"
-        ),
-      )
+      self._growing = growing.start(self.workdir, text, step=step)
 
   def __enter__(self) -> "Recorder":
     return self
 
   def __exit__(self, *_: object) -> None:
-    for file in self._files:
-      file.close()
+    if self._growing:
+      self._growing.close()
 
   def metrics(self, step: int, values: Mapping[str, Any]) -> None:
     """Appends the metrics of a step: numbers, or arrays of one number."""
     scalars = {name: float(np.asarray(value)) for name, value in values.items()}
     text = self._append({"step": step, **scalars})
-    if self._files:
-      lines, events = self._files
-      lines.write(text)
-      lines.flush()
-      for name, value in scalars.items():
-        events.add_scalar(name, value, step)
+    if self._growing:
+      self._growing.write(text, step, scalars)
 
   def sync(self) -> None:
-    """Waits until all lines are on the disk: before a checkpoint of them."""
-    if self._files:
-      os.fsync(self._files[0].fileno())
+    """Waits until all lines are stored: before a checkpoint of them."""
+    if self._growing:
+      self._growing.sync()
 
-  def result(self, content: Mapping[str, Any]) -> pathlib.Path:
+  def result(self, content: Mapping[str, Any]) -> storage.Path:
     """Writes `result.json`, with config and environment; returns its path."""
     path = self.workdir / "result.json"
-    if self._files:
+    if self._growing:
       content = {
         **content,
         "config": self._config,

@@ -1,15 +1,15 @@
 """The working directory of a run: writable, and of one config."""
 
 import json
+import math
 import os
-import pathlib
 import shutil
 from typing import Any, Mapping
 
 import jax
 
-from mixup_jax.data import paths
 from mixup_jax.results import files
+from mixup_jax.runtime import storage
 
 _NEEDED_BYTES = 16 * 2**20
 # orbax takes them for patterns and separators, writes its files elsewhere, and
@@ -36,7 +36,7 @@ def check(
   config: Mapping[str, Any] | None = None,
   *,
   of_networks: bool = False,
-) -> pathlib.Path:
+) -> storage.Path:
   """Creates a working directory, and checks that a run can use it.
 
   Args:
@@ -53,14 +53,15 @@ def check(
     ValueError: If its path has a character that checkpoints cannot have, or it
       holds a run with another config.
   """
-  path = paths.local(workdir, "workdir")
+  path = storage.path(workdir, "workdir")
   _check_name(path)
-  probe = path / f".probe{jax.process_index()}"
+  free = math.inf  # Of a bucket.
   try:
-    path.mkdir(parents=True, exist_ok=True)
-    probe.write_bytes(b"\0")
-    probe.unlink()
-    free = shutil.disk_usage(path).free
+    storage.check_writable(path, name=f".probe{jax.process_index()}")
+    if not storage.in_bucket(path):
+      free = shutil.disk_usage(path).free
+  except storage.Unavailable:
+    raise
   except OSError as error:
     raise OSError(
       f"cannot write to the working directory {path} "
@@ -77,11 +78,11 @@ def check(
   return path
 
 
-def _check_name(path: pathlib.Path) -> None:
+def _check_name(path: storage.Path) -> None:
   """Raises if checkpoints cannot be written to a path."""
   found = {
     character
-    for character in str(path.absolute())
+    for character in str(path if storage.in_bucket(path) else path.absolute())
     if character in _REFUSED or "\ud800" <= character <= "\udfff"
   }
   if found:
@@ -93,7 +94,7 @@ def _check_name(path: pathlib.Path) -> None:
 
 
 def _check_config(
-  path: pathlib.Path, config: Mapping[str, Any], free: set[str]
+  path: storage.Path, config: Mapping[str, Any], free: set[str]
 ) -> None:
   """Raises if a directory belongs to a run with another config."""
   try:

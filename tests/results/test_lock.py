@@ -1,5 +1,6 @@
 """Tests of the one owner of a working directory."""
 
+import contextlib
 import errno
 import fcntl
 import importlib.util
@@ -15,6 +16,7 @@ import jax
 import pytest
 
 from mixup_jax.results import lock
+from mixup_jax.runtime import storage
 
 # Another process, which starts in no time without jax.
 OWNER = """
@@ -104,3 +106,20 @@ def test_held_reports_a_file_system_without_locks(
   assert (
     f"{tmp_path} cannot be locked (Operation not" in capsys.readouterr().err
   )
+
+
+def test_held_is_a_lease_in_a_bucket(bucket, monkeypatch):
+  held = []
+
+  @contextlib.contextmanager
+  def leased(directory):
+    held.append(directory)
+    yield
+
+  monkeypatch.setattr(storage, "leased", leased)
+  workdir = storage.path(bucket, "workdir")
+  with lock.held(workdir):
+    assert held == [workdir]
+  monkeypatch.setattr(jax, "process_index", lambda: 1)
+  with lock.held(workdir):
+    assert held == [workdir]

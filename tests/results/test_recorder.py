@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing import event_accumulator
 from mixup_jax.results import metric_lines
 from mixup_jax.results.recorder import environment
 from mixup_jax.results.recorder import Recorder
+from mixup_jax.runtime import storage
 
 ROW = dict(
   setting="iris",
@@ -84,6 +85,26 @@ def strict(text):
     raise AssertionError(f"{constant} is not JSON")
 
   return json.loads(text, parse_constant=refuse)
+
+
+def test_recorder_resumed_in_a_bucket_has_the_lines_before(bucket):
+  workdir = storage.path(bucket, "workdir")
+  with Recorder(workdir, config={}) as recorder:
+    recorder.metrics(1, {"loss": 0.5})
+    recorder.sync()
+    crc32 = recorder.crc32
+    recorder.metrics(2, {"loss": 0.25})
+  lines = metric_lines.read(
+    workdir / "metrics.jsonl", step=1, eval_steps=(), crc32=crc32
+  )
+  assert lines == [{"step": 1, "loss": 0.5}]
+  with Recorder(workdir, config={}, lines=lines) as recorder:
+    recorder.metrics(2, {"loss": 0.125})
+    recorder.result({"rows": []})
+  assert [x["loss"] for x in written(workdir)] == [0.5, 0.125]
+  assert len(list(workdir.glob("events.out.tfevents*"))) == 2
+  result = json.loads((workdir / "result.json").read_text())
+  assert result["rows"] == []
 
 
 def test_recorder_writes_null_for_what_is_not_finite(tmp_path):

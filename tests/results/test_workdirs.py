@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from mixup_jax.results import workdirs
+from mixup_jax.runtime import storage
 
 
 def test_check_refuses_another_config_with_the_difference(tmp_path):
@@ -131,3 +132,17 @@ def test_check_refuses_a_nearly_full_disk(tmp_path, monkeypatch):
   monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
   with pytest.raises(OSError, match="only 1.0 MiB left: free some"):
     workdirs.check(tmp_path)
+
+
+def test_check_takes_a_bucket_with_the_config_of_the_run(bucket):
+  path = workdirs.check(bucket, {"alpha": 0.2})
+  assert str(path) == bucket and storage.files_below(path) == []
+  (path / "config.json").write_bytes(b'{"alpha": 0.2}')
+  workdirs.check(bucket, {"alpha": 0.2})
+  with pytest.raises(ValueError, match=f"{bucket} holds .*another config"):
+    workdirs.check(bucket, {"alpha": 0.4})
+
+
+def test_check_names_a_bucket_that_is_not_there(bucket):
+  with pytest.raises(OSError, match="there is no bucket nobucket.*--workdir"):
+    workdirs.check("gs://nobucket/run")

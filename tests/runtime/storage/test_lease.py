@@ -67,7 +67,7 @@ def test_leased_takes_over_what_is_not_renewed(directory, capsys):
 
 def test_leased_is_won_by_one_of_five_that_find_it_overdue(directory):
   forget(directory)
-  ready, end = threading.Barrier(5), threading.Barrier(5)
+  ready, end = (threading.Barrier(5, timeout=10) for _ in range(2))
   outcomes = []
 
   def contend():
