@@ -7,11 +7,10 @@ directory too. So those files are read before TFDS sees them.
 
 import json
 import os
-import pathlib
 import re
 from typing import Any, Collection
 
-from mixup_jax.data import paths
+from mixup_jax.runtime import storage
 
 _CLASS = re.compile(r"tensorflow_datasets\.core\.features\.\w+\.\w+")
 # For each file the keys that hold the name of a class: as JSON, as protocol
@@ -38,7 +37,7 @@ def from_directory(directory: str | os.PathLike[str]) -> Any:
   """
   import tensorflow_datasets as tfds  # Here, since it takes a second.
 
-  check(pathlib.Path(directory))
+  check(storage.path(directory, "directory"))
   return tfds.builder_from_directory(os.fspath(directory))
 
 
@@ -58,15 +57,15 @@ def from_name(name: str, data_dir: str | None) -> Any:
   """
   import tensorflow_datasets as tfds
 
-  root = paths.local(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
+  root = storage.path(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
   folder = root / re.split("[/:]", name)[0]
-  for file in _KEYS:
-    for path in sorted(folder.rglob(file)):
+  for path in storage.files_below(folder):
+    if path.name in _KEYS:
       check(path.parent)
   return tfds.builder(name, data_dir=data_dir)
 
 
-def check(directory: pathlib.Path) -> None:
+def check(directory: storage.Path) -> None:
   """Raises ValueError if the files of a set name code that is not of TFDS.
 
   Args:
@@ -84,7 +83,7 @@ def check(directory: pathlib.Path) -> None:
       ) from error
 
 
-def _check(value: Any, keys: Collection[str], path: pathlib.Path) -> None:
+def _check(value: Any, keys: Collection[str], path: storage.Path) -> None:
   """Raises ValueError if a JSON value names a class that is not of TFDS."""
   items = value.items() if isinstance(value, dict) else ()
   for key, name in items:

@@ -20,9 +20,9 @@ from typing import Any, Callable, Sequence
 from absl import logging
 
 from mixup_jax.data import catalogue
-from mixup_jax.data import paths
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import tables
+from mixup_jax.runtime import storage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,17 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
   parser.add_argument(
     "--data_dir",
     metavar="DIR",
-    help="prepare into here; by default ~/"
+    help="prepare into here, on a disk or gs://; by default ~/"
     "tensorflow_datasets, or $TFDS_DATA_DIR",
   )
   arguments = parser.parse_args(argv)
   logging.set_verbosity(logging.ERROR)
   try:
     raw_dir, data_dir = (
-      value and str(paths.local(value, flag))
-      for flag, value in (
-        ("--raw", arguments.raw),
-        ("--data_dir", arguments.data_dir),
+      value and str(expand(value, flag))
+      for expand, flag, value in (
+        (storage.on_disk, "--raw", arguments.raw),
+        (storage.path, "--data_dir", arguments.data_dir),
       )
     )
   except ValueError as error:
@@ -107,8 +107,9 @@ def prepare_table(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   # Only now: --help should not wait.
   from mixup_jax.data.sources.uci.builder import Uci
 
-  builder = Uci(config=name, raw_dir=raw_dir, data_dir=data_dir)
-  where = _prepare(builder)
+  builder, where = _prepare(
+    functools.partial(Uci, config=name, raw_dir=raw_dir), data_dir
+  )
   config = builder.builder_config
   return (
     f"{name}: {sum(config.rows)} rows, {config.columns} columns, "
@@ -128,10 +129,10 @@ def prepare_images(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   Returns:
     A line with what there is, and where.
   """
-  builder = images.PREPARED[name].make_builder(
-    name, raw_dir=raw_dir, data_dir=data_dir
+  make_builder = images.PREPARED[name].make_builder
+  builder, where = _prepare(
+    functools.partial(make_builder, name, raw_dir=raw_dir), data_dir
   )
-  where = _prepare(builder)
   splits = builder.info.splits
   return (
     f"{name}: {splits['train'].num_examples} images to train and "
@@ -153,8 +154,9 @@ def prepare_speech(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   """
   from mixup_jax.data.sources.speech_commands.builder import Speech
 
-  builder = Speech(config=name, raw_dir=raw_dir, data_dir=data_dir)
-  where = _prepare(builder)
+  builder, where = _prepare(
+    functools.partial(Speech, config=name, raw_dir=raw_dir), data_dir
+  )
   counts = ", ".join(
     f"{info.num_examples} {split}"
     for split, info in builder.info.splits.items()
@@ -183,9 +185,9 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   remarks: list[str] = []
   config = name.removeprefix(_FOLDER)
   directory = builder.directory(config, data_dir)
-  if os.path.isdir(directory):
+  if storage.path(directory, "data_dir").joinpath(_INFO).exists():
     prepared = catalogue.from_directory(directory)
-    where = _prepare(prepared)
+    where = _BEFORE + directory
   elif raw_dir is None:
     raise FileNotFoundError(
       "it is not downloaded: unpack it, and name the directory that holds "
@@ -193,10 +195,10 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
     )
   else:
     with files.opened(pathlib.Path(raw_dir)) as folder:
-      prepared = builder.ImageFolder(
-        config=config, folder=folder, data_dir=data_dir
+      prepared, where = _prepare(
+        functools.partial(builder.ImageFolder, config=config, folder=folder),
+        data_dir,
       )
-      where = _prepare(prepared)
       remarks = prepared.remarks
   splits = prepared.info.splits
   text = (
@@ -207,24 +209,39 @@ def prepare_folder(name: str, raw_dir: str | None, data_dir: str | None) -> str:
   return "\n  ".join([text, *remarks])
 
 
-def _prepare(builder: Any) -> str:
-  """Prepares a set unless that is done, and returns where it is."""
+def _prepare(
+  make_builder: Callable[..., Any], data_dir: str | None
+) -> tuple[Any, str]:
+  """Prepares a set unless that is done; returns its builder, and where it is.
+
+  What is to be in a bucket is written to a disk, and uploaded.
+  """
   import tensorflow_datasets as tfds
 
   tfds.disable_progress_bar()
+  builder = make_builder(data_dir=data_dir)
   if builder.is_prepared():
-    return f"was prepared before in {builder.data_dir}"
-  _check_writable(os.path.dirname(builder.data_dir))
-  with contextlib.redirect_stdout(io.StringIO()):  # TFDS prints it too.
-    builder.download_and_prepare()
-  return f"prepared in {builder.data_dir}"
+    return builder, f"{_BEFORE}{builder.data_dir}"
+  place = storage.path(builder.data_dir, "--data_dir")
+  _check_writable(place.parent)
+  with contextlib.ExitStack() as stack:
+    if storage.in_bucket(place):
+      local = stack.enter_context(tempfile.TemporaryDirectory())
+      builder = make_builder(data_dir=local)
+    # TFDS prints it too.
+    with contextlib.redirect_stdout(io.StringIO()):
+      builder.download_and_prepare()
+    if storage.in_bucket(place):
+      storage.upload(pathlib.Path(builder.data_dir), place, last=_INFO)
+  return builder, f"prepared in {place}"
 
 
-def _check_writable(directory: str) -> None:
+def _check_writable(directory: storage.Path) -> None:
   """Makes a directory, and raises unless files can be made in it."""
   try:
-    os.makedirs(directory, exist_ok=True)
-    tempfile.TemporaryFile(dir=directory).close()
+    storage.check_writable(directory, name=f".probe{os.getpid()}")
+  except storage.Unavailable:
+    raise
   except OSError as error:
     raise OSError(
       f"cannot write to {directory} ({error.strerror}): name "
@@ -232,6 +249,9 @@ def _check_writable(directory: str) -> None:
     ) from error
 
 
+# What TFDS takes for a sign that a set is whole.
+_INFO = "dataset_info.json"
+_BEFORE = "was prepared before in "
 _FOLDER = "image_folder/"
 _SPEECH = (
   "speech_commands_v0.01",

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from mixup_jax.data import catalogue
+from mixup_jax.runtime import storage
 
 TEXT = "tensorflow_datasets.core.features.text_feature.Text"
 DICT = "tensorflow_datasets.core.features.features_dict.FeaturesDict"
@@ -54,6 +55,17 @@ def test_catalogue_imports_no_class_that_is_not_of_tfds(
     lambda: catalogue.from_name("imagenet2012:5.1.0", directory.parents[1]),
   ):
     with pytest.raises(ValueError, match=f"{name} names '.*no feature of TFDS"):
+      opened()
+
+
+def test_catalogue_imports_no_class_that_a_bucket_names(directory, bucket):
+  (directory / "features.json").write_text(json.dumps(dict_of(EVIL)))
+  storage.upload(directory.parents[1], storage.path(bucket, "data_dir"))
+  for opened in (
+    lambda: catalogue.from_directory(f"{bucket}/imagenet2012/5.1.0"),
+    lambda: catalogue.from_name("imagenet2012", bucket),
+  ):
+    with pytest.raises(ValueError, match="names '.*no feature of TFDS"):
       opened()
 
 

@@ -4,6 +4,7 @@ import hashlib
 import lzma
 import os
 
+import chex
 import numpy as np
 import pytest
 import scipy.io
@@ -15,6 +16,7 @@ from mixup_jax.data.sources.cifar import spec
 from mixup_jax.data.sources.svhn import files
 from mixup_jax.data.sources.uci import spec as uci_spec
 from mixup_jax.data.streaming import batches
+from mixup_jax.runtime import storage
 
 CONFIGS = {config.name: config for config in uci_spec.TABLES}
 
@@ -69,11 +71,58 @@ def test_main_expands_the_home_directory_in_both_paths(
   assert tables.load("htru2", "~/data").features.shape == (2, 8)
 
 
-@pytest.mark.parametrize("flag", ("--raw", "--data_dir"))
-def test_main_refuses_a_bucket(capsys, flag):
+@pytest.mark.parametrize(
+  "flag, address, reason",
+  (
+    ("--raw", "gs://bucket", "gs:// is not supported, only paths on a disk"),
+    ("--data_dir", "s3://b", "s3:// is not supported, only gs:// and paths"),
+  ),
+)
+def test_main_refuses_an_address(capsys, flag, address, reason):
   with pytest.raises(SystemExit):
-    prepare.main(["htru2", flag, "gs://bucket"])
-  assert f"{flag}=gs://bucket: gs:// is not sup" in capsys.readouterr().err
+    prepare.main(["htru2", flag, address])
+  assert f"{flag}={address}: {reason}" in capsys.readouterr().err
+
+
+def test_main_uploads_what_it_prepared_to_a_bucket(
+  capsys, raw, tmp_path, bucket, monkeypatch
+):
+  last = []
+
+  def upload(*paths, **options):
+    last.append(options["last"])
+    storage_upload(*paths, **options)
+
+  storage_upload = storage.upload
+  monkeypatch.setattr(storage, "upload", upload)
+  words = "abalone", "--raw", raw, "--data_dir"
+  for data_dir in (tmp_path / "data", bucket):
+    status, [line], err = _run(capsys, *words, data_dir)
+    assert (status, err) == (0, [])
+    assert line.endswith(f", prepared in {data_dir}/uci/abalone/1.0.0")
+  chex.assert_trees_all_equal(
+    tables.load("abalone", bucket),
+    tables.load("abalone", str(tmp_path / "data")),
+  )
+  assert last == ["dataset_info.json"]
+  _, [line], _ = _run(capsys, *words, bucket)
+  assert line.endswith(f"was prepared before in {bucket}/uci/abalone/1.0.0")
+
+
+def test_main_prepares_anew_what_a_killed_upload_left(capsys, tmp_path, bucket):
+  for name in "train/cat/1.jpg", "val/cat/2.jpg":
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_bytes(b"\xff\xd8\xff")
+  words = "image_folder/pets", "--raw", tmp_path, "--data_dir", bucket
+  place = f"{bucket}/image_folder/pets/1.0.0"
+  for word in ("prepared", "was prepared before", "prepared"):
+    status, [line], err = _run(capsys, *words)
+    assert (status, err) == (0, [])
+    assert line.endswith(f" 1 classes, {word} in {place}")
+    if word != "prepared":  # What is uploaded last.
+      (storage.path(place, "place") / "dataset_info.json").unlink()
+  found = batches.load("image_folder/pets", bucket)
+  assert found.train[0]["image"] == b"\xff\xd8\xff"
 
 
 def test_main_prepares_cifar_from_packed_files(capsys, tmp_path, monkeypatch):

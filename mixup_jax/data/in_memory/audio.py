@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mixup_jax.data import paths
 from mixup_jax.data import spectrogram
+from mixup_jax.runtime import storage
 
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -94,7 +94,7 @@ def _load_prepared(name: str, data_dir: str | None) -> ClipSet:
   # Imported here, since it takes a second.
   from mixup_jax.data.sources.speech_commands.builder import Speech
 
-  builder = Speech(config=name, data_dir=paths.data_dir(data_dir))
+  builder = Speech(config=name, data_dir=storage.data_dir(data_dir))
   if not builder.is_prepared():
     raise FileNotFoundError(
       f"{name} is not prepared in {builder.data_dir}. "

@@ -6,8 +6,8 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from mixup_jax.data import catalogue
-from mixup_jax.data import paths
 from mixup_jax.data import splits
+from mixup_jax.runtime import storage
 
 
 class ImageSet(NamedTuple):
@@ -187,7 +187,7 @@ def _load_prepared(name: str, data_dir: str | None) -> ImageSet:
   import tensorflow_datasets as tfds
 
   known = PREPARED[name]
-  data_dir = paths.data_dir(data_dir)
+  data_dir = storage.data_dir(data_dir)
   builder = own = known.make_builder(name, data_dir=data_dir)
   if not own.is_prepared():
     # TFDS reads its own set without TensorFlow, though it cannot prepare it.

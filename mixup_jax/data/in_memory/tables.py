@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import sklearn.datasets
 
-from mixup_jax.data import paths
+from mixup_jax.runtime import storage
 
 TABLES = (
   "abalone",
@@ -74,7 +74,7 @@ def _load_prepared(name: str, data_dir: str | None) -> Table:
   # Imported here, since it takes a second.
   from mixup_jax.data.sources.uci.builder import Uci
 
-  builder = Uci(config=name, data_dir=paths.data_dir(data_dir))
+  builder = Uci(config=name, data_dir=storage.data_dir(data_dir))
   if not builder.is_prepared():
     raise FileNotFoundError(
       f"{name} is not prepared in {builder.data_dir}. To download it:\n"

@@ -1,13 +1,13 @@
-"""Prepared data sets of encoded images on disk."""
+"""Prepared data sets of encoded images, on a disk or in a bucket."""
 
-import os
 import re
 from typing import Any, Mapping, NamedTuple, Protocol, Sequence
 
 from mixup_jax.data import catalogue
-from mixup_jax.data import paths
+from mixup_jax.runtime import storage
 
 _FOLDER = "image_folder/"
+_INFO = "dataset_info.json"
 # The usual constants of ImageNet, for pixels in [0, 1].
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -99,7 +99,7 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
     return digits.load()
   import tensorflow_datasets as tfds  # Here, since it takes a second.
 
-  builder = _builder(name, paths.data_dir(data_dir))
+  builder = _builder(name, storage.data_dir(data_dir))
   if builder.info.file_format != tfds.core.FileFormat.ARRAY_RECORD:
     raise FileNotFoundError(_not_prepared(name, str(builder.data_dir)))
   info, features = builder.info, dict(builder.info.features.items())
@@ -136,8 +136,8 @@ def _builder(name: str, data_dir: str | None) -> Any:
 
   if _is_own(name):
     directory = builder.directory(name.removeprefix(_FOLDER), data_dir)
-  elif os.path.isdir(os.path.expanduser(name)):
-    directory = os.path.expanduser(name)
+  elif (given := storage.path(name, "dataset")).is_dir():
+    directory = str(given)
   else:
     try:
       directory = str(catalogue.from_name(name, data_dir).data_dir)
@@ -146,7 +146,7 @@ def _builder(name: str, data_dir: str | None) -> Any:
         f"unknown set {name!r}: TFDS has none of that name. For a folder of "
         f"images, prepare and load '{_FOLDER}NAME'."
       ) from error
-  if not os.path.exists(os.path.join(directory, "dataset_info.json")):
+  if not storage.path(directory, "dataset").joinpath(_INFO).exists():
     raise FileNotFoundError(_not_prepared(name, directory))
   # Unlike the others, this kind of builder is equal in every process.
   return catalogue.from_directory(directory)

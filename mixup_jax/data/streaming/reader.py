@@ -7,6 +7,7 @@ import numpy as np
 
 from mixup_jax.data.streaming import datasets
 from mixup_jax.data.streaming import decode
+from mixup_jax.runtime import storage
 
 # So many bad images are allowed in a data set of any size.
 _HANDFUL = 5
@@ -49,6 +50,8 @@ class Reader(NamedTuple):
         )
       return decode.decode(example["image"]), label
     except Exception as error:  # pylint: disable=broad-except
+      if storage.is_transient(error):
+        raise  # A bucket that does not answer says nothing about the image.
       # Of any type: the run may be in its tenth hour. The name of a file alone
       # may occur in many folders.
       name = f"{self.split}[{row}] {example.get('file_name', '')}".strip()

@@ -9,6 +9,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from mixup_jax.data.streaming import datasets
+from mixup_jax.runtime import storage
 
 
 def _jpeg(value):
@@ -83,6 +84,20 @@ def test_load_takes_a_directory_and_validates_on_test(tmp_path):
   found = datasets.load(directory)
   assert len(found.validation) == 3
   assert set(found.validation[0]) == {"image", "label"}
+
+
+def test_load_reads_a_bucket_in_place(official, bucket):
+  storage.upload(official, storage.path(bucket, "data_dir"))
+  directory = next((official / "imagenet2012").iterdir()).name
+  ours = datasets.load("imagenet2012", str(official))
+  for found in (
+    datasets.load("imagenet2012", bucket),
+    datasets.load(f"{bucket}/imagenet2012/{directory}"),
+  ):
+    for row in range(3):
+      assert found.train[row] == ours.train[row]
+  with pytest.raises(FileNotFoundError, match=f"is not prepared .* {bucket}/b"):
+    datasets.load("tiny_imagenet", f"{bucket}/b")
 
 
 def test_load_refuses_a_single_split(tmp_path):

@@ -48,6 +48,17 @@ def test_read_returns_an_image_and_a_class():
   assert label == 2 and not bad
 
 
+def test_read_raises_an_outage_and_counts_no_image_as_bad():
+  class Away(list):
+    def __getitem__(self, row):
+      raise RuntimeError("Retry policy exhausted, with a last message of 503")
+
+  bad = {}
+  with pytest.raises(RuntimeError, match="Retry policy exhausted"):
+    _reader(Away(EXAMPLES)).read(0, bad)
+  assert not bad
+
+
 @pytest.mark.parametrize(
   "row,name,reason",
   (

@@ -6,9 +6,9 @@ from typing import Any, Iterator
 
 import tensorflow_datasets as tfds
 
-from mixup_jax.data import paths
 from mixup_jax.data.sources import info
 from mixup_jax.data.sources.image_folder import files
+from mixup_jax.runtime import storage
 
 
 class ImageFolder(tfds.core.GeneratorBasedBuilder):
@@ -83,8 +83,8 @@ def directory(name: str, data_dir: str | None) -> str:
   Returns:
     The directory, for `tfds.builder_from_directory`.
   """
-  root = paths.local(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
-  return os.path.join(root, ImageFolder.name, name, str(ImageFolder.VERSION))
+  root = storage.path(data_dir or tfds.core.constants.DATA_DIR, "data_dir")
+  return str(root / ImageFolder.name / name / str(ImageFolder.VERSION))
 
 
 def _examples(images: list[tuple[pathlib.Path, int]]) -> Iterator[Any]:
