@@ -32,6 +32,7 @@ from mixup_jax.results import encoding
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
+from mixup_jax.runtime import storage
 from mixup_jax.train.state import TrainState
 
 CONFIG = pathlib.Path(configs.__file__)
@@ -99,7 +100,7 @@ def attacks(config: Any) -> dict[str, robustness.Attack]:
 
 
 def measure(
-  config: Any, prepared: Prepared, states: States, workdir: pathlib.Path
+  config: Any, prepared: Prepared, states: States, workdir: storage.Path
 ) -> tuple[Values, float]:
   """Attacks every network at every epsilon; returns errors and seconds.
 

@@ -26,6 +26,7 @@ from mixup_jax.recipes import summary
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
+from mixup_jax.runtime import storage
 from mixup_jax.train.program import Program
 from mixup_jax.train.run import Lines
 
@@ -162,7 +163,7 @@ def replace_labels(
 
 
 def train(
-  config: Any, prepared: Prepared, network: Network, workdir: pathlib.Path
+  config: Any, prepared: Prepared, network: Network, workdir: storage.Path
 ) -> list[Lines]:
   """Trains a network for each seed on labels of which a share is noise."""
 

@@ -31,6 +31,7 @@ from mixup_jax.recipes import subjects
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
+from mixup_jax.runtime import storage
 from mixup_jax.train import optim
 
 CONFIG = pathlib.Path(configs.__file__)
@@ -139,7 +140,7 @@ def run_rings(
 
 
 def run_pairs(
-  config: Any, found: subjects.Subjects, workdir: pathlib.Path
+  config: Any, found: subjects.Subjects, workdir: storage.Path
 ) -> results.Result:
   """Trains the networks or reads them, and measures them between pairs."""
   mesh, seconds = sharding.make_mesh(), 0.0

@@ -1,7 +1,6 @@
 """Seeds of a game from first iteration to last, measured and resumed."""
 
 import functools
-import pathlib
 from typing import Any, Mapping, NamedTuple, Sequence
 
 import jax
@@ -17,6 +16,7 @@ from mixup_jax.gan.program import make_program
 from mixup_jax.gan.program import Program
 from mixup_jax.gan.program import State
 from mixup_jax.runtime import checkpoint
+from mixup_jax.runtime import storage
 from mixup_jax.train.run import Lines
 from mixup_jax.train.run import run as train
 from mixup_jax.train.run import state_shapes
@@ -84,7 +84,7 @@ def play(
   num_points: int,
   snapshots: Sequence[int],
   num_shown: int,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
   config: Mapping[str, Any],
   **sizes: int,
 ) -> Outcome:

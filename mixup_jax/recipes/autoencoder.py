@@ -6,7 +6,6 @@ side by side.
 
 import functools
 import itertools
-import pathlib
 from typing import Any, Callable, cast, Iterator, Mapping, NamedTuple, TypedDict
 
 import jax
@@ -19,6 +18,7 @@ from mixup_jax.models import vae
 from mixup_jax.recipes import in_memory
 from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
+from mixup_jax.runtime import storage
 from mixup_jax.train import autoencoder
 from mixup_jax.train import backend
 from mixup_jax.train import dispatch
@@ -94,7 +94,7 @@ def epochs(config: Any, prepared: Prepared) -> int:
 def train(
   config: Any,
   prepared: Prepared,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
   *,
   show: Callable[[PyTree], results.MixedInputs],
   on_epochs: Callable[[int], object],

@@ -3,7 +3,6 @@
 A config here is one of `configs/cifar.py`, or one that starts from it.
 """
 
-import pathlib
 from typing import Any, Iterable
 
 import numpy as np
@@ -16,6 +15,7 @@ from mixup_jax.recipes import protocol
 from mixup_jax.recipes import ranges
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.recipes.assemble import decay_epochs
+from mixup_jax.runtime import storage
 from mixup_jax.train import backend
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
@@ -124,7 +124,7 @@ def train(
   data: images.ImageSet,
   *,
   seed: int,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
   **options: Any,
 ) -> run.Lines:
   """Trains one network, or resumes from its latest checkpoint.

@@ -4,21 +4,20 @@ import functools
 import hashlib
 import io
 import os
-import pathlib
+import socket
 import sys
-import tempfile
 import zlib
 
 import jax
 import numpy as np
 
 from mixup_jax import transforms
-from mixup_jax.data import paths
+from mixup_jax.runtime import storage
 
 _CRC_BYTES = 4
 
 
-def directory(data_dir: str | None = None) -> pathlib.Path:
+def directory(data_dir: str | None = None) -> storage.Path:
   """Returns the directory of cached tables: beside the prepared data sets.
 
   Args:
@@ -28,7 +27,7 @@ def directory(data_dir: str | None = None) -> pathlib.Path:
     The directory, which need not exist.
   """
   default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-  return paths.local(data_dir or default, "data_dir") / "neighbors"
+  return storage.path(data_dir or default, "data_dir") / "neighbors"
 
 
 def find(
@@ -36,7 +35,7 @@ def find(
   *,
   k: int,
   labels: np.ndarray | None = None,
-  cache: pathlib.Path,
+  cache: storage.Path,
 ) -> np.ndarray:
   """Finds the k nearest other images of each image, or reads them from a cache.
 
@@ -85,7 +84,7 @@ def _digest(images: np.ndarray, k: int, labels: np.ndarray | None) -> str:
   return digest.hexdigest()
 
 
-def _read(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray | None:
+def _read(path: storage.Path, shape: tuple[int, int]) -> np.ndarray | None:
   """Reads a table; prints why a file that exists cannot be used."""
   try:
     content = path.read_bytes()
@@ -93,8 +92,9 @@ def _read(path: pathlib.Path, shape: tuple[int, int]) -> np.ndarray | None:
     return None
   except OSError as error:
     raise OSError(
-      f"cannot read the table of neighbours {path} ({error.strerror}): make it "
-      "readable, or choose another directory with --config.data_dir."
+      f"cannot read the table of neighbours {path} "
+      f"({error.strerror or error}): make it readable, or choose "
+      "another directory with --config.data_dir."
     ) from error
   content, crc32 = content[:-_CRC_BYTES], content[-_CRC_BYTES:]
   if crc32 == _crc32(content):
@@ -117,30 +117,25 @@ def _crc32(content: bytes) -> bytes:
 
 
 def _write(
-  path: pathlib.Path, images: np.ndarray, groups: list[np.ndarray], k: int
+  path: storage.Path, images: np.ndarray, groups: list[np.ndarray], k: int
 ) -> np.ndarray:
   """Finds the neighbours within each group, and writes the table."""
   try:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Open it before the search, which takes minutes and would be lost.
-    with tempfile.NamedTemporaryFile(
-      dir=path.parent, suffix=".part", delete=False
-    ) as file:
-      try:
-        found = _search(images, groups, k)
-        table = io.BytesIO()
-        np.save(table, found)
-        file.write(table.getvalue() + _crc32(table.getvalue()))
-        file.flush()
-        os.fsync(file.fileno())
-        os.replace(file.name, path)
-      except BaseException:
-        os.unlink(file.name)
-        raise
+    # Before the search, which takes minutes and would be lost.
+    own = f"{path.stem}.{socket.gethostname()}-{os.getpid()}"
+    storage.check_writable(path.parent, name=f"{own}.probe")
+    found = _search(images, groups, k)
+    table = io.BytesIO()
+    np.save(table, found)
+    content = table.getvalue() + _crc32(table.getvalue())
+    storage.replace(path, content, partial=f"{own}.part")
+  except storage.Unavailable:
+    raise
   except OSError as error:
     raise OSError(
       f"cannot write the table of neighbours to {path.parent} "
-      f"({error.strerror}): choose another directory with --config.data_dir."
+      f"({error.strerror or error}): choose another directory with "
+      "--config.data_dir."
     ) from error
   return found
 

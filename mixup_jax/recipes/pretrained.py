@@ -5,16 +5,15 @@ experiments.cifar have.
 """
 
 import json
-import pathlib
 from typing import Any, Mapping, Sequence
 
 import ml_collections
 
 from mixup_jax import results
-from mixup_jax.data import paths
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
 from mixup_jax.runtime import checkpoint
+from mixup_jax.runtime import storage
 from mixup_jax.train import state as states
 from mixup_jax.train.program import Program
 from mixup_jax.train.run import state_shapes
@@ -39,7 +38,7 @@ def trained_as(config: Any, sections: Sequence[str] = SECTIONS) -> Any:
   """
   if not config.networks:
     return config
-  path = paths.local(config.networks, "config.networks") / "result.json"
+  path = storage.path(config.networks, "config.networks") / "result.json"
   try:
     result = json.loads(path.read_text(encoding="utf-8"))
   except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -74,10 +73,10 @@ def methods(config: Any) -> list[results.Method]:
 
 
 def directory(
-  workdir: str | pathlib.Path, method: results.Method, seed: int
-) -> pathlib.Path:
+  workdir: str | storage.Path, method: results.Method, seed: int
+) -> storage.Path:
   """Returns where a network is in the directory of a run."""
-  return paths.local(workdir, "workdir") / method.key / f"seed_{seed}"
+  return storage.path(workdir, "workdir") / method.key / f"seed_{seed}"
 
 
 def _tuples(tree: Any) -> Any:
@@ -119,7 +118,7 @@ def get(
   data: Any,
   method: results.Method,
   seed: int,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
 ) -> tuple[states.TrainState, float]:
   """Trains a network, or reads it if there is a trained one.
 
@@ -152,7 +151,7 @@ def get(
   return found, seconds
 
 
-def _read(program: Program, path: pathlib.Path) -> states.TrainState | None:
+def _read(program: Program, path: storage.Path) -> states.TrainState | None:
   """Reads the network in a directory, if there is one."""
   with checkpoint.Checkpoints(path / "checkpoints") as saved:
     found = saved.restore(state_shapes(program))

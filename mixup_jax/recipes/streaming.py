@@ -4,7 +4,6 @@ A config here is one of `configs/imagenet.py`.
 """
 
 import functools
-import pathlib
 from typing import Any
 
 import optax
@@ -16,6 +15,7 @@ from mixup_jax.recipes import checks
 from mixup_jax.recipes import ranges
 from mixup_jax.recipes.assemble import assemble
 from mixup_jax.recipes.assemble import decay_epochs
+from mixup_jax.runtime import storage
 from mixup_jax.train import feeds
 from mixup_jax.train import inputs
 from mixup_jax.train import run
@@ -98,7 +98,7 @@ def train(
   data: batches.StreamSet,
   *,
   seed: int,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
 ) -> run.Lines:
   """Trains one network, or resumes from its latest checkpoint.
 

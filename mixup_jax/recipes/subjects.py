@@ -1,6 +1,5 @@
 """Networks to evaluate: ERM and a transform, of section 3.2 or of 3.1."""
 
-import pathlib
 from typing import Any, Iterator, NamedTuple, Sequence
 
 import flax.linen as nn
@@ -14,6 +13,7 @@ from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import pretrained
 from mixup_jax.recipes import protocol
 from mixup_jax.recipes import streaming
+from mixup_jax.runtime import storage
 from mixup_jax.train import backend
 from mixup_jax.train.program import Program
 from mixup_jax.train.state import TrainState
@@ -113,7 +113,7 @@ def make(config: Any, data: Any) -> Subjects:
 
 
 def trained(
-  config: Any, subjects: Subjects, workdir: pathlib.Path
+  config: Any, subjects: Subjects, workdir: storage.Path
 ) -> Iterator[Network]:
   """Trains the networks one by one, or reads those of another run.
 

@@ -17,7 +17,6 @@ import jax
 
 from mixup_jax import results
 from mixup_jax.cost_model import tpu
-from mixup_jax.data import paths
 from mixup_jax.recipes import ranges
 from mixup_jax.results import figures
 from mixup_jax.results import lock
@@ -30,6 +29,7 @@ from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
 from mixup_jax.runtime import signals
+from mixup_jax.runtime import storage
 from mixup_jax.train import goodput
 from mixup_jax.train import tracing
 
@@ -79,8 +79,9 @@ def launch(
 
   Raises:
     SystemExit: With one line on stderr and status 2 for bad input, 1 if the run
-      cannot continue, 42 if other processes did not connect or work was lost
-      after SIGTERM, 130 after Ctrl-C, and 143 after SIGTERM, once all is saved.
+      cannot continue, 42 if other processes did not connect, a bucket was not
+      available or work was lost after SIGTERM, 130 after Ctrl-C, and 143 after
+      SIGTERM, once all is saved.
   """
   logging.set_verbosity(
     logging.ERROR
@@ -91,7 +92,7 @@ def launch(
     values = arguments.parse(section, config_file)
     workdir = _workdir(section, values)
     for field in ("data_dir", "networks"):  # Before any work, and by its name.
-      paths.local(values.config.get(field) or "", f"--config.{field}")
+      storage.path(values.config.get(field) or "", f"--config.{field}")
     if values.profile < 0:
       raise ValueError(
         f"--profile={values.profile} is negative: 0 traces none."
@@ -118,6 +119,7 @@ def launch(
         _join_the_others(section, values)
       with (
         distributed.peers_watched(),
+        _exit_on((storage.Unavailable,), status=distributed.RESTART_STATUS),
         device_errors.reported(resume, debug=values.debug),
       ):
         prepared = _prepare(values, workdir, of_networks, stack, stages[0])
@@ -140,7 +142,7 @@ def launch(
 
 def _prepare(
   values: flags.FlagValues,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
   of_networks: bool,
   stack: contextlib.ExitStack,
   prepare: Callable[[Any], Any],
@@ -219,10 +221,12 @@ def _report_stop(stopped: preemption.Stopped, resume: str) -> int:
   return 128 + signal.SIGTERM
 
 
-def _draw(result: results.Result, path: pathlib.Path) -> None:
+def _draw(result: results.Result, path: storage.Path) -> None:
   """Draws the figure of a result; an error does not fail the run."""
   try:
-    if figures.draw(result, path):
+    with storage.staged(path.parent) as directory:
+      is_drawn = figures.draw(result, directory / path.name)
+    if is_drawn:
       print(f"figure written to {path}", flush=True)
   except Exception as error:  # Of many types, from matplotlib and the disk.
     print(f"no figure: {type(error).__name__}: {error}", file=sys.stderr)
@@ -248,12 +252,14 @@ def _exit_on(
   """Converts errors to one line on stderr and an exit status."""
   try:
     yield
-  except errors as error:
-    if arguments.DEBUG in sys.argv:
+  except Exception as error:
+    known = storage.as_os_error(error) or error
+    if arguments.DEBUG in sys.argv or not isinstance(known, errors):
       raise
-    if isinstance(error, TimeoutError):  # Missing processes are not bad input.
+    # Missing processes and outages of a bucket are not bad input.
+    if isinstance(known, (TimeoutError, storage.Unavailable)):
       status = distributed.RESTART_STATUS
-    print(f"error: {_message(error)}{more}", file=sys.stderr)
+    print(f"error: {_message(known)}{more}", file=sys.stderr)
     raise SystemExit(status) from None
 
 
@@ -280,7 +286,7 @@ def _join_the_others(section: str, values: flags.FlagValues) -> None:
     if values.workdir is None:
       raise ValueError(
         "several processes share one working directory: give all "
-        "the same --workdir, on a disk that all of them see."
+        "the same --workdir, on a disk that all of them see, or gs://."
       )
     distributed.initialize(
       coordinator=values.coordinator,
@@ -290,11 +296,12 @@ def _join_the_others(section: str, values: flags.FlagValues) -> None:
     )
 
 
-def _workdir(section: str, values: flags.FlagValues) -> pathlib.Path:
+def _workdir(section: str, values: flags.FlagValues) -> storage.Path:
   """Returns the working directory, by default a new one."""
   stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
   default = pathlib.Path(tempfile.gettempdir(), "mixup_jax", section, stamp)
-  return paths.local(values.workdir or default, "--workdir").absolute()
+  path = storage.path(values.workdir or default, "--workdir")
+  return path if storage.in_bucket(path) else path.absolute()
 
 
 def _message(error: BaseException) -> str:

@@ -1,7 +1,6 @@
 """Runs a table of jobs, and keeps what finished ones returned."""
 
 import json
-import pathlib
 import sys
 import time
 from typing import Any, Callable, Hashable, Mapping, TypeVar
@@ -10,6 +9,7 @@ import jax
 
 from mixup_jax.results import files
 from mixup_jax.runtime import preemption
+from mixup_jax.runtime import storage
 
 Key = TypeVar("Key", bound=Hashable)
 T = TypeVar("T")
@@ -69,7 +69,7 @@ def describe(error: FloatingPointError) -> str:
 
 
 def kept(
-  path: pathlib.Path | None, job: Callable[[], Mapping[str, Any]]
+  path: storage.Path | None, job: Callable[[], Mapping[str, Any]]
 ) -> dict[str, Any]:
   """Runs a job whose result is kept, or reads what it returned before.
 

@@ -23,6 +23,7 @@ import jax
 
 from mixup_jax.results import workdirs
 from mixup_jax.runtime import distributed
+from mixup_jax.runtime import storage
 
 _CODE = ("mixup_jax", "configs", "experiments")
 _PACKAGES = ("jax", "jaxlib", "libtpu", "flax", "optax", "numpy")
@@ -58,7 +59,7 @@ def identity(section: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def checked(
-  workdir: pathlib.Path, expect_devices: int | None
+  workdir: storage.Path, expect_devices: int | None
 ) -> Iterator[None]:
   """Compares the processes before and after the body, which loads the data.
 
@@ -83,7 +84,7 @@ def checked(
   token = workdir / f"{_TOKEN}{uuid.uuid4().hex}"
   try:
     if is_first and jax.process_count() > 1:
-      token.touch()
+      token.write_bytes(b"")
     reports = distributed.exchange({"devices": mine, "token": token.name})
     _check_devices(reports, expect_devices)
     _check_disk(workdir, reports)
@@ -123,7 +124,7 @@ def _check_devices(
     )
 
 
-def _check_disk(workdir: pathlib.Path, reports: list[dict[str, Any]]) -> None:
+def _check_disk(workdir: storage.Path, reports: list[dict[str, Any]]) -> None:
   """Raises OSError if this process does not see a file of process 0."""
   token = workdir / reports[0]["token"]
   deadline = time.monotonic() + _DISK_SECONDS
@@ -133,6 +134,6 @@ def _check_disk(workdir: pathlib.Path, reports: list[dict[str, Any]]) -> None:
       raise OSError(
         f"process {jax.process_index()} ({own}) does not see the file that "
         f"process 0 ({reports[0]['host']}) wrote to {workdir}: mount the same "
-        "disk on all hosts, and pass a directory on it as --workdir."
+        "disk on all hosts, and pass a directory on it as --workdir, or gs://."
       )
     time.sleep(0.2)

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import pathlib
 import time
 from typing import Any, Callable, Iterable, Mapping, Protocol
 
@@ -14,6 +13,7 @@ from mixup_jax.results import metric_lines
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
+from mixup_jax.runtime import storage
 from mixup_jax.train import cadence
 from mixup_jax.train import feeds
 from mixup_jax.train import goodput
@@ -58,7 +58,7 @@ def train(
   epochs: int,
   eval_every: int = 1,
   save_every: float = SAVE_EVERY,
-  workdir: pathlib.Path,
+  workdir: storage.Path,
   config: Mapping[str, Any],
 ) -> Lines:
   """Trains a classifier, or resumes from its latest checkpoint.
@@ -117,7 +117,7 @@ def run(
   batch_size: int = 0,
   batches: Callable[[int], Iterable[steps.Batch]],
   measure: Callable[[states.TrainState, bool], Mapping[str, float]],
-  workdir: pathlib.Path,
+  workdir: storage.Path,
   config: Mapping[str, Any],
 ) -> Lines:
   """Trains one network, or resumes from its latest checkpoint.

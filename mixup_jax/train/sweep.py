@@ -5,7 +5,6 @@ alpha, and over seeds, and the seeds are spread over the devices.
 """
 
 import functools
-import pathlib
 from typing import Any, Callable
 
 import jax
@@ -15,6 +14,7 @@ import numpy as np
 from mixup_jax import sharding
 from mixup_jax.data import problems
 from mixup_jax.runtime import jobs
+from mixup_jax.runtime import storage
 from mixup_jax.train import trial as trials
 from mixup_jax.train.trial import Network
 from mixup_jax.train.trial import Plan
@@ -78,7 +78,7 @@ def train(
   options: PyTree,
   *,
   mesh: sharding.Mesh,
-  workdir: pathlib.Path | None = None,
+  workdir: storage.Path | None = None,
   first_seed: int = 0,
   seeds_per_device: int = 2,
   on_group: Callable[[int], object] = lambda count: None,

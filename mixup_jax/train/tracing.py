@@ -9,6 +9,8 @@ from typing import Any, Callable, Iterator
 import jax
 import numpy as np
 
+from mixup_jax.runtime import storage
+
 Step = Callable[[Any, Any], tuple[Any, Any]]
 _SKIPPED = 2  # Calls of a step: one compiles, and the next one settles.
 _current: "list[_Trace]" = []
@@ -17,7 +19,7 @@ _current: "list[_Trace]" = []
 class _Trace:
   """A trace that is yet to begin, or goes on."""
 
-  def __init__(self, steps: int, directory: pathlib.Path):
+  def __init__(self, steps: int, directory: storage.Path):
     self._left, self._directory = steps, directory
     self._until = _SKIPPED
     self._local: Any = None
@@ -45,17 +47,13 @@ class _Trace:
       return
     jax.profiler.stop_trace()
     with self._local as local:
-      for path in pathlib.Path(local).rglob("*"):
-        if path.is_file():
-          copy = self._directory / str(path.relative_to(local))
-          copy.parent.mkdir(parents=True, exist_ok=True)
-          copy.write_bytes(path.read_bytes())
+      storage.upload(pathlib.Path(local), self._directory)
     self._local = None
     _current.clear()
 
 
 @contextlib.contextmanager
-def requested(steps: int, directory: pathlib.Path) -> Iterator[None]:
+def requested(steps: int, directory: storage.Path) -> Iterator[None]:
   """Traces the first network that is trained in the body.
 
   The first calls of its step, which compile it, are left out. Of several

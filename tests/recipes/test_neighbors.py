@@ -10,6 +10,7 @@ import pytest
 import sklearn.neighbors
 
 from mixup_jax.recipes import neighbors
+from mixup_jax.runtime import storage
 
 
 def images(count=40):
@@ -147,6 +148,14 @@ def test_find_does_not_take_what_it_cannot_read_for_damaged(
   assert len(searches) == 1 and path.read_bytes() == whole
 
 
+def test_find_searches_once_for_a_table_in_a_bucket(bucket, searches):
+  pixels, _ = images()
+  cache = neighbors.directory(bucket)
+  first = neighbors.find(pixels, k=4, cache=cache)
+  chex.assert_trees_all_equal(neighbors.find(pixels, k=4, cache=cache), first)
+  assert len(searches) == 1 and len(storage.files_below(cache)) == 1
+
+
 def test_find_leaves_no_file_if_interrupted(tmp_path, monkeypatch):
 
   def stop(*_):
@@ -184,6 +193,6 @@ def test_find_refuses_a_wrong_k(tmp_path, k, in_class, message):
 def test_directory_is_beside_the_data_sets(monkeypatch, tmp_path):
   monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
   assert neighbors.directory() == tmp_path / "neighbors"
-  assert neighbors.directory("a") == neighbors.pathlib.Path("a/neighbors")
+  assert neighbors.directory("a") == pathlib.Path("a/neighbors")
   monkeypatch.delenv("TFDS_DATA_DIR")
   assert neighbors.directory().is_absolute()

@@ -11,6 +11,7 @@ import pytest
 from configs import in_between
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import pretrained
+from mixup_jax.runtime import storage
 
 
 def write_run(path, section="cifar", **changes):
@@ -42,6 +43,15 @@ def test_trained_as_returns_the_config_of_the_run(tmp_path):
   )
   labels = [method.label for method in pretrained.methods(theirs)]
   assert labels == ["ERM", "mixup, alpha 0.4"]
+
+
+def test_trained_as_reads_a_run_in_a_bucket(tmp_path, bucket):
+  config = write_run(tmp_path, mix={"alpha": 0.4})
+  storage.upload(tmp_path, storage.path(bucket, "networks"))
+  theirs = pretrained.trained_as(given(bucket))
+  assert theirs.to_dict() == config.to_dict()
+  erm, _ = pretrained.methods(theirs)
+  assert str(pretrained.directory(bucket, erm, 3)) == f"{bucket}/erm/seed_3"
 
 
 @pytest.mark.parametrize("text", [None, "{", "{}", '{"section": "tabular"}'])

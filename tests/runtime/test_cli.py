@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from mixup_jax import results
+from mixup_jax.results import figures
 from mixup_jax.results import lock
+from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.runtime import distributed
 from mixup_jax.runtime import preemption
+from mixup_jax.runtime import storage
 
 CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "tabular.py"
 ROW = {
@@ -191,16 +194,73 @@ def test_launch_refuses_a_workdir_in_use_before_any_work(tmp_path, refused):
 @pytest.mark.parametrize(
   "flag", ("--workdir", "--config.data_dir", "--config.networks")
 )
-def test_launch_refuses_a_bucket_before_any_work(
+def test_launch_refuses_other_addresses_before_any_work(
   tmp_path, refused, monkeypatch, flag
 ):
   monkeypatch.chdir(tmp_path)
   config = CONFIG.with_name("calibration.py")
   error = refused(
-    f"--config={config}", f"{flag}=gs://bucket/run", prepare=pytest.fail
+    f"--config={config}", f"{flag}=s3://bucket/run", prepare=pytest.fail
   )
-  assert f"{flag}=gs://bucket/run: gs:// is not supported" in error
-  assert "mount the bucket" in error and not list(tmp_path.iterdir())
+  assert f"{flag}=s3://bucket/run: s3:// is not supported" in error
+  assert not list(tmp_path.iterdir())
+
+
+def test_launch_writes_to_a_bucket_and_gives_it_back(
+  launch, bucket, tmp_path, monkeypatch, capsys
+):
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(
+    figures, "draw", lambda result, path: path.write_bytes(b"drawn") > 0
+  )
+
+  def run(config, prepared, recorder):
+    recorder.metrics(1, {"loss": 0.5})
+    assert (recorder.workdir / ".owner").exists()
+    return {"rows": [ROW]}
+
+  launch(f"--workdir={bucket}/", run=run)
+  workdir = storage.path(bucket, "workdir")
+  names = {path.name for path in storage.files_below(workdir)}
+  assert names > {"config.json", "metrics.jsonl", "result.json", "result.png"}
+  assert ".owner" not in names and not list(tmp_path.iterdir())
+  assert json.loads((workdir / "result.json").read_text())["rows"] == [ROW]
+  assert (workdir / "result.png").read_bytes() == b"drawn"
+  out = capsys.readouterr().out
+  assert f"written to {bucket}/result.json\nfigure written to {bucket}/" in out
+
+
+def test_launch_refuses_a_bucket_that_is_not_there(refused, bucket):
+  error = refused("--workdir=gs://nobucket/run", prepare=pytest.fail)
+  assert "there is no bucket nobucket" in error and "--workdir" in error
+
+
+@pytest.mark.parametrize("stage", ("prepare", "run"))
+def test_launch_ends_an_outage_of_a_bucket_with_the_status_of_a_restart(
+  launch, tmp_path, capsys, stage
+):
+  def fail(*_):
+    raise RuntimeError("Retry policy exhausted, with a last message of 503")
+
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}", **{stage: fail})
+  assert status.value.code == distributed.RESTART_STATUS == 42
+  error = capsys.readouterr().err
+  assert error.startswith("error: the bucket is not available (RuntimeError")
+  assert "run the same command again" in error and "Traceback" not in error
+
+
+def test_launch_ends_an_outage_at_the_end_with_the_same_status(
+  launch, tmp_path, monkeypatch, capsys
+):
+  def fail(*_):
+    raise storage.Unavailable("the bucket is not available")
+
+  monkeypatch.setattr(Recorder, "result", fail)
+  with pytest.raises(SystemExit) as status:
+    launch(f"--workdir={tmp_path}")
+  assert status.value.code == distributed.RESTART_STATUS
+  assert "error: the bucket is not available" in capsys.readouterr().err
 
 
 def test_launch_writes_to_a_workdir_in_the_home_directory(

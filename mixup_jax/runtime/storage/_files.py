@@ -111,10 +111,10 @@ def upload(
   """
   files = files_below(source)
   for file in sorted(files, key=lambda file: file.name == last):
-    # At once: what is written in parts would be there if the next one fails.
-    target.joinpath(*file.relative_to(source).parts).write_bytes(
-      file.read_bytes()
-    )
+    copy = target.joinpath(*file.relative_to(source).parts)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    # At once: a bucket keeps what was written before an error.
+    copy.write_bytes(file.read_bytes())
 
 
 @contextlib.contextmanager
