@@ -2,6 +2,7 @@
 
     python -m experiments.report              # rewrites documents and figures
     python -m experiments.report RUN/result.json ...    # prints their tables
+    python -m experiments.report gs://BUCKET/RUN/result.json
 
 The tables of `experiments/results/NAME.json` are in one of the documents,
 between the comments `<!-- NAME -->` and `<!-- end of NAME -->`. The table of
@@ -18,6 +19,7 @@ from experiments.report import book
 from experiments.report import picture
 from experiments.report import tables
 from mixup_jax.results import figures
+from mixup_jax.runtime import storage
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 RESULTS = ROOT / "experiments" / "results"
@@ -36,8 +38,12 @@ def main(argv: Sequence[str] | None = None) -> None:
   parser = argparse.ArgumentParser(
     prog="python -m experiments.report", description=__doc__.split("\n")[0]
   )
-  parser.add_argument("files", nargs="*", type=pathlib.Path)
-  files = parser.parse_args(argv).files
+  parser.add_argument("files", nargs="*", metavar="FILE", help="or gs://")
+  try:
+    names = parser.parse_args(argv).files
+    files = [storage.path(name, "FILE") for name in names]
+  except ValueError as error:
+    parser.error(str(error))
   if files:
     print("\n\n".join(tables.table(_read(path)) for path in files))
     return
@@ -61,7 +67,7 @@ def make(found: Mapping[str, Any]) -> dict[str, str]:
   }
 
 
-def _read(path: pathlib.Path) -> Any:
+def _read(path: storage.Path) -> Any:
   """Returns the content of a result file."""
   return json.loads(path.read_text(encoding="utf-8"))
 

@@ -11,6 +11,7 @@ from experiments.report import claims
 from experiments.report import picture
 from experiments.report import tables
 from mixup_jax import results
+from mixup_jax.runtime import storage
 
 RESULTS = sorted(report.RESULTS.glob("*.json"))
 # These have none: a GAN has iterations, and a cost estimate trains nothing.
@@ -83,6 +84,19 @@ def test_main_prints_the_tables_of_files(capsys, tmp_path):
   report.main([str(first), str(second)])
   out = capsys.readouterr().out
   assert "| iris | 66.67" in out and "| two rings | 8.74" in out
+
+
+def test_main_prints_the_tables_of_a_file_in_a_bucket(capsys, bucket):
+  path = storage.path(f"{bucket}/run/result.json", "FILE")
+  path.write_bytes((report.RESULTS / "rings.json").read_bytes())
+  report.main([str(path)])
+  assert "| two rings | 8.74" in capsys.readouterr().out
+
+
+def test_main_refuses_other_addresses(capsys):
+  with pytest.raises(SystemExit):
+    report.main(["s3://bucket/result.json"])
+  assert "FILE=s3://bucket/result.json: s3:// is" in capsys.readouterr().err
 
 
 def test_main_rewrites_documents_and_draws(monkeypatch, tmp_path, capsys):
