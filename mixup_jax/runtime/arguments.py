@@ -39,7 +39,8 @@ def parse(
       flags.DEFINE_string,
       "workdir",
       None,
-      "Where to write and to resume; a new directory by default.",
+      "Where to write and to resume, on a disk or gs://; a new directory by "
+      "default.",
     ),
     (
       flags.DEFINE_string,
