@@ -48,6 +48,17 @@ def test_path_of_a_bucket_is_expanded_once():
   assert storage.data_dir("gs://bucket") == "gs://bucket"
 
 
+def test_path_of_a_bucket_sees_what_others_write(bucket):
+  from google.cloud.storage import Client
+
+  directory = storage.path(bucket, "--workdir")
+  (directory / "a").write_bytes(b"")
+  assert [path.name for path in directory.iterdir()] == ["a"]
+  name = f"{directory.name}/b"
+  Client(project="test").bucket("bucket").blob(name).upload_from_string(b"")
+  assert sorted(path.name for path in directory.iterdir()) == ["a", "b"]
+
+
 @pytest.mark.parametrize("missing", ("gcsfs", "google.cloud.storage"))
 def test_path_names_the_extra_that_a_bucket_needs(monkeypatch, missing):
   def find_spec(name):
