@@ -62,6 +62,12 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.epsilons = (  # Our choice: the radii of the curves.
     (0.0, 4.0, 16.0, 32.0, 64.0) if on_digits else (0.0, 1.0, 2.0, 4.0, 8.0)
   )
+  # Our choice of a defence: mixup inference by Pang et al., the mean over mixes
+  # with training images of other classes. How many mixes, 30 in theirs, and 0
+  # leaves it out; the weight of the image itself; how many images to draw from.
+  config.inference_samples = 0
+  config.inference_lam = 0.5
+  config.inference_pool = 1000
   config.attack_seed = 0  # Of the random points; our choice.
   config.num_shown = 8  # Images in the picture.
   return config

@@ -6,7 +6,8 @@
 White box: each network is attacked with its own gradient. Black box: the
 gradient is that of the first network of ERM, and the others of ERM and those of
 mixup are measured. Besides the paper's two attacks there is projected gradient
-descent, which is stronger.
+descent, which is stronger. With --config.inference_samples=30, networks are
+also measured as mixup inference defends them.
 """
 
 import collections
@@ -55,6 +56,8 @@ PAPER = [
   for method, number in zip(("ERM", "mixup"), errors[index])
 ]
 
+DEFENDED = ", mixup inference"
+
 States = dict[tuple[results.Method, int], TrainState]  # By method and seed.
 # By method, and box and attack: `[seeds, epsilons, 2]`, as `ERRORS`.
 Values = dict[tuple[results.Method, str], np.ndarray]
@@ -66,6 +69,7 @@ class Prepared(NamedTuple):
   subjects: subjects.Subjects
   examples: tuple[np.ndarray, np.ndarray]
   program: robustness.Program
+  measure_by_mixes: robustness.Measure | None = None
 
 
 def prepare(config: Any) -> Prepared:
@@ -82,21 +86,47 @@ def prepare(config: Any) -> Prepared:
       "a black box needs a second network of ERM, got "
       f"seeds={found.config.seeds}: use two or more."
     )
+  program = robustness.make_program(
+    found.model, found.data, sharding.make_mesh()
+  )
   return Prepared(
     found,
     subjects.examples(found, config.num_images),
-    robustness.make_program(found.model, found.data, sharding.make_mesh()),
+    program,
+    defence(config, found, program) if config.inference_samples else None,
+  )
+
+
+def defence(
+  config: Any, found: subjects.Subjects, program: robustness.Program
+) -> robustness.Measure:
+  """Returns what measures a network as mixup inference defends it."""
+  if "image_size" in found.config:
+    raise ValueError(
+      f"config.inference_samples={config.inference_samples}: mixup inference "
+      "draws from training images in memory, and these stream, so give 0."
+    )
+  data, count = found.data, config.inference_pool
+  return robustness.measure_by_mixes(
+    program,
+    (data.train_images[:count], data.train_labels[:count]),
+    seed=config.attack_seed,
+    lam=config.inference_lam,
+    samples=config.inference_samples,
   )
 
 
 def attacks(config: Any) -> dict[str, robustness.Attack]:
-  """Returns the attacks by name: the paper's two, and PGD."""
+  """Returns the attacks by name: the paper's two, and PGD; also defended."""
   steps, pgd_steps = config.iterations, config.pgd_steps
-  return {
+  known = {
     "FGSM": robustness.Attack(1, 1.0),
     "I-FGSM": robustness.Attack(steps, 1 / steps),
     "PGD": robustness.Attack(pgd_steps, 2.5 / pgd_steps, config.restarts),
   }
+  if config.inference_samples:
+    known |= {name + DEFENDED: attack for name, attack in known.items()}
+  return known
 
 
 def measure(
@@ -116,7 +146,7 @@ def measure(
     for box in shown_to
     for name in attacks(config)
     for epsilon in config.epsilons
-    if (box, name) != ("black box", "PGD")
+    if not (box == "black box" and name.startswith("PGD"))
   ]
   found: Any = collections.defaultdict(lambda: collections.defaultdict(list))
   seconds = 0.0
@@ -159,6 +189,7 @@ def attack(
       attack=attacks(config)[name],
       epsilon=epsilon,
       seed=config.attack_seed,
+      measure=prepared.measure_by_mixes if name.endswith(DEFENDED) else None,
     ).values()
   return {"errors": errors}
 
@@ -171,7 +202,10 @@ def setting(config: Any, theirs: Any) -> str:
   paper = papers.get_config(f"dataset={dataset},model={theirs.model.name}")
   attacks = configs.get_config("dataset=cifar10")
   # Its other fields are of the networks; epsilon is named beside this.
-  own = ("iterations", "pgd_steps", "restarts", "num_images")
+  own = (
+    *("iterations", "pgd_steps", "restarts", "num_images"),
+    *("inference_samples", "inference_lam", "inference_pool"),
+  )
   words = protocol.overrides(config, {name: attacks[name] for name in own})
   return ", ".join([subjects.setting(theirs, paper), *words])
 
@@ -182,7 +216,9 @@ def rows(config: Any, theirs: Any, values: Values) -> list[results.Row]:
   made = []
   for index, error in enumerate(ERRORS):
     for (method, attack), errors in values.items():
-      shown = {"no attack": nothing} if attack == "white box, FGSM" else {}
+      box, _, name = attack.removesuffix(DEFENDED).partition(", ")
+      clean = "no attack" + DEFENDED * attack.endswith(DEFENDED)
+      shown = {clean: nothing} if (box, name) == ("white box", "FGSM") else {}
       shown[attack] = at
       made += [
         results.summarize(

@@ -5,7 +5,7 @@ take several. A loop of the host calls it, since a loop around the gradient of a
 convolution inside a program is many times slower on a CPU.
 """
 
-from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
+from typing import Any, Callable, Hashable, Mapping, NamedTuple, TypeVar
 
 import flax.linen as nn
 import jax
@@ -16,12 +16,14 @@ from mixup_jax import losses
 from mixup_jax import metrics
 from mixup_jax import sharding
 from mixup_jax.evaluation import attacks
+from mixup_jax.evaluation import mixup_inference
 from mixup_jax.evaluation import predict
 from mixup_jax.train.state import TrainState
 
 Array = jax.Array
 Batch = predict.Batch
 Name = TypeVar("Name", bound=Hashable)
+Measure = Callable[[TrainState, Batch, Array], metrics.Sums]
 
 
 class Attack(NamedTuple):
@@ -49,6 +51,8 @@ class Program(NamedTuple):
       returns the next points.
     worse: Takes a state, a batch and two points for each image; returns those
       of the higher loss.
+    logits: Takes a state and points; returns logits.
+    score: Takes logits and a batch; returns `metrics.Sums`.
     measure: Takes a state, a batch and points; returns `metrics.Sums`.
     mesh: The data mesh.
   """
@@ -56,6 +60,8 @@ class Program(NamedTuple):
   start: jax.stages.Wrapped
   step: jax.stages.Wrapped
   worse: jax.stages.Wrapped
+  logits: jax.stages.Wrapped
+  score: jax.stages.Wrapped
   measure: jax.stages.Wrapped
   mesh: sharding.Mesh
 
@@ -98,16 +104,19 @@ def make_program(model: nn.Module, data: Any, mesh: sharding.Mesh) -> Program:
     is_worse = loss(state, batch, other) > loss(state, batch, x)
     return jnp.where(is_worse[:, None, None, None], other, x)
 
+  def score(found: Array, batch: Batch) -> metrics.Sums:
+    return metrics.classification(found, batch["labels"], where=batch["where"])
+
   def measure(state: TrainState, batch: Batch, x: Array) -> metrics.Sums:
-    return metrics.classification(
-      logits(state, x), batch["labels"], where=batch["where"]
-    )
+    return score(logits(state, x), batch)
 
   split, whole = sharding.sharded(mesh), sharding.replicated(mesh)
   return Program(
     predict.jit(start, split),
     predict.jit(step, split),
     predict.jit(worse, split),
+    predict.jit(logits, split),
+    predict.jit(score, whole),
     predict.jit(measure, whole),
     mesh,
   )
@@ -177,6 +186,38 @@ def adversarial_examples(
   return jax.device_get(x)[:count]
 
 
+def measure_by_mixes(
+  program: Program, pool: predict.Examples, *, seed: int, **how: Any
+) -> Measure:
+  """Returns what measures a network as mixup inference defends it.
+
+  The attack does not know of the defence.
+
+  Args:
+    program: The program.
+    pool: Clean images and labels, such as those of training.
+    seed: Of what is drawn from them.
+    **how: `kind`, `lam` and `samples` of `mixup_inference`.
+  """
+  images, labels = pool
+  clean: Any = sharding.put(
+    (images.astype(np.float32), labels), sharding.replicated(program.mesh)
+  )
+
+  def measure(state: TrainState, batch: Batch, x: Array) -> metrics.Sums:
+    with jax.transfer_guard("allow"):  # Of scalars, for each of many mixes.
+      found = mixup_inference.mixup_inference(
+        jax.random.key(seed),
+        lambda pixels: program.logits(state, pixels),
+        x,
+        clean,
+        **how,
+      )
+      return program.score(jnp.log(found), batch)
+
+  return measure
+
+
 def errors(
   program: Program,
   source: TrainState,
@@ -184,6 +225,7 @@ def errors(
   examples: predict.Examples,
   *,
   batch_size: int,
+  measure: Measure | None = None,
   **how: Any,
 ) -> dict[Name, tuple[float, float]]:
   """Attacks one network, and measures networks on the adversarial examples.
@@ -194,18 +236,20 @@ def errors(
     tested: The networks that are measured, by name.
     examples: Images and labels.
     batch_size: As in `predict.batches`.
+    measure: How they are measured; by default as they are.
     **how: As in `perturb`.
 
   Returns:
     Top-1 and top-5 error in per cent, by name.
   """
+  measure = measure or program.measure
   sums: dict[Name, list[metrics.Sums]] = {name: [] for name in tested}
   for batch in predict.batches(
     examples, batch_size=batch_size, mesh=program.mesh
   ):
     x = perturb(program, source, batch, **how)
     for name, state in tested.items():
-      sums[name].append(jax.device_get(program.measure(state, batch, x)))
+      sums[name].append(jax.device_get(measure(state, batch, x)))
   found = {}
   for name, each in sums.items():
     means = jax.tree.map(lambda *x: np.sum(x, axis=0), *each).means()

@@ -70,7 +70,9 @@ RANGES: dict[str, Range] = {
   **dict.fromkeys(("patch_size", "image_size", "bins", "pixels"), _SIZE),
   **dict.fromkeys(("num_latents", "inner", "outer"), _SIZE),
   **dict.fromkeys(("max_bad_share", "probability", "mix.epsilon"), _SHARE),
-  "mix.scale": _SHARE,
+  **dict.fromkeys(("mix.scale", "inference_lam"), _SHARE),
+  "inference_pool": _COUNT,
+  "inference_samples": _COUNT_OR_NONE,
   **dict.fromkeys(("average_decay", "dropout", "momentum"), _BELOW_1),
   "train_fraction": _SHARE,  # 0 leaves a set as it comes.
   **dict.fromkeys(("held_out", "decay_at"), _INSIDE),

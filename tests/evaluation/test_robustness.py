@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from mixup_jax import losses
+from mixup_jax import metrics
 from mixup_jax import sharding
 from mixup_jax.evaluation import attacks
+from mixup_jax.evaluation import mixup_inference
 from mixup_jax.evaluation import predict
 from mixup_jax.evaluation import robustness
 from mixup_jax.train import state as states
@@ -163,3 +165,40 @@ def test_errors_are_of_the_tested_networks():
     np.testing.assert_allclose(
       found[name], (wrong, 100 * (1 - top5.any(1).mean())), rtol=1e-5
     )
+
+
+def test_measure_by_mixes_is_the_error_of_mixup_inference():
+  images, labels = examples(7)
+  how = {"lam": 0.6, "samples": 3}
+  program, state = PROGRAMS[1], network(0)
+  measure = robustness.measure_by_mixes(
+    program, (images, labels), seed=4, **how
+  )
+  given = batch()
+  found = mixup_inference.mixup_inference(
+    jax.random.key(4),
+    lambda pixels: program.logits(state, pixels),
+    given["pixels"],
+    (jnp.asarray(images, jnp.float32), jnp.asarray(labels)),
+    **how,
+  )
+  expected = metrics.classification(
+    jnp.log(found), given["labels"], where=given["where"]
+  )
+  sums = measure(state, given, given["pixels"])
+  chex.assert_trees_all_close(sums, expected, rtol=1e-5)
+  plain = program.measure(state, given, given["pixels"])
+  assert sums.nll != plain.nll and sums.examples == 20
+  # It takes the place of the plain measure.
+  errors = robustness.errors(
+    program,
+    state,
+    {"ERM": state},
+    examples(),
+    batch_size=24,
+    measure=measure,
+    attack=KNOWN["FGSM"],
+    epsilon=0.0,
+    seed=0,
+  )
+  np.testing.assert_allclose(errors["ERM"][0], 100 * sums.wrong / 20, rtol=1e-5)

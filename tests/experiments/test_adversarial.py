@@ -2,6 +2,7 @@
 
 import json
 import sys
+import types
 
 import jax
 import numpy as np
@@ -141,6 +142,33 @@ def test_measure_attacks_each_network_or_the_first_of_erm(
   np.testing.assert_array_equal(black, [[(1, 20)] * 2])
   black = found[MIXUP, "black box, I-FGSM"]
   np.testing.assert_array_equal(black, [[(1, 30)] * 2, [(1, 40)] * 2])
+
+
+def test_measure_by_mixes_is_a_row_of_each_attack(monkeypatch, tmp_path):
+  def errors(program, source, tested, examples, *, measure, **_):
+    return {name: (1 if measure else 0, 2) for name in tested}
+
+  monkeypatch.setattr(robustness, "errors", errors)
+  values = config(epsilons=(0.0, 16.0), inference_samples=2)
+  prepared = adversarial.prepare(values)
+  states = {(results.ERM, 0): 0, (results.ERM, 1): 1}
+  found, _ = adversarial.measure(values, prepared, states, tmp_path)
+  assert len(found) == 2 * (3 + 2)
+  for (_, attack), errors in found.items():
+    assert (errors[..., 0] == ("inference" in attack)).all()
+  rows = adversarial.rows(values, prepared.subjects.config, found)
+  values = {row["metric"]: row["value"] for row in rows}
+  for attack in ("no attack", "white box, FGSM", "black box, I-FGSM"):
+    name = f"top-1 error (%), {attack}"
+    assert (values[name], values[f"{name}, mixup inference"]) == (0, 1)
+  assert "white box, PGD, mixup inference" in "".join(values)
+  assert len(rows) == 2 * (len(found) + 2)
+
+
+def test_defence_refuses_images_that_stream():
+  found = types.SimpleNamespace(config={"image_size": 64})
+  with pytest.raises(ValueError, match="inference_samples=2: .*, so give 0"):
+    adversarial.defence(config(inference_samples=2), found, None)
 
 
 def test_rows_are_at_the_epsilon_of_the_config():
