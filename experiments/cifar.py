@@ -16,7 +16,7 @@ import numpy as np
 from configs import cifar as configs
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.cost_model import tpu
+from mixup_jax.cost_model import estimate
 from mixup_jax.data.in_memory import images
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
@@ -128,7 +128,7 @@ def lower(
     "labels": shape(data.train_labels),
     "rows": jax.ShapeDtypeStruct((config.batch_size,), np.int32, sharding=rows),
   }
-  return tpu.lower_step(program, batch)
+  return estimate.lower_step(program, batch)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 from configs import imagenet as configs
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax.cost_model import tpu
+from mixup_jax.cost_model import estimate
 from mixup_jax.data.streaming import batches
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
@@ -164,7 +164,7 @@ def lower(
     "images": jax.ShapeDtypeStruct(pixels, np.uint8, sharding=rows),
     "labels": jax.ShapeDtypeStruct((size,), np.int32, sharding=rows),
   }
-  return tpu.lower_step(program, batch)
+  return estimate.lower_step(program, batch)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ from absl import logging
 import jax
 
 from mixup_jax import results
-from mixup_jax.cost_model import tpu
+from mixup_jax.cost_model import estimate
+from mixup_jax.cost_model import rows
+from mixup_jax.cost_model import topology
 from mixup_jax.recipes import ranges
 from mixup_jax.results import figures
 from mixup_jax.results import lock
@@ -56,7 +58,7 @@ def launch(
   run: Callable[[Any, Any, Recorder], results.Result],
   config_file: str | os.PathLike[str],
   cpu_devices: int | None = None,
-  lower: tpu.Lower | None = None,
+  lower: estimate.Lower | None = None,
   of_networks: bool = False,
 ) -> None:
   """Runs one section of the paper from the command line.
@@ -233,16 +235,16 @@ def _draw(result: results.Result, path: storage.Path) -> None:
 
 
 def _estimate(
-  section: str, topology: str, lower: tpu.Lower | None
+  section: str, slices: str, lower: estimate.Lower | None
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
   """Returns `prepare` and `run` of a cost estimate instead of the section."""
   if lower is None:
     raise ValueError(
-      f"{section} has no cost estimate: leave out --rehearse={topology}."
+      f"{section} has no cost estimate: leave out --rehearse={slices}."
     )
-  tpu.hide_tpu()
-  prepare = functools.partial(tpu.estimate, topology=topology, lower=lower)
-  return prepare, tpu.result
+  topology.hide_tpu()
+  prepare = functools.partial(estimate.estimate, topology=slices, lower=lower)
+  return prepare, rows.result
 
 
 @contextlib.contextmanager

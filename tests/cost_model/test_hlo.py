@@ -1,67 +1,90 @@
-"""Tests of counting collectives, in text and in compiled programs."""
+"""Tests of reading compiled programs."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
-from mixup_jax import sharding
 from mixup_jax.cost_model import hlo
 
-TRAFFIC = hlo.Traffic
+TEXT = """HloModule jit_f, is_scheduled=true
+
+%fused (p: f32[8,128]) -> f32[8,128] {
+  %p = f32[8,128]{1,0:T(8,128)S(1)} parameter(0)
+  ROOT %neg.1 = f32[8,128]{1,0:T(8,128)} negate(%p), metadata={op_name="a(b)"}
+}
+
+ENTRY %main (x: f32[8,128]) -> f32[8,128] {
+  %x = f32[8,128]{1,0:T(8,128)} parameter(0), sharding={replicated}
+  %copy-start = (f32[8,128]{1,0:S(1)}, /*index=1*/f32[8,128]{1,0}, u32[]) \
+copy-start(%x)
+  %copy-done = f32[8,128]{1,0:T(8,128)S(1)} copy-done(%copy-start)
+  ROOT %neg = f32[8,128]{1,0:T(8,128)} fusion(%copy-done), calls=%fused
+}
+"""
+
+
+def test_parse_finds_computations_and_their_instructions():
+  program = hlo.parse(TEXT)
+  assert program.entry == "main" and list(program.computations) == [
+    "fused",
+    "main",
+  ]
+  main = program.computations["main"]
+  assert list(main.instructions) == ["x", "copy-start", "copy-done", "neg"]
+  assert main.root == "neg" and program.computations["fused"].root == "neg.1"
+  start, neg = main.instructions["copy-start"], main.instructions["neg"]
+  assert start.opcode == "copy-start" and start.operands == ["x"]
+  assert [array.space for array in start.results] == [hlo.ON_CHIP, hlo.HBM, 0]
+  assert (neg.opcode, neg.operands, neg.called) == (
+    "fusion",
+    ["copy-done"],
+    "fused",
+  )
+  assert main.instructions["x"].called is None
+
+
+def test_parse_reads_what_jax_compiles():
+  text = (
+    jax.jit(lambda x: x @ x)
+    .lower(jax.ShapeDtypeStruct((4, 4), jnp.float32))
+    .compile()
+    .as_text()
+  )
+  program = hlo.parse(text)
+  root = program.computations[program.entry]
+  assert [array.content for array in root.instructions[root.root].results] == [
+    64
+  ]
 
 
 @pytest.mark.parametrize(
-  "line, kind, size",
+  "text, size, space, content",
   [
-    ("%a = f32[64,3]{1,0} all-reduce(%x), to_apply=%add", "all-reduce", 768),
-    (
-      "%a = (bf16[8]{0:T(8)}, f32[2,2]{1,0}) all-reduce(%x, %y)",
-      "all-reduce",
-      32,
-    ),
-    ("%g = u8[1024,5]{1,0} all-gather(%x), dimensions={0}", "all-gather", 5120),
-    # The type has the input, 1/4 of the result, and the result.
-    (
-      "%g = (s32[256]{0}, s32[1024]{0}) all-gather-start(%x)",
-      "all-gather",
-      4096,
-    ),
-    (
-      "%p = (f32[9]{0}, f32[9]{0}, u32[]) collective-permute-start(%x)",
-      "collective-permute",
-      36,
-    ),
-    ("%t = (pred[4]{0}, pred[4]{0}) all-to-all(%x, %y)", "all-to-all", 8),
-    ("%s = f32[] reduce-scatter(%x)", "reduce-scatter", 4),
+    ("f32[8,128]", 4096, 0, 4096),
+    ("f32[64]{0:T(128)S(1)}", 512, 1, 256),  # Padded to one tile.
+    ("f32[]{:T(128)}", 512, 0, 4),
+    # The axis of 9 varies slowest, and is not in the tile.
+    ("bf16[5,9,130]{2,0,1:T(8,128)(2,1)}", 9 * 8 * 256 * 2, 0, 11700),
+    ("pred[3]{0}", 3, 0, 3),
+    ("s4[6]", 3, 0, 3),
   ],
 )
-def test_find_counts_a_collective_of_each_kind(line, kind, size):
-  assert hlo.find(f"ENTRY main {{\n  {line}\n}}") == {kind: TRAFFIC(1, size)}
+def test_arrays_have_their_padding_and_space(text, size, space, content):
+  assert hlo.arrays(text) == [hlo.Array(size, space, content)]
 
 
-def test_find_ignores_other_operations():
-  assert not hlo.find("""
-    %d = f32[9]{0} all-reduce-done(%a)
-    %x = f32[9]{0} add(%all-reduce.1, %y), metadata={op_name="all-reduce"}
-  """)
+def test_arrays_of_a_tuple_leave_out_tokens():
+  found = hlo.arrays("(f32[2]{0}, token[], /*index=2*/(u8[3]{0}, s32[]))")
+  assert [array.content for array in found] == [8, 3, 4]
 
 
-def test_find_counts_the_collectives_of_a_compiled_program():
-  mesh = sharding.make_mesh()
-  rows = jax.ShapeDtypeStruct(
-    (16, 3), jnp.float32, sharding=sharding.sharded(mesh)
+def test_is_view_is_true_of_what_moves_nothing():
+  def instruction(opcode, attributes=""):
+    return hlo.Instruction("x", opcode, [], [], "", attributes)
+
+  assert hlo.is_view(instruction("bitcast"))
+  assert hlo.is_view(
+    instruction("custom-call", 'custom_call_target="ConcatBitcast"')
   )
-  program = jax.jit(
-    lambda x: (x.sum(0), jnp.roll(x, 1, axis=0)),
-    out_shardings=(sharding.replicated(mesh), sharding.sharded(mesh)),
-  )
-  found = hlo.find(program.lower(rows).compile().as_text())
-  assert found["all-reduce"] == TRAFFIC(1, 12)
-  assert found["collective-permute"].number >= 1
-  assert set(found) == {"all-reduce", "collective-permute"}
-
-
-def test_find_returns_nothing_for_one_device():
-  text = jax.jit(lambda x: x.sum()).lower(np.ones(3)).compile().as_text()
-  assert not hlo.find(text)
+  assert not hlo.is_view(instruction("custom-call", 'custom_call_target="F"'))
+  assert not hlo.is_view(instruction("copy"))

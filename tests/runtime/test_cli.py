@@ -524,9 +524,9 @@ def test_launch_rehearse_estimates_and_does_not_train(
   def result(config, costs, recorder):
     return {"rows": [{**ROW, "method": costs}]}
 
-  monkeypatch.setattr(cli.tpu, "hide_tpu", lambda: asked.append("no"))
-  monkeypatch.setattr(cli.tpu, "estimate", estimate)
-  monkeypatch.setattr(cli.tpu, "result", result)
+  monkeypatch.setattr(cli.topology, "hide_tpu", lambda: asked.append("no"))
+  monkeypatch.setattr(cli.estimate, "estimate", estimate)
+  monkeypatch.setattr(cli.rows, "result", result)
   monkeypatch.setattr(
     sys,
     "argv",

@@ -10,8 +10,9 @@ import pytest
 
 from mixup_jax import sharding
 from mixup_jax import transforms
+from mixup_jax.cost_model import collectives
+from mixup_jax.cost_model import estimate
 from mixup_jax.cost_model import hlo
-from mixup_jax.cost_model import tpu
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import feeds
@@ -142,9 +143,10 @@ def test_step_sends_bytes_between_devices():
   """Rolled over eight devices, each sends an image and a label."""
   made = make_program(devices=8, partners="roll")
   rows = sharding.put_rows(batch(0), made.mesh)
-  text = tpu.lower_step(made, rows).compile().as_text()
-  sent = hlo.find(text)["collective-permute"]
-  assert sent.size == SIZE * SIZE * 3 + 4
+  text = estimate.lower_step(made, rows).compile().as_text()
+  sent = collectives.total(collectives.find(hlo.parse(text)))
+
+  assert sent["collective-permute"].size == SIZE * SIZE * 3 + 4
 
 
 def test_step_with_accumulation_equals_one_of_the_whole_batch():

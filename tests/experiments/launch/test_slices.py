@@ -5,7 +5,7 @@ import re
 import pytest
 
 from experiments.launch import slices
-from mixup_jax.cost_model import tpu
+from mixup_jax.cost_model import chips
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_parse_refuses_what_there_is_not(text, words):
 
 
 def test_tpus_have_a_cost_estimate():
-  assert set(slices.TPUS) <= set(tpu.CHIPS)
+  assert set(slices.TPUS) <= set(chips.CHIPS)
