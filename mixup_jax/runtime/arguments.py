@@ -66,8 +66,8 @@ def parse(
       flags.DEFINE_string,
       "rehearse",
       None,
-      "Print an ahead-of-time cost estimate of a step on a TPU slice, such as "
-      "v5e:16x16, and train nothing.",
+      "Print an ahead-of-time cost estimate of a step on TPU slices, such as "
+      "v5e:16x16 or 2xv5e:16x16, and train nothing.",
     ),
     (
       flags.DEFINE_integer,

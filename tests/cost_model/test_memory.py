@@ -170,6 +170,43 @@ ENTRY %main () -> x {
   assert memory.count(hlo.parse(text)) == moved(8, 8)
 
 
+def test_count_repeats_what_loops_move():
+  """A loop over five rows of a table in HBM; the sum stays on the chip."""
+  text = """HloModule m
+
+%add_row (sum: f32[1,128], table: f32[5,128], i: s32[]) -> f32[1,128] {
+  %sum = f32[1,128]{1,0:S(1)} parameter(0)
+  %table = f32[5,128]{1,0} parameter(1)
+  %i = s32[] parameter(2)
+  %zero = s32[] constant(0)
+  %row = f32[1,128]{1,0} dynamic-slice(%table, %i, %zero)
+  ROOT %new = f32[1,128]{1,0:S(1)} add(%sum, %row)
+}
+
+%body (b: (f32[1,128], f32[5,128])) -> (f32[1,128], f32[5,128]) {
+  %b = (f32[1,128]{1,0:S(1)}, f32[5,128]{1,0}) parameter(0)
+  %s = f32[1,128]{1,0:S(1)} get-tuple-element(%b), index=0
+  %t = f32[5,128]{1,0} get-tuple-element(%b), index=1
+  %n = s32[]{:S(6)} constant(1)
+  %f = f32[1,128]{1,0:S(1)} fusion(%s, %t, %n), calls=%add_row
+  ROOT %r = (f32[1,128]{1,0:S(1)}, f32[5,128]{1,0}) tuple(%f, %t)
+}
+
+ENTRY %main () -> x {
+  %x = f32[5,128]{1,0} parameter(0)
+  %z = f32[1,128]{1,0:S(1)} custom-call(), custom_call_target="AllocateBuffer"
+  %all = (f32[1,128]{1,0:S(1)}, f32[5,128]{1,0}) tuple(%z, %x)
+  %loop = (f32[1,128]{1,0:S(1)}, f32[5,128]{1,0}) while(%all), LENGTH
+  %g = f32[1,128]{1,0:S(1)} get-tuple-element(%loop), index=0
+  ROOT %out = f32[1,128]{1,0} copy(%g)
+}
+"""
+  length = 'body=%body, backend_config={"known_trip_count":{"n":"5"}}'
+  found = memory.count(hlo.parse(text.replace("LENGTH", length)))
+  found.pop(6)  # Scalars.
+  assert found == moved(5, 1, 6, 5)
+
+
 def test_sharded_inputs_leave_out_what_every_device_has():
   text = """HloModule m
 
