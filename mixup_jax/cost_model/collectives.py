@@ -58,7 +58,9 @@ class Collective(NamedTuple):
 
 
 def find(program: hlo.Program) -> list[Collective]:
-  """Returns the collectives of a program, also those inside fusions.
+  """Returns the collectives of a program.
+
+  Some are inside a fusion, or in one that starts beside others.
 
   Args:
     program: The program.
@@ -66,15 +68,11 @@ def find(program: hlo.Program) -> list[Collective]:
   Returns:
     The collectives of one device.
   """
-  found = []
-  for instruction, _, times in loops.executed(program):
-    found += _made(instruction, times)
-    if instruction.opcode in ("fusion", "async-start") and instruction.called:
-      inside = program.computations[instruction.called].instructions.values()
-      found += [
-        one for each in inside for one in _made(each, times, instruction)
-      ]
-  return found
+  return [
+    one
+    for instruction, _, times in loops.executed(program)
+    for one in _within(program, instruction, times)
+  ]
 
 
 def total(found: list[Collective]) -> dict[str, Traffic]:
@@ -138,10 +136,24 @@ def _sent(kind: str, size: int, members: int) -> float:
   return (2 if kind == "all-reduce" else 1) * size * others / members
 
 
-def _made(
+def _within(
+  program: hlo.Program,
   instruction: hlo.Instruction,
   times: int,
   fusion: hlo.Instruction | None = None,
+) -> list[Collective]:
+  """Returns the collectives that an instruction is or contains."""
+  found = _made(instruction, times, fusion)
+  # A collective calls its sum; what a call has inside runs by itself.
+  if instruction.called and not found and instruction.opcode != "call":
+    inside = program.computations[instruction.called].instructions.values()
+    for each in inside:
+      found += _within(program, each, times, instruction)
+  return found
+
+
+def _made(
+  instruction: hlo.Instruction, times: int, fusion: hlo.Instruction | None
 ) -> list[Collective]:
   """Returns the collective that an instruction is, if it is one."""
   kind = instruction.opcode.removesuffix("-start")

@@ -115,6 +115,34 @@ ENTRY %main (x: f32[8]) -> f32[8] {
 
 
 @pytest.mark.parametrize(
+  "opcode, called", [("call-start", "to_apply"), ("async-start", "calls")]
+)
+def test_find_looks_into_computations_that_start_beside_others(opcode, called):
+  program = hlo.parse(
+    """HloModule m
+
+%beside (p: f32[8]) -> f32[8] {
+  %p = f32[8]{0} parameter(0)
+  ROOT %sum = f32[8]{0} all-reduce(%p), replica_groups={}, to_apply=%add
+}
+
+%add (a: f32[], b: f32[]) -> f32[] {
+  %a = f32[] parameter(0)
+  %b = f32[] parameter(1)
+  ROOT %c = f32[] add(%a, %b)
+}
+
+ENTRY %main (x: f32[8]) -> f32[8] {
+  %x = f32[8]{0} parameter(0)
+  %start = ((f32[8]{0}), f32[8]{0}) OPCODE(%x), CALLED=%beside
+  ROOT %done = f32[8]{0} call-done(%start)
+}
+""".replace("OPCODE", opcode).replace("CALLED", called)
+  )
+  assert total(program) == {"all-reduce": TRAFFIC(1, 32)}
+
+
+@pytest.mark.parametrize(
   "transfer, kind",
   [
     ("ALL_REDUCE", "all-reduce"),

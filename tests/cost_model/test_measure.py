@@ -115,6 +115,8 @@ def test_measure_compiles_with_the_compiler_of_tpus():
   # 16 of 64 rows come in, their sum goes out.
   assert found.hbm == found.least == 17 * 4 * 2**20
   assert sums == {"all-reduce": (1, 4 * 2**20)}
+  # On the cores for sparse arrays, beside the others.
+  assert compiled("tpu7x:2x2x1")[-1] == {"all-reduce": (1, 4 * 2**20)}
   mesh, pod, found, sums = compiled("2xv5e:2x2")
   assert mesh.size == 8
   assert sums["all-reduce between slices"] == (1, 2**20)
