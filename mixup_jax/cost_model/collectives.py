@@ -112,7 +112,7 @@ def seconds(found: list[Collective], pod: chips.Pod) -> tuple[float, float]:
   inside = across = 0.0
   for one in found:
     if one.between:
-      assert pod.chip.network is not None  # `topology.make_pod` asks.
+      assert pod.chip.network is not None  # `topology.parse` asks.
       sent = _sent(one.kind, one.size, pod.slices)
       across += one.times * sent / pod.chip.network
       continue
@@ -122,7 +122,8 @@ def seconds(found: list[Collective], pod: chips.Pod) -> tuple[float, float]:
       sent = one.size * pod.distance
     elif one.kind == "collective-permute":
       links = 1
-    inside += one.times * sent / (links * pod.chip.link)
+    if links:  # Else between the devices of one chip.
+      inside += one.times * sent / (links * pod.chip.link)
   return inside, across
 
 

@@ -51,7 +51,8 @@ def trip_count(program: Program, step: Executed) -> int | None:
 
   Returns:
     The number that the compiler states, or that follows from a condition `i <
-    limit`, a first `i`, and a body that adds to it, all constants; else None.
+    limit`, a first `i`, and a body that adds to it, all constants that the body
+    leaves as they are; else None.
   """
   loop = step.instruction
   if known := re.search(r'"known_trip_count":\{"n":"(\d+)"', loop.attributes):
@@ -61,13 +62,18 @@ def trip_count(program: Program, step: Executed) -> int | None:
   test = condition.instructions[condition.root]
   if test.opcode != "compare" or "direction=LT" not in test.attributes:
     return None
-  carried = step.computation.instructions[loop.operands[0]].operands
-  first = [_constant(step.computation, name, []) for name in carried]
+  before = step.computation.instructions[loop.operands[0]]
+  after = body.instructions[body.root]
   counter = _element(condition, test.operands[0])
-  limit = _constant(condition, test.operands[1], first)
-  if counter is None or counter >= len(first):
+  if {before.opcode, after.opcode} != {"tuple"} or counter is None:
     return None
-  start, stride = first[counter], _added(body, counter, first)
+  first = [_constant(step.computation, x, []) for x in before.operands]
+  kept = [
+    value if _element(body, name) == index else None
+    for index, (value, name) in enumerate(zip(first, after.operands))
+  ]
+  limit = _constant(condition, test.operands[1], kept)
+  start, stride = first[counter], _added(body, counter, kept)
   if start is None or limit is None or not stride or stride < 0:
     return None
   return max(0, -(-(limit - start) // stride))

@@ -180,6 +180,12 @@ def test_seconds_are_those_of_rings(kind, members, seconds):
   assert collectives.seconds([one], POD) == (pytest.approx(2 * seconds), 0)
 
 
+def test_seconds_are_none_between_the_devices_of_one_chip():
+  one = collectives.Collective("all-reduce", 48, None)
+  pod = chips.Pod(chips.CHIPS["tpu7x"], (1, 1, 1))
+  assert pod.size == 2 and collectives.seconds([one], pod) == (0, 0)
+
+
 @pytest.mark.parametrize(
   "kind, seconds",
   [("all-reduce", 6.4), ("all-gather", 3.2), ("collective-permute", 4.8)],

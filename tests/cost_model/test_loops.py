@@ -70,6 +70,12 @@ def test_lengths_are_unknown_if_the_first_is_not_constant():
   assert loops.lengths(hlo.parse(text)) == [None]
 
 
+def test_lengths_are_unknown_if_a_body_changes_what_it_adds():
+  text = TEXT.replace("tuple(%next, %z, %by)", "tuple(%next, %z, %next)")
+  text = text.replace("LIMIT", "5").replace("BY", "1").replace("STEP", "add")
+  assert loops.lengths(hlo.parse(text.replace("FIRST", "0"))) == [None]
+
+
 def test_executed_counts_bodies_as_often_as_they_run():
   times = {
     step.instruction.name: step.times for step in loops.executed(program())
