@@ -83,11 +83,14 @@ def test_paper_numbers_of_phishing_are_of_website_phishing():
   }
 
 
-def test_setting_names_overrides_of_the_mix():
+def test_setting_names_overrides_of_mix_and_model():
   values = config()
   assert tabular.setting(values, "iris") == "iris"
   values.mix.per_example = True
   assert tabular.setting(values, "iris") == "iris (per example True)"
+  values = config()
+  values.model.initializer = "flax"
+  assert tabular.setting(values, "iris") == "iris (initializer flax)"
 
 
 def test_methods_have_one_column_where_alpha_changes_nothing():
@@ -190,6 +193,7 @@ def test_make_program_mixes_in_no_plain_epoch(erm, name):
     ({"missing": "median"}, ValueError, "unknown missing 'median'"),
     ({"categorical": "hash"}, ValueError, "unknown categorical 'hash'"),
     ({"train_fraction": 1.0}, ValueError, "train_fraction=1.0 leaves no rows"),
+    ({"model.initializer": "keras"}, ValueError, "initializer 'keras'"),
     ({"mix.name": "cutmx"}, ValueError, "Did you mean 'cutmix'"),
     ({"mix.plain_first_epochs": 11}, ValueError, "at most the 10 epochs"),
   ],

@@ -36,6 +36,24 @@ def test_mlp_starts_within_one_over_root_fan_in(getkey):
       assert jnp.abs(leaf.mean()) < 0.2 * fan_in**-0.5
 
 
+def test_mlp_with_flax_starts_from_truncated_normals_and_zeros(getkey):
+  model = mlp.MLP(num_classes=2, initializer="flax")
+  params = model.init(getkey(), jnp.ones((1, 64)))["params"]
+  for name, fan_in in (("Dense_0", 64), ("Dense_1", 128)):
+    kernel, bias = params[name]["kernel"], params[name]["bias"]
+    assert not bias.any()
+    # Of standard deviation 1 / sqrt(fan_in) once cut at two of its own.
+    assert jnp.abs(kernel.std() * fan_in**0.5 - 1) < 0.05
+    assert 1.9 < jnp.abs(kernel).max() * fan_in**0.5 < 2.28
+
+
+def test_mlp_refuses_an_unknown_initializer():
+  with pytest.raises(
+    ValueError, match="initializer 'keras': choose one of tor"
+  ):
+    mlp.MLP(num_classes=2, initializer="keras")
+
+
 @pytest.mark.parametrize("hidden", ((8,), (8, 4), ()))
 def test_mlp_calls_mix_at_each_depth(getkey, hidden):
   model = mlp.MLP(num_classes=2, hidden=hidden)
