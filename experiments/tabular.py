@@ -6,12 +6,17 @@ All runs of a table, ERM and every alpha alike, are one compiled program
 (`mixup_jax.train.sweep`). For each seed the methods share split, weights and
 order of the data, so their difference has a smaller spread than either. Splits
 of one table overlap, which the standard errors take into account.
+
+With `configs/tabular.py:map` it does so under each protocol of `config.grid`,
+and shows how far each is from the paper's numbers. The same command with the
+same working directory resumes after the last group of seeds that has ended.
 """
 
 import os
 import pathlib
 from typing import Any, Callable
 
+import jax
 import numpy as np
 import tqdm
 
@@ -26,6 +31,7 @@ from mixup_jax.recipes import mixing
 from mixup_jax.recipes import protocol
 from mixup_jax.recipes import ranges
 from mixup_jax.recipes import small_sets
+from mixup_jax.results import protocols
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
 from mixup_jax.train import optim
@@ -47,6 +53,9 @@ PAPER = {
   "website_phishing": (16.3, 15.2),
 }
 MAJORITY = results.Method("majority_class", "majority class")
+NUM_CLOSEST = 3  # Protocols of a map that its table shows.
+Problems = dict[str, problems.Problem]  # By the name of the table.
+Errors = dict[str, protocols.Errors]
 LAYOUT = results.Layout(
   lines="setting", columns="method", metrics=[ERROR, results.DIFFERENCE]
 )
@@ -103,16 +112,28 @@ def make_program(
   )
 
 
-def prepare(config: Any) -> dict[str, problems.Problem]:
-  """Checks the config, and loads and splits every table."""
+def prepare(config: Any) -> dict[str, Problems]:
+  """Checks the config, and loads and splits every table for each protocol."""
   ranges.check(config)
   checks.at_least(config, batch_size=2)
   if not config.datasets:
     raise ValueError("config.datasets is empty: name a table such as 'iris'.")
-  methods(config)
-  loaded = {name: small_sets.load(config, name) for name in config.datasets}
-  for problem in loaded.values():
-    make_program(config, problem)  # Names a wrong model or optimiser.
+  made = methods(config)
+  if config.grid and not (
+    PAPER.keys() & set(config.datasets)
+    and config.mix.name == "mixup"
+    and len(made) > 1
+  ):
+    raise ValueError(
+      "config.grid is for a map of distances to the paper's numbers of mixup: "
+      f"it needs config.mix.name=mixup, not {config.mix.name}, an alpha, of "
+      f"{config.alphas}, and one of the paper's tables, of {config.datasets}."
+    )
+  loaded = {}
+  for where, one in protocol.grid(config).items():
+    loaded[where] = {n: small_sets.load(one, n) for n in config.datasets}
+    for problem in loaded[where].values():
+      make_program(one, problem)  # Names a wrong model or optimiser.
   return loaded
 
 
@@ -122,12 +143,12 @@ def setting(config: Any, name: str) -> str:
   return protocol.setting(name, config, paper, named=("alphas",))
 
 
-def paper_numbers() -> list[results.PaperNumber]:
-  """Returns the paper's numbers."""
+def paper_numbers(erm: str = results.ERM.label) -> list[results.PaperNumber]:
+  """Returns the paper's numbers, with the name of rows of ERM."""
   return [
     results.PaperNumber(name, method, ERROR, value)
     for name, values in PAPER.items()
-    for method, value in zip((results.ERM.label, "mixup"), values)
+    for method, value in zip((erm, "mixup"), values)
   ]
 
 
@@ -159,39 +180,75 @@ def result_rows(
 
 
 def run(
-  config: Any, loaded: dict[str, problems.Problem], recorder: Recorder
+  config: Any, loaded: dict[str, Problems], recorder: Recorder
 ) -> results.Result:
-  """Trains on every table, and returns the rows of the result."""
-  rows: list[results.Row] = []
+  """Trains on every table under each protocol, and returns the result."""
+  errors: dict[str, Errors] = {where: {} for where in loaded}
   seconds = 0.0
-  seeds = len(loaded) * config.seeds
+  seeds = len(loaded) * len(config.datasets) * config.seeds
   with tqdm.tqdm(total=seeds, unit="seed", desc="tabular") as progress:
-    for name, problem in loaded.items():
-      progress.set_postfix_str(name)
-      curves = sweep.train(
-        make_program(config, problem),
-        problem,
-        options(config),
-        mesh=sharding.make_mesh(),
-        workdir=recorder.workdir / name,
-        first_seed=config.first_seed,
-        seeds_per_device=config.seeds_per_device,
-        on_group=progress.update,
-      )
-      if not np.isfinite(curves["loss"]).all():
-        raise FloatingPointError(
-          f"the loss on {name} is not finite: lower optimizer.learning_rate."
+    for where, one in protocol.grid(config).items():
+      for name, problem in loaded[where].items():
+        place = str(pathlib.Path(where.replace(", ", "_"), name))
+        progress.set_postfix_str(place)
+        curves = sweep.train(
+          make_program(one, problem),
+          problem,
+          options(one),
+          mesh=sharding.make_mesh(),
+          workdir=recorder.workdir / place,
+          first_seed=one.first_seed,
+          seeds_per_device=one.seeds_per_device,
+          on_group=progress.update,
         )
-      seconds += float(curves["seconds"])
-      record(config, name, curves, recorder)
-      rows += result_rows(config, name, problem, curves["error"])
+        if not np.isfinite(curves["loss"]).all():
+          raise FloatingPointError(
+            f"the loss on {place} is not finite: lower optimizer.learning_rate."
+          )
+        seconds += float(curves["seconds"])
+        record(one, place, curves, recorder)
+        found = protocols.Errors(curves["error"], problem.overlap())
+        errors[where][name] = found
+      if where:
+        jax.clear_caches()  # The memory maps of programs are limited.
+  result = (
+    map_of_protocols(config, loaded, errors)
+    if config.grid
+    else table(config, loaded[""], errors[""])
+  )
+  return {**result, "layout": LAYOUT, "wall_seconds": round(seconds, 2)}
+
+
+def table(config: Any, loaded: Problems, errors: Errors) -> results.Result:
+  """Returns the rows of one protocol."""
+  rows = [
+    row
+    for name, found in errors.items()
+    for row in result_rows(config, name, loaded[name], found.values)
+  ]
   rows, not_run = results.beside_paper(rows, paper_numbers())
-  return {
-    "rows": rows,
-    "not_run": not_run,
-    "layout": LAYOUT,
-    "wall_seconds": round(seconds, 2),
-  }
+  return {"rows": rows, "not_run": not_run}
+
+
+def map_of_protocols(
+  config: Any, loaded: dict[str, Problems], errors: dict[str, Errors]
+) -> results.Result:
+  """Returns maps of all protocols, and rows of the closest at their alpha."""
+  labels = methods(config)
+  rows: list[results.Row] = []
+  for where, best in protocols.closest(errors, PAPER, NUM_CLOSEST).items():
+    chosen = {labels[0].label, labels[best].label}
+    for name, found in errors[where].items():
+      rows += [
+        {**row, "setting": name, "method": f"{row['method']}; {where}"}
+        for row in result_rows(config, name, loaded[where][name], found.values)
+        if row["method"] in chosen
+      ]
+  rows.sort(key=lambda row: row["key"] != results.ERM.key)  # ERM beside ERM.
+  numbers = paper_numbers(erm=results.ERM.key)  # Of all labels of ERM.
+  rows, not_run = results.beside_paper(rows, numbers)
+  maps = protocols.heat_maps(errors, PAPER, labels)
+  return {"rows": rows, "not_run": not_run, "heat_maps": maps}
 
 
 def record(

@@ -4,6 +4,7 @@ The paper's number belongs beside a row of the paper's own label alone. So a
 label names every field of a config that can change a result, and differs.
 """
 
+import itertools
 from typing import Any, Iterable
 
 from mixup_jax.recipes import ranges
@@ -71,6 +72,33 @@ def overrides(
     and (name not in theirs or theirs[name] != value)
   ]
   return [_words(name, ours[name]) for name in sorted(differ, key=_place)]
+
+
+def grid(config: Any) -> dict[str, Any]:
+  """Returns a config for each combination of the values in `config.grid`.
+
+  Args:
+    config: The config. In its `grid` the fields that vary have the names and
+      places of those of the config, and tuples of values. An empty one gives
+      the config alone.
+
+  Returns:
+    The configs, by the values that they have, such as "torch, none, 0.5", or
+    by "" if there are none.
+
+  Raises:
+    ValueError: If a field has no value.
+  """
+  fields = dict(ranges.leaves(config.grid))
+  for name, values in fields.items():
+    if not values:
+      raise ValueError(f"config.grid.{name} is empty: give at least a value.")
+  made = {}
+  for values in itertools.product(*fields.values()):
+    one = config.copy_and_resolve_references()
+    one.update_from_flattened_dict(dict(zip(fields, values)))
+    made[", ".join(map(_text, values))] = one
+  return made
 
 
 def _place(name: str) -> tuple[int, str]:

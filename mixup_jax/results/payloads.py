@@ -5,7 +5,7 @@ that figures show, and `key` chooses the colour. `png` is one picture, as
 `encoding.encode_png` returns it.
 """
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, Sequence, TypedDict
 
 from mixup_jax.results.paper import NotRun
 from mixup_jax.results.rows import Row
@@ -160,10 +160,12 @@ class HeatMap(TypedDict):
   Attributes:
     x: The name of the one along the columns.
     y: The name of the one along the lines.
-    columns: The values of x.
-    lines: The values of y.
+    columns: The values of x, or names.
+    lines: The values of y, or names.
     values: For each y a list over x, None where the run failed.
-    limits: The lowest and the highest value that the metric can have.
+    limits: The values at the ends of the scale of colours.
+    p: Of differences their p-values, as `values`; figures frame those below
+      0.05.
   """
 
   setting: str
@@ -172,10 +174,11 @@ class HeatMap(TypedDict):
   metric: str
   x: str
   y: str
-  columns: list[float]
-  lines: list[float]
+  columns: Sequence[float | str]
+  lines: Sequence[float | str]
   values: list[list[float | None]]
   limits: list[float]
+  p: NotRequired[list[list[float]]]
 
 
 class Line(TypedDict):

@@ -57,7 +57,7 @@ def test_run_of_the_smoke_config(tmp_path, capsys, monkeypatch):
 
 def test_result_rows_are_means_spreads_and_paired_differences():
   values = config(alphas=(1.0,), seeds=3)
-  problem = tabular.prepare(values)["iris"]
+  problem = tabular.prepare(values)[""]["iris"]
   error = np.array([[10.0, 12.0], [20.0, 23.0], [30.0, 31.0]])
   made = tabular.result_rows(values, "iris", problem, error)
   made, _ = results.beside_paper(made, tabular.paper_numbers())
@@ -112,7 +112,7 @@ def train(values):
   values.update({"seeds": 2, "epochs": 2, "alphas": (0.5, 8.0)})
   values.model.hidden = (4, 4)
   values.optimizer.learning_rate = 5e-2
-  problem = tabular.prepare(values)["iris"]
+  problem = tabular.prepare(values)[""]["iris"]
   assert problem.splits.train_rows.shape[1] % values.batch_size  # Padding.
   # JAX takes the branches of a vmapped switch to use a key twice.
   with jax.debug_key_reuse(values.mix.name != "mixup_or_cutmix"):
@@ -174,6 +174,41 @@ def test_make_program_mixes_in_no_plain_epoch(erm, name):
   assert (abs(last[..., 1] - mixed[..., 1]) > DIFFERS).all()
 
 
+def test_run_of_a_map_shows_distances_and_the_closest_protocols(
+  monkeypatch, tmp_path
+):
+  values = configs.get_config("map,smoke,seeds=2")
+  values.update(alphas=(0.2, 1.0), seeds=2)
+  errors = iter(range(10, 70, 10))  # Of ERM; one for each of six protocols.
+
+  def train(*_, workdir, **__):
+    erm = next(errors)
+    assert workdir.parent.parent == tmp_path and workdir.name == "iris"
+    found = np.array([[erm, erm, erm - 4.0], [erm, erm, erm - 6.0]])
+    return {"loss": np.ones((2, 3, 10)), "error": found, "seconds": 1.0}
+
+  monkeypatch.setattr(sweep, "train", train)
+  recorder = types.SimpleNamespace(workdir=tmp_path, metrics=lambda *_: None)
+  result = tabular.run(values, tabular.prepare(values), recorder)
+  first, *others = result["heat_maps"]
+  assert first["lines"][0] == "torch, none, 0.5" and len(first["lines"]) == 6
+  assert first["values"][1][1] == round(((1.3**2 + 2.3**2) / 2) ** 0.5, 2)
+  assert [each["method"] for each in others] == [
+    "mixup, alpha 0.2",
+    "mixup, alpha 1",
+  ]
+  assert [line[0] for line in others[1]["values"]] == [-5] * 6
+  shown = [row for row in result["rows"] if row["metric"] == tabular.ERROR]
+  assert [row["method"].split("; ")[0] for row in shown] == [
+    *["ERM"] * 3,
+    *("mixup, alpha 1", "mixup, alpha 1", "mixup, alpha 0.2"),
+  ]
+  # 20 and 15 are closest to 21.3 and 17.3, then 30 and 25, then 10 and 10.
+  assert [row["value"] for row in shown[:3]] == [20, 30, 10]
+  assert {row["setting"] for row in shown} == {"iris"}
+  assert {row["paper"] for row in shown} == {21.3, 17.3}
+
+
 @pytest.mark.parametrize(
   "changes, error, message",
   [
@@ -193,6 +228,28 @@ def test_make_program_mixes_in_no_plain_epoch(erm, name):
     ({"missing": "median"}, ValueError, "unknown missing 'median'"),
     ({"categorical": "hash"}, ValueError, "unknown categorical 'hash'"),
     ({"train_fraction": 1.0}, ValueError, "train_fraction=1.0 leaves no rows"),
+    ({"grid": {"scaling": ("log",)}}, ValueError, "unknown scaling 'log'"),
+    ({"grid": {"scaling": ()}}, ValueError, "config.grid.scaling is empty"),
+    (
+      {"grid": {"train_fraction": (0.5, 2.0)}},
+      ValueError,
+      "config.grid.train_fraction must be at most 1, got 2.0",
+    ),
+    (
+      {"grid": {"scaling": ("none",)}, "mix.name": "cutmix"},
+      ValueError,
+      "config.mix.name=mixup, not cutmix",
+    ),
+    (
+      {"grid": {"scaling": ("none",)}, "alphas": ()},
+      ValueError,
+      r"an alpha, of \(\)",
+    ),
+    (
+      {"grid": {"scaling": ("none",)}, "datasets": ("phishing_websites",)},
+      ValueError,
+      "one of the paper's tables, of .'phishing_websites'",
+    ),
     ({"model.initializer": "keras"}, ValueError, "initializer 'keras'"),
     ({"mix.name": "cutmx"}, ValueError, "Did you mean 'cutmix'"),
     ({"mix.plain_first_epochs": 11}, ValueError, "at most the 10 epochs"),

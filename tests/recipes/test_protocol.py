@@ -1,5 +1,6 @@
 """Labels name what is not the paper's, and can change a result."""
 
+import ml_collections
 import pytest
 
 from configs import cifar
@@ -61,3 +62,29 @@ def test_setting_is_the_name_alone_or_with_overrides():
   values = imagenet.get_config("dataset=imagenet2012")
   values.accumulation = 4
   assert protocol.setting("a", values, paper) == "a (accumulation 4)"
+
+
+def test_grid_has_a_config_for_each_combination():
+  values = ml_collections.ConfigDict(
+    {
+      "rate": 0.1,
+      "model": {"name": "a", "width": 8},
+      "grid": {"rate": (0.5, 2.0), "model": {"width": (4, 8)}},
+    }
+  )
+  made = protocol.grid(values)
+  assert list(made) == ["4, 0.5", "4, 2", "8, 0.5", "8, 2"]
+  assert (made["4, 2"].rate, made["4, 2"].model.width) == (2.0, 4)
+  assert (values.rate, values.model.width) == (0.1, 8)
+
+
+def test_grid_without_fields_is_the_config_alone():
+  values = ml_collections.ConfigDict({"rate": 0.1, "grid": {}})
+  ((where, one),) = protocol.grid(values).items()
+  assert where == "" and one.rate == 0.1
+
+
+def test_grid_refuses_a_field_without_values():
+  values = ml_collections.ConfigDict({"rate": 0.1, "grid": {"rate": ()}})
+  with pytest.raises(ValueError, match="config.grid.rate is empty"):
+    protocol.grid(values)

@@ -49,3 +49,35 @@ def test_draw_puts_maps_on_one_scale(tmp_path, monkeypatch):
   assert (erm.get_ylabel(), erm.get_xlabel()) == ("width", "learning rate")
   assert bar.get_ylabel() == "modes covered, of 8"
   plt.close(drawn[0])
+
+
+def test_draw_frames_differences_and_scales_each_metric(tmp_path, monkeypatch):
+  drawn = []
+  monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
+  first = heat_map("distance", [[1.0, 2.0]])
+  second = {
+    **heat_map("mixup", [[-3.0, 0.5]]),
+    "metric": "difference",
+    "limits": [-4, 4],
+    "columns": ["iris", "abalone"],
+    "p": [[0.01, 0.5]],
+  }
+  _heat_maps.draw({"heat_maps": [first, second]}, tmp_path / "x.png")
+  distance, mixup, *bars = drawn[0].axes
+  assert [len(axes.patches) for axes in (distance, mixup)] == [0, 1]
+  (frame,) = mixup.patches
+  assert frame.get_x() < 0 < frame.get_x() + frame.get_width()
+  assert [text.get_color() for text in mixup.texts] == ["white", "0.2"]
+  assert [label.get_text() for label in mixup.get_xticklabels()] == [
+    "iris",
+    "abalone",
+  ]
+  names = {
+    image.get_cmap().name for a in (distance, mixup) for image in a.images
+  }
+  assert names == {"Blues", "RdBu_r"}
+  assert [bar.get_ylabel() for bar in bars] == [
+    "modes covered, of 8",
+    "difference",
+  ]
+  plt.close(drawn[0])
