@@ -1,6 +1,7 @@
 """Loads tables into memory, and encodes their columns."""
 
 import difflib
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -66,15 +67,16 @@ def load(name: str, data_dir: str | None = None) -> Table:
       3,
       (0,) * 4,
     )
-  return _load_prepared(name, data_dir)
+  return _load_prepared(name, storage.data_dir(data_dir))
 
 
+@functools.cache  # A map of protocols splits each table many times.
 def _load_prepared(name: str, data_dir: str | None) -> Table:
   """Loads a prepared table through TFDS."""
   # Imported here, since it takes a second.
   from mixup_jax.data.sources.uci.builder import Uci
 
-  builder = Uci(config=name, data_dir=storage.data_dir(data_dir))
+  builder = Uci(config=name, data_dir=data_dir)
   if not builder.is_prepared():
     raise FileNotFoundError(
       f"{name} is not prepared in {builder.data_dir}. To download it:\n"

@@ -138,6 +138,14 @@ def test_uci_website_phishing_needs_no_checksum(monkeypatch, tmp_path):
   )
 
 
+def test_load_reads_a_prepared_table_once(monkeypatch, tmp_path):
+  monkeypatch.setattr(CONFIGS["website_phishing"], "rows", (3,))
+  (tmp_path / "PhishingData.arff").write_text(PHISHING)
+  _prepare("website_phishing", tmp_path, tmp_path / "data")
+  first = tables.load("website_phishing", str(tmp_path / "data"))
+  assert tables.load("website_phishing", str(tmp_path / "data")) is first
+
+
 @pytest.mark.parametrize(
   "text,message",
   (
