@@ -6,21 +6,10 @@ import pytest
 import scipy.special
 
 from mixup_jax.evaluation import mixup_inference as inference
+from tests.evaluation.linear_network import examples
+from tests.evaluation.linear_network import linear
 
-CLASSES, SIZE = 3, 4
 POOL_LABELS = np.array([2, 0, 0, 2, 0, 2, 0, 2], np.int32)  # There is no 1.
-
-
-def linear():
-  """Returns a network, as weights and as a function."""
-  weights = np.random.default_rng(1).normal(size=(SIZE, CLASSES))
-  weights = weights.astype(np.float32)
-  return weights, jax.jit(lambda x: x @ weights)
-
-
-def examples(count, seed):
-  rng = np.random.default_rng(seed)
-  return rng.normal(size=(count, SIZE)).astype(np.float32)
 
 
 @pytest.mark.parametrize("kind", inference.KINDS)

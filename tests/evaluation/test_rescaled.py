@@ -7,20 +7,10 @@ import pytest
 import scipy.special
 
 from mixup_jax.evaluation import rescaled
-
-CLASSES, SIZE = 3, 4
-
-
-def linear():
-  """Returns a network, as weights and as a function."""
-  weights = np.random.default_rng(1).normal(size=(SIZE, CLASSES))
-  weights = weights.astype(np.float32)
-  return weights, jax.jit(lambda x: x @ weights)
-
-
-def examples(count, seed):
-  rng = np.random.default_rng(seed)
-  return rng.normal(size=(count, SIZE)).astype(np.float32)
+from tests.evaluation.linear_network import CLASSES
+from tests.evaluation.linear_network import examples
+from tests.evaluation.linear_network import linear
+from tests.evaluation.linear_network import SIZE
 
 
 def test_mean_larger_weight_is_that_of_the_distribution():
