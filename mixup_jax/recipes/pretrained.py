@@ -98,7 +98,7 @@ def check(
 
   Raises:
     ValueError: If one has no checkpoint, or one of another model.
-    OSError: If all its checkpoints are damaged.
+    OSError: If its latest checkpoint is damaged, which stays as it is.
   """
   if not config.networks:
     return
@@ -154,5 +154,5 @@ def get(
 def _read(program: Program, path: storage.Path) -> states.TrainState | None:
   """Reads the network in a directory, if there is one."""
   with checkpoint.Checkpoints(path / "checkpoints") as saved:
-    found = saved.restore(state_shapes(program))
+    found = saved.read(state_shapes(program))
   return found and found[1]

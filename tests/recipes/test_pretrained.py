@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pathlib
+import shutil
 
 import chex
 import pytest
@@ -101,6 +102,15 @@ def test_get_trains_or_reads_a_network_and_check_names_a_missing_one(tmp_path):
   again, seconds = pretrained.get(run, made[erm], data, erm, 1, tmp_path)
   assert seconds == 0
   chex.assert_trees_all_equal(again.params, states[1][0].params)
+  (damaged,) = (tmp_path / "erm/seed_1/checkpoints").glob("[0-9]*")
+  (damaged / "leaves" / "metadata").write_text("{")
+  with pytest.raises(OSError, match="is damaged"):
+    pretrained.check(run, config, made)
+  assert damaged.is_dir()  # It is another run's, and stays.
+  shutil.rmtree(tmp_path / "erm/seed_1")
+  with pytest.raises(ValueError, match="erm/seed_1: name a run with both"):
+    pretrained.check(run, config, made)
+  config.seeds = 1
   with pytest.raises(ValueError, match="mixup/seed_0: name a run with both"):
     pretrained.check(run, config, {**made, mixup: made[erm]})
   config.model.width = 3

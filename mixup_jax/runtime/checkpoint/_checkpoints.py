@@ -137,14 +137,10 @@ class Checkpoints:
       ValueError: If the checkpoint is of another model.
     """
     self.wait()
-    wanted = _leaves.by_name(like)
     while (step := self._agreed_latest_step()) != _NO_STEP:
-      values, damage = _reading.read(self._directory / str(step), wanted)
+      state, damage = self._read(step, like)
       if not damage:
-        arrays = [
-          _leaves.put(values[name], x.sharding) for name, x in wanted.items()
-        ]
-        return step, jax.tree.unflatten(jax.tree.structure(like), arrays)
+        return step, state
       self._move_aside(step, damage)
     if self._directory.is_dir() and any(self._directory.glob("*.damaged*")):
       raise OSError(
@@ -153,6 +149,43 @@ class Checkpoints:
         "from step 0."
       )
     return None
+
+  def read(self, like: PyTree) -> tuple[int, PyTree] | None:
+    """Reads the latest checkpoint of a run that is finished, and moves nothing.
+
+    Args:
+      like: As for `restore`.
+
+    Returns:
+      The step and the state, or None if there is no checkpoint.
+
+    Raises:
+      OSError: If the latest checkpoint is damaged, whose predecessor is of a
+        network that is not finished, or cannot be read.
+      ValueError: If the checkpoint is of another model.
+    """
+    step = self._agreed_latest_step()
+    if step == _NO_STEP:
+      return None
+    state, damage = self._read(step, like)
+    if damage:
+      raise OSError(
+        f"checkpoint {self._directory / str(step)} is damaged ({damage}): put "
+        "a copy of it there, or give the run that wrote it its command again, "
+        "which trains from the one before."
+      )
+    return step, state
+
+  def _read(self, step: int, like: PyTree) -> tuple[PyTree, str]:
+    """Returns the state of a step, or what its damage is."""
+    wanted = _leaves.by_name(like)
+    values, damage = _reading.read(self._directory / str(step), wanted)
+    if damage:
+      return None, damage
+    arrays = [
+      _leaves.put(values[name], x.sharding) for name, x in wanted.items()
+    ]
+    return jax.tree.unflatten(jax.tree.structure(like), arrays), ""
 
   def note(self, step: int) -> dict[str, Any]:
     """Returns the note of a checkpoint that was restored, {} if it has none."""

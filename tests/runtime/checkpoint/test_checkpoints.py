@@ -109,6 +109,7 @@ def test_save_keeps_the_latest_checkpoints(shelf):
 def test_restore_returns_none_without_a_checkpoint(shelf):
   with checkpoint.Checkpoints(shelf.path) as saved:
     assert saved.restore(shelf.placed(shelf.tree(0), 1)) is None
+    assert saved.read(shelf.placed(shelf.tree(0), 1)) is None
     assert saved.all_steps() == [] and saved.latest_step() is None
   assert not shelf.path.exists()
 

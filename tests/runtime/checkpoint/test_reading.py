@@ -6,9 +6,11 @@ import pathlib
 import random
 import shutil
 
+import chex
 import jax.numpy as jnp
 import pytest
 
+from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import storage
 from mixup_jax.runtime.checkpoint import _leaves
 from mixup_jax.runtime.checkpoint import _reading
@@ -56,6 +58,20 @@ def test_restore_reports_a_damaged_checkpoint_and_moves_it_aside(
   flip_bit(data_file(newest))
   shelf.assert_restores(1)
   assert shelf.names() == ["1", "2.damaged", "2.damaged1"]
+
+
+def test_read_refuses_a_damaged_checkpoint_and_moves_nothing(shelf, capfd):
+  """The one before is of a network that is not trained to its end."""
+  shelf.save(1, 2)
+  like = shelf.placed(shelf.tree(0), 1)
+  with checkpoint.Checkpoints(shelf.path) as saved:
+    step, state = saved.read(like)
+    assert step == 2
+    chex.assert_trees_all_equal(state, shelf.tree(2))
+    flip_bit(data_file(shelf.path / "2"))
+    with pytest.raises(OSError, match="/2 is damaged .*: put a copy of it th"):
+      saved.read(like)
+  assert shelf.names() == ["1", "2"] and not capfd.readouterr().err
 
 
 def test_restore_does_not_take_a_damaged_list_for_another_model(shelf):
