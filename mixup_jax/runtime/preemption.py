@@ -73,6 +73,14 @@ def reached(step: int) -> bool:
   return _is_noticed
 
 
+def is_noticed() -> bool:
+  """Returns whether this process knows that it is to stop, and asks no other.
+
+  After `jax.distributed.initialize`, it knows from the next `reached` on.
+  """
+  return _is_noticed
+
+
 def check(*, lost: str = "") -> None:
   """Raises if the process is to stop: call it between two pieces of work.
 

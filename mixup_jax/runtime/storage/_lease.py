@@ -5,9 +5,10 @@ under the condition that it is the version that was seen (its generation), so of
 several processes one succeeds. The owner renews it every few seconds. Another
 process takes it over after it was not renewed for half a minute, by the clock
 of that process, or at once if the owner was a process of the same machine that
-is gone. A lock of the system ends with its owner; this one ends later, and an
-owner that was stopped for so long may write for a moment longer, until it sees
-the new owner and exits.
+is gone. An owner that was asked to stop says so, and is waited for: it may be
+the old pod, which is saving. A lock of the system ends with its owner; this one
+ends later, and an owner that was stopped for so long may write for a moment
+longer, until it sees the new owner and exits.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ import time
 from typing import Any, Iterator
 import uuid
 
+from mixup_jax.runtime import preemption
 from mixup_jax.runtime.storage import _paths
 
 _NAME = ".owner"
@@ -46,7 +48,8 @@ def leased(directory: _paths.Path) -> Iterator[None]:
     Nothing.
 
   Raises:
-    OSError: If another process owns it; it names host and process.
+    OSError: If another process owns it and was not asked to stop; it names
+      host and process.
   """
   lease = _Lease(directory)
   lease.acquire()
@@ -92,7 +95,7 @@ class _Lease:
       if owner.get("token") == self._own["token"]:
         return  # Of a request of ours whose answer was lost.
       if not _is_gone(owner):
-        self._outlast(generation, owner)
+        generation = self._outlast(generation, owner)
 
   def renew(self) -> None:
     """Rewrites the object until `ended` is set; exits if it is another's."""
@@ -121,15 +124,11 @@ class _Lease:
       if found is not None and found[1].get("token") == self._own["token"]:
         self._blob.delete(if_generation_match=found[0], timeout=_TIMEOUT)
 
-  def _outlast(self, generation: int, owner: dict[str, Any]) -> None:
-    """Returns once an owner is overdue; raises OSError if it renews."""
-    words = (
-      f"process {owner.get('pid')} on host {owner.get('host')}, since "
-      f"{owner.get('since')}"
-    )
+  def _outlast(self, generation: int, owner: dict[str, Any]) -> int:
+    """Waits until an owner is overdue, or stops; raises OSError if it stays."""
     print(
-      f"{self._directory} belongs to {words}: waiting {_EXPIRY_SECONDS:.0f} s "
-      "at most to see whether it is alive.",
+      f"{self._directory} belongs to {_words(owner)}: waiting until it stops, "
+      f"or is silent for {_EXPIRY_SECONDS:.0f} s.",
       file=sys.stderr,
       flush=True,
     )
@@ -138,20 +137,27 @@ class _Lease:
       time.sleep(_POLL_SECONDS)
       found = self._read()
       if found is None:
-        return
-      if found[0] != generation:
+        return 0
+      if found[0] == generation:
+        continue
+      generation, owner = found
+      if not owner.get("stops"):
         raise OSError(
-          f"the working directory {self._directory} is in use by {words}: wait "
-          "for it, stop it, or choose another directory with --workdir."
+          f"the working directory {self._directory} is in use by "
+          f"{_words(owner)}: wait for it, stop it, or choose another directory "
+          "with --workdir."
         )
+      deadline = time.monotonic() + _EXPIRY_SECONDS
+    return generation
 
   def _write(self, generation: int | None) -> bool:
     """Writes the object if it has a generation; returns whether it had."""
     from google.api_core import exceptions
 
+    now = {"renewed": time.time(), "stops": preemption.is_noticed()}
     try:
       self._blob.upload_from_string(
-        json.dumps({**self._own, "renewed": time.time()}),
+        json.dumps(self._own | now),
         if_generation_match=generation,
         timeout=_TIMEOUT,
       )
@@ -174,6 +180,13 @@ class _Lease:
     except ValueError:
       owner = None
     return blob.generation, owner if isinstance(owner, dict) else {}
+
+
+def _words(owner: dict[str, Any]) -> str:
+  return (
+    f"process {owner.get('pid')} on host {owner.get('host')}, since "
+    f"{owner.get('since')}"
+  )
 
 
 def _machine() -> str:

@@ -1,5 +1,6 @@
 """Tests of the lock of a directory in a bucket."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import time
 
 import pytest
 
+from mixup_jax.runtime import preemption
 from mixup_jax.runtime import storage
 from mixup_jax.runtime.storage import _lease
 
@@ -53,6 +55,21 @@ def test_leased_refuses_an_owner_that_renews_and_is_free_afterwards(
   assert storage.files_below(directory) == []
   with storage.leased(directory):
     pass
+
+
+def test_leased_waits_for_an_owner_that_was_asked_to_stop(
+  directory, monkeypatch, capsys
+):
+  """Longer than a lease lasts: it renews, as a pod that is saving does."""
+  monkeypatch.setattr(preemption, "_is_noticed", True)
+  first = contextlib.ExitStack()
+  first.enter_context(storage.leased(directory))
+  ends = time.monotonic() + 3 * _lease._EXPIRY_SECONDS
+  timer = threading.Timer(3 * _lease._EXPIRY_SECONDS, first.close)
+  timer.start()
+  with storage.leased(directory):
+    assert time.monotonic() >= ends
+  timer.join()
 
 
 def test_leased_takes_over_what_is_not_renewed(directory, capsys):
