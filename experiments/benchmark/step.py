@@ -22,19 +22,11 @@ from mixup_jax.results import Method
 from mixup_jax.train import backend
 from mixup_jax.train import inputs
 from mixup_jax.train import optim
+from mixup_jax.train import peak
 from mixup_jax.train.program import make_program
 
 _PYTORCH = Method("pytorch", "PyTorch")
 _SGD = {"momentum": 0.9, "weight_decay": 1e-4}
-# FLOP/s in bfloat16, as their makers state them.
-_PEAKS = {
-  "NVIDIA H200": 989e12,
-  "NVIDIA H100 80GB HBM3": 989e12,
-  "NVIDIA A100-SXM4-80GB": 312e12,
-  "TPU v4": 275e12,
-  "TPU v5 lite": 197e12,
-  "TPU v6 lite": 918e12,
-}
 
 
 def table(
@@ -216,9 +208,8 @@ def figures(
     ["compilation, s", f"{step.compile_seconds:.1f}"],
     ["GFLOP a step, by XLA", f"{step.flops / 1e9:.1f}"],
   ]
-  kind = jax.devices()[0].device_kind
-  if kind in _PEAKS:
-    share = step.flops / seconds / _PEAKS[kind]
+  if peak.is_known():
+    share = peak.share(step.flops, 1 / seconds)
     lines += [["% of the bf16 peak", f"{100 * share:.1f}"]]
   return lines
 

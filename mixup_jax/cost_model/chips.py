@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from mixup_jax.train import peak
+
 
 class Chip(NamedTuple):
   """The rates of what jax calls one device of a TPU.
@@ -33,12 +35,18 @@ class Chip(NamedTuple):
 
 CHIPS = {
   "v4": Chip(
-    275e12, 1228e9, 50e9, None, options={"chip_config_name": "megacore"}
+    peak.FLOPS["TPU v4"],
+    1228e9,
+    50e9,
+    None,
+    options={"chip_config_name": "megacore"},
   ),
-  "v5e": Chip(197e12, 819e9, 50e9, 25e9 / 8),
-  "v5p": Chip(459e12, 2765e9, 100e9, 50e9 / 8),
-  "v6e": Chip(918e12, 1638e9, 100e9, 100e9 / 8),
-  "tpu7x": Chip(2307e12 / 2, 7380e9 / 2, 100e9 / 2, 100e9 / 8 / 2, cores=2),
+  "v5e": Chip(peak.FLOPS["TPU v5 lite"], 819e9, 50e9, 25e9 / 8),
+  "v5p": Chip(peak.FLOPS["TPU v5"], 2765e9, 100e9, 50e9 / 8),
+  "v6e": Chip(peak.FLOPS["TPU v6 lite"], 1638e9, 100e9, 100e9 / 8),
+  "tpu7x": Chip(
+    peak.FLOPS["TPU7x"], 7380e9 / 2, 100e9 / 2, 100e9 / 8 / 2, cores=2
+  ),
 }
 
 

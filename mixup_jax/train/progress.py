@@ -9,6 +9,7 @@ import jax
 import tqdm
 
 from mixup_jax.train import goodput
+from mixup_jax.train import peak
 
 T = TypeVar("T")
 _EVERY = 30.0  # Seconds between two lines.
@@ -44,6 +45,7 @@ class Progress:
     self._step = self._shown_step = first_step
     self._shown_at, self._waited = clock(), 0.0
     self._loss, self._measured = math.nan, ""
+    self._flops = 0.0  # Of a step; 0 until it is counted.
     is_first = jax.process_index() == 0
     self._writes_lines = is_first and not sys.stderr.isatty()
     self._bar = tqdm.tqdm(
@@ -74,6 +76,16 @@ class Progress:
         return
       yield batch
 
+  def counting(self, step: jax.stages.Wrapped) -> Callable[..., Any]:
+    """Returns a step whose first call counts its FLOP, if a peak is known."""
+
+    def call(*args: Any) -> Any:
+      if self._writes_lines and not self._flops and peak.is_known():
+        self._flops = peak.flops(step, *args)
+      return step(*args)
+
+    return call
+
   def step(self, done: int, metrics: Mapping[str, Any]) -> None:
     """Shows the number of steps done, and the loss of the last one."""
     self._bar.update(done - self._step)
@@ -97,6 +109,8 @@ class Progress:
     speed = f"{rate:,.1f} steps/s"
     if self._batch_size:
       speed = f"{rate * self._batch_size:,.0f} examples/s"
+    if self._flops:
+      speed += f", {100 * peak.share(self._flops, rate):.1f} % of the bf16 peak"
     if self._writes_lines:
       print(
         f"{self._name}: step {self._step} of {self._num_steps}, "

@@ -204,7 +204,8 @@ def run(
           saved.save(done, state, note={_CRC32: recorder.crc32})
         saves.saved(done)
 
-      step = goodput.compiled(functools.partial(program.step, key))
+      counted = shown.counting(program.step)
+      step = goodput.compiled(functools.partial(counted, key))
       with goodput.timed("steps"):
         loop.fit(
           state,

@@ -2,9 +2,12 @@
 
 import sys
 
+import chex
 import jax
+import jax.numpy as jnp
 import pytest
 
+from mixup_jax.train import peak
 from mixup_jax.train import progress
 
 
@@ -55,6 +58,28 @@ def test_progress_writes_nothing_of_a_run_that_is_over(capsys):
 def test_progress_gives_the_speed_in_examples(capsys):
   show(Clock(), 0.01, num_steps=2, batch_size=128)
   assert "12,800 examples/s" in capsys.readouterr().err
+
+
+def test_progress_gives_the_share_of_a_known_peak(capsys, monkeypatch):
+  """4 x 4 matrices: 128 FLOP a step, a step a second, on 8 devices."""
+  x = jnp.ones((4, 4))
+  for peak_flops, words in (
+    (None, None),
+    (32.0, ", 50.0 % of the bf16 peak, "),
+  ):
+    if peak_flops:
+      monkeypatch.setitem(peak.FLOPS, "cpu", peak_flops)
+    clock = Clock()
+    with progress.Progress(
+      "erm/seed_0", first_step=0, num_steps=2, clock=clock
+    ) as shown:
+      step = shown.counting(jax.jit(jnp.matmul))
+      for done in (1, 2):
+        chex.assert_trees_all_equal(step(x, x), x @ x)
+        clock.now += 1.0
+        shown.step(done, {})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line if words else "peak" not in line
 
 
 def test_progress_shows_a_bar_on_a_terminal(capsys, monkeypatch):

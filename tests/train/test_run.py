@@ -13,6 +13,7 @@ from mixup_jax.results import recorder
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import preemption
 from mixup_jax.train import cadence
+from mixup_jax.train import peak
 from mixup_jax.train import run
 from mixup_jax.train import state as states
 
@@ -71,8 +72,13 @@ def train(workdir, asked, at_the_end=lambda: None, save_every=0.0):
   )
 
 
-def test_run_returns_means_and_measurements_of_each_epoch(tmp_path):
+def test_run_returns_means_and_measurements_of_each_epoch(
+  tmp_path, monkeypatch, capsys
+):
+  monkeypatch.setitem(peak.FLOPS, "cpu", 1e12)
   first, last = train(tmp_path, [])
+  line = capsys.readouterr().err
+  assert ": step 6 of 6" in line and "% of the bf16 peak" in line
   assert (first["step"], first["epoch"]) == (3, 1)
   assert (last["step"], last["epoch"]) == (6, 2)
   assert first["some/error"] == 7 + 0 + 1 + 2 and first["is_last"] == 0
