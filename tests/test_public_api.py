@@ -120,3 +120,28 @@ def test_importing_the_public_modules_imports_nothing_heavy():
     f"found = [m for m in {heavy} if m in sys.modules]; assert not found, found"
   )
   subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_sections_are_imported_without_what_a_run_alone_needs(root):
+  """`--help`, and an error in a flag, take little longer than jax and flax."""
+  names = [
+    f"experiments.{path.stem}"
+    for path in (root / "experiments").glob("*.py")
+    if path.stem != "__init__"
+  ]
+  assert len(names) == 11
+  slow = (
+    "google.cloud.storage",
+    "matplotlib",
+    "orbax.checkpoint",
+    "scipy.special",
+    "sklearn",
+    "tensorboardX",
+    "tensorflow_datasets",
+    "tensorstore",
+  )
+  code = (
+    f"import sys, {', '.join(names)}; "
+    f"found = [m for m in {slow} if m in sys.modules]; assert not found, found"
+  )
+  subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

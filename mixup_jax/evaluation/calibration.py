@@ -9,8 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.optimize
-import scipy.special
+import scipy  # Its parts come as they are used: they are slow to import.
 
 from mixup_jax import metrics
 

@@ -5,7 +5,7 @@ from typing import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.special
+import scipy  # Its parts come as they are used: they are slow to import.
 
 from mixup_jax import transforms
 

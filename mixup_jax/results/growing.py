@@ -11,8 +11,6 @@ import tempfile
 import time
 from typing import Any, Mapping, Protocol
 
-import tensorboardX
-
 from mixup_jax.results import files
 from mixup_jax.results import metric_lines
 from mixup_jax.runtime import storage
@@ -106,6 +104,8 @@ class _InBucket:
 
 def _events(directory: pathlib.Path, step: int) -> Any:
   """Returns a writer of events from a step on."""
+  import tensorboardX  # Only now: it is slow, and `--help` needs none.
+
   return tensorboardX.SummaryWriter(
     str(directory), purge_step=step + 1, filename_suffix=f".{step}"
   )

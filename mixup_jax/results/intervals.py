@@ -3,7 +3,7 @@
 from typing import Any, Mapping, NamedTuple
 
 import numpy as np
-import scipy.special
+import scipy  # Its parts come as they are used: they are slow to import.
 
 from mixup_jax.results.rows import standard_error
 

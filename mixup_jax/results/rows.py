@@ -3,7 +3,7 @@
 from typing import Any, Mapping, NamedTuple, NotRequired, Sequence, TypedDict
 
 import numpy as np
-import scipy.special
+import scipy  # Its parts come as they are used: they are slow to import.
 
 # The metric of a method's error minus that of ERM, seed by seed: sections write
 # it, and reports draw it.

@@ -5,7 +5,6 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-import sklearn.datasets
 
 from mixup_jax.runtime import storage
 
@@ -59,6 +58,8 @@ def load(name: str, data_dir: str | None = None) -> Table:
       f"unknown table {name!r}.{hint} Known are {', '.join(TABLES)}."
     )
   if name == "iris":
+    import sklearn.datasets  # Only now: the import takes a second.
+
     iris = sklearn.datasets.load_iris()
     return Table(
       name,
