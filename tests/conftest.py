@@ -1,8 +1,11 @@
 """The strict settings under which every test runs."""
 
+import atexit
 import os
 import pathlib
+import shutil
 import signal
+import tempfile
 import uuid
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -15,6 +18,12 @@ os.environ["XLA_FLAGS"] = " ".join(
     "--xla_backend_optimization_level=0",
   )
 )
+# Processes that tests start share what they compile, with all of this session.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # Workers have it already.
+  _compiled = tempfile.mkdtemp(prefix="mixup_jax-tests-")
+  atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
+  os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 from tests import bucket as buckets  # noqa: E402
 
@@ -28,6 +37,7 @@ import pytest  # noqa: E402
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_debug_key_reuse", True)
+jax.config.update("jax_enable_compilation_cache", False)  # In this process.
 
 hypothesis.settings.register_profile(
   "mixup_jax",

@@ -30,6 +30,7 @@ ORDER = (
   "runtime.signals",
   "runtime.device_errors",
   "runtime.arguments",
+  "runtime.compile_cache",
   "runtime.cli",
 )
 # Besides, losses know the labels that transforms make, and nothing else. What

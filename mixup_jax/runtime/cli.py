@@ -25,6 +25,7 @@ from mixup_jax.results import lock
 from mixup_jax.results import workdirs
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import arguments
+from mixup_jax.runtime import compile_cache
 from mixup_jax.runtime import device_errors
 from mixup_jax.runtime import distributed
 from mixup_jax.runtime import jobs
@@ -99,8 +100,10 @@ def launch(
       raise ValueError(
         f"--profile={values.profile} is negative: 0 traces none."
       )
-    stages = prepare, run
-    if values.rehearse is not None:
+    if values.rehearse is None:
+      stages = prepare, run
+      compile_cache.enable()
+    else:
       stages = _estimate(section, values.rehearse, lower)
   resume = f"to resume, run the same command with --workdir={workdir}"
   interrupted = f"interrupted; {resume}"
