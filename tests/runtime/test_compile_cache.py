@@ -89,3 +89,15 @@ def test_enable_does_without_a_directory_that_it_cannot_write(
   monkeypatch.setattr(os, "access", lambda path, mode: False)
   compile_cache.enable()
   assert directory() is None
+
+
+def test_enable_has_a_directory_for_each_kind_of_processor(home, monkeypatch):
+  """Homes are shared by machines, and code for one may not run on another."""
+  chosen = set()
+  for flags in ("avx2", "avx2 avx512f"):
+    jax.config.update("jax_compilation_cache_dir", None)
+    info = f"processor\t: 0\nflags\t\t: fpu {flags}\n"
+    monkeypatch.setattr(pathlib.Path, "read_text", lambda *_, **__: info)
+    compile_cache.enable()
+    chosen.add(directory())
+  assert len(chosen) == 2
