@@ -45,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> None:
   except ValueError as error:
     parser.error(str(error))
   if files:
-    print("\n\n".join(tables.table(_read(path)) for path in files))
+    try:
+      shown = [_given(path) for path in files]
+    except ValueError as error:
+      parser.error(str(error))
+    print("\n\n".join(shown))
     return
   found = {path.stem: _read(path) for path in sorted(RESULTS.glob("*.json"))}
   texts = [path.read_text(encoding="utf-8") for path in DOCUMENTS]
@@ -65,6 +69,22 @@ def make(found: Mapping[str, Any]) -> dict[str, str]:
     "claims": book.table(found),
     "summary": book.summary(found),
   }
+
+
+def _given(path: storage.Path) -> str:
+  """Returns the tables of a file that a user names."""
+  try:
+    return tables.table(_read(path))
+  except (ValueError, LookupError, TypeError, AttributeError) as error:
+    raise ValueError(
+      f"{path} is no result ({type(error).__name__}: {error}): name the "
+      "result.json of a run."
+    ) from error
+  except Exception as error:
+    reason = storage.as_os_error(error) or error
+    if not isinstance(reason, OSError):
+      raise
+    raise ValueError(f"{path} cannot be read: {reason}") from error
 
 
 def _read(path: storage.Path) -> Any:

@@ -124,3 +124,23 @@ def test_documents_are_readme_and_pages():
   assert str(names[0]) == "README.md" and len(names) > 1
   pages = {path.name for path in report.RESULTS.glob("*.md")}
   assert pages <= {path.name for path in names}
+
+
+@pytest.mark.parametrize(
+  ("text", "words"),
+  (
+    (None, "cannot be read: [Errno 2] No such file"),
+    ("{", "is no result (JSONDecodeError: Exp"),
+    ("[]", "is no result (TypeError: list indices"),
+    ('{"rows": []}', "is no result (KeyError: 'environment'): name the resul"),
+  ),
+)
+def test_main_refuses_what_is_no_result(tmp_path, capsys, text, words):
+  path = tmp_path / "result.json"
+  if text is not None:
+    path.write_text(text)
+  with pytest.raises(SystemExit) as status:
+    report.main([str(RESULTS[0]), str(path)])
+  printed = capsys.readouterr()
+  assert status.value.code == 2 and not printed.out
+  assert words in printed.err.splitlines()[-1]
