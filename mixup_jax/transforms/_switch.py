@@ -1,7 +1,7 @@
 """Chooses one of several transforms for each batch."""
 
 import functools
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -60,12 +60,31 @@ def switch(
   )
   # One key each: under vmap all branches run, and would share a key.
   branches = [
-    functools.partial(
-      _protocol.as_transform(f), k, where=where, enabled=enabled
+    _branch(
+      functools.partial(
+        _protocol.as_transform(f), where=where, enabled=enabled
+      ),
+      k,
     )
     for f, k in zip(transforms, keys)
   ]
   return jax.lax.switch(chosen, branches, inputs, targets)
+
+
+def _branch(
+  transform: Callable[..., tuple[PyTree, PyTree]], key: Array
+) -> Callable[[PyTree, PyTree], tuple[PyTree, PyTree]]:
+  """Returns the transform of one branch, with its key.
+
+  Under vmap each branch also selects among the operands of the others, which
+  `jax_debug_key_reuse` reports of keys, and not of their data.
+  """
+  data, impl = jax.random.key_data(key), jax.random.key_impl(key)
+
+  def branch(inputs: PyTree, targets: PyTree) -> tuple[PyTree, PyTree]:
+    return transform(jax.random.wrap_key_data(data, impl=impl), inputs, targets)
+
+  return branch
 
 
 def _check_probabilities(probabilities: Sequence[float], count: int) -> None:

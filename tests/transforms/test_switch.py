@@ -76,3 +76,22 @@ def test_switch_refuses_wrong_probabilities(getkey, probabilities):
 def test_switch_refuses_no_transforms(getkey):
   with pytest.raises(ValueError, match="transforms is empty"):
     transforms.switch(getkey(), jnp.zeros(2), jnp.zeros(2), transforms=())
+
+
+def test_switch_reuses_no_key_under_vmap(getkey):
+  """As `jax_debug_key_reuse` has it; lax.map runs the drawn branch alone."""
+
+  def draw(key):
+    return transforms.switch(
+      key,
+      jnp.zeros(2),
+      jnp.zeros(2),
+      transforms=(
+        functools.partial(transforms.gaussian_noise, sigma=1.0),
+        functools.partial(transforms.gaussian_noise, sigma=100.0),
+      ),
+    )
+
+  keys = jax.random.split(getkey(), 4)
+  one_by_one = jax.lax.map(draw, jax.random.clone(keys))
+  chex.assert_trees_all_close(jax.vmap(draw)(keys), one_by_one, rtol=1e-6)
