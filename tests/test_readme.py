@@ -10,7 +10,10 @@ import sys
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from scipy import optimize
+from scipy import special
 
 from experiments.benchmark import __main__ as benchmark
 from mixup_jax import results
@@ -140,15 +143,31 @@ def test_means_are_those_of_result_files(path):
     assert pair in shown
 
 
-def test_snippet_runs_and_its_loss_falls(getkey):
+def test_snippet_trains_to_the_least_vicinal_risk():
+  """Of two points, where it is an integral over lam of one number, w.
+
+  Half of the pairs are of one class. The others are mixed, and the difference
+  of their logits is w at an example, (2 lam - 1) w at a mix.
+  """
   text = README.read_text(encoding="utf-8")
   (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
   names: dict = {}
   exec(code, names)
-  labels = jnp.arange(64, dtype=jnp.int32) % 4
-  images = jax.nn.one_hot(labels, 8) + jax.random.normal(getkey(), (64, 8)) / 4
-  weights, losses = jnp.zeros((8, 4)), []
-  for _ in range(100):
-    weights, loss = names["train_step"](weights, getkey(), images, labels)
-    losses.append(float(loss))
-  assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+  labels = jnp.arange(64, dtype=jnp.int32) % 2
+  images = 5 * jax.nn.one_hot(labels, 2)
+  weights, reached = jnp.zeros((2, 2)), []
+  for key in jax.random.split(jax.random.key(0), 300):
+    weights, _ = names["train_step"](weights, key, images, labels)
+    reached.append(weights)
+  logits = 5 * np.mean(reached[100:], axis=0)
+
+  quantiles = np.linspace(0, 1, 2001)[1::2]
+  lam = special.betaincinv(0.2, 0.2, quantiles)
+
+  def risk(w):
+    mixed = np.logaddexp(0, (1 - 2 * lam) * w) * lam * 2  # Of lam and 1 - lam.
+    return (np.logaddexp(0, -w) + mixed.mean()) / 2
+
+  least = optimize.minimize_scalar(risk, bounds=(0, 50), method="bounded")
+  assert risk(logits[0, 0] - logits[0, 1]) < least.fun + 1e-3
+  assert risk(logits[1, 1] - logits[1, 0]) < least.fun + 1e-3
