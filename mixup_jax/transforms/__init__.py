@@ -5,6 +5,9 @@ where=None, enabled=True, ...) -> (inputs, targets)`, so that
 `functools.partial(mixup, alpha=0.2)` plugs into any training step, under `jit`,
 `vmap`, `pmap` and `shard_map` alike. `as_transform` adapts a plain function to
 it. The results can be split along the batch axis.
+
+A key is one of JAX, typed or legacy, whatever the framework: `rngs.mix()` of
+Flax NNX, `make_rng("mix")` of Flax Linen, `hk.next_rng_key()` of Haiku.
 """
 
 from mixup_jax.transforms._assigned import assigned_partners
