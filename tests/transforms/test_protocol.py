@@ -71,6 +71,18 @@ def test_transform_takes_both_options(name):
 
 
 @each_transform
+def test_transform_takes_a_legacy_key(name):
+  """Numbers of both kinds of keys are compared in tests/interop."""
+  key, images, labels, _ = batch()
+  legacy = jax.random.PRNGKey(3)
+  assert legacy.dtype == jnp.uint32
+  made, expected = (
+    jax.eval_shape(transform_of(name), k, images, labels) for k in (legacy, key)
+  )
+  chex.assert_trees_all_equal_shapes_and_dtypes(made, expected)
+
+
+@each_transform
 @pytest.mark.parametrize("enabled", [False, "traced"])
 def test_transform_returns_the_examples_if_not_enabled(name, enabled):
   key, images, labels, where = batch()
