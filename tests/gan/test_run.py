@@ -30,9 +30,11 @@ RUN = Run(
 )
 
 
-@pytest.fixture(autouse=True)
-def one_device(monkeypatch):
-  monkeypatch.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
+@pytest.fixture(scope="module", autouse=True)
+def one_device():
+  with pytest.MonkeyPatch.context() as patched:
+    patched.setattr(sharding, "make_mesh", lambda: ONE_DEVICE)
+    yield
 
 
 def play_in(workdir, run=RUN):
@@ -48,6 +50,12 @@ def play_in(workdir, run=RUN):
     discriminator_steps=2,
     num_latents=2,
   )
+
+
+@pytest.fixture(scope="module")
+def whole(one_device, tmp_path_factory):
+  """Returns the outcome of a run that nothing disturbs."""
+  return play_in(tmp_path_factory.mktemp("whole"))
 
 
 def test_run_name_is_its_directory():
@@ -83,21 +91,20 @@ def assert_same(outcome, other, seeds):
 
 
 @pytest.mark.slow
-def test_play_resumes_to_the_same_outcome(tmp_path, monkeypatch):
-  whole = play_in(tmp_path / "whole")
+def test_play_resumes_to_the_same_outcome(whole, tmp_path, monkeypatch):
   chex.assert_shape(whole.shown, (2, 2, 7, 2))
   assert [line["step"] for line in whole.lines] == [10, 20]
   with monkeypatch.context() as patched:
     patched.setattr(preemption, "reached", lambda done: done == 10)
     with pytest.raises(preemption.Stopped):
-      play_in(tmp_path / "parts")
-  assert_same(whole, play_in(tmp_path / "parts"), RUN.seeds)
+      play_in(tmp_path)
+  assert_same(whole, play_in(tmp_path), RUN.seeds)
 
 
 @pytest.mark.slow
-def test_play_of_a_seed_does_not_depend_on_the_others(tmp_path):
+def test_play_of_a_seed_does_not_depend_on_the_others(whole, tmp_path):
   alone = play_in(tmp_path, RUN._replace(seeds=range(3, 4)))
-  assert_same(play_in(tmp_path), alone, alone.seeds)
+  assert_same(whole, alone, alone.seeds)
 
 
 @pytest.mark.slow
