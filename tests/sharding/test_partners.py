@@ -25,7 +25,7 @@ COLLECTIVES = (
 mixup = functools.partial(transforms.mixup, alpha=1.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mesh():
   mesh = sharding.make_mesh()
   assert mesh.size == 8
@@ -53,6 +53,11 @@ def collectives(transform, mesh) -> dict[str, list[int]]:
   return found
 
 
+@functools.cache
+def collectives_of(policy, mesh) -> dict[str, list[int]]:
+  return collectives(sharding.with_partners(mixup, mesh, policy=policy), mesh)
+
+
 @pytest.mark.parametrize(
   "policy, kinds",
   [
@@ -64,8 +69,7 @@ def collectives(transform, mesh) -> dict[str, list[int]]:
   ],
 )
 def test_with_partners_uses_the_collectives_of_its_policy(mesh, policy, kinds):
-  transform = sharding.with_partners(mixup, mesh, policy=policy)
-  found = collectives(transform, mesh)
+  found = collectives_of(policy, mesh)
   assert set(found) == kinds
   # One exchange for the images, and one for the labels.
   assert all(len(sizes) == 2 for sizes in found.values())
@@ -75,14 +79,7 @@ def test_with_partners_costs_what_its_policy_states(mesh):
   """Counts the elements of images that arrive at a device."""
 
   def cost(policy):
-    return max(
-      sum(
-        collectives(
-          sharding.with_partners(mixup, mesh, policy=policy), mesh
-        ).values(),
-        [0],
-      )
-    )
+    return max(sum(collectives_of(policy, mesh).values(), [0]))
 
   image, shard = 8 * 8 * 3, 8 * 8 * 3 * BATCH // 8
   assert cost("local") == cost("local_roll") == 0
