@@ -43,8 +43,33 @@ def as_inputs(inputs):
   return inputs
 
 
+@functools.cache
 def transform_of(name):
   return transforms.as_transform(every_transform.TRANSFORMS[name])
+
+
+@functools.cache
+def jitted(name):
+  """Returns the one compiled transform that the tests share."""
+  return jax.jit(transform_of(name))
+
+
+@jax.jit
+def losses_one_by_one(parts):
+  return jax.lax.map(lambda part: losses.cross_entropy(*part), parts)
+
+
+@functools.cache
+def sharded_losses():
+  """Returns the loss on eight devices, and where its arguments lie."""
+  mesh = jax.make_mesh(
+    (8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,)
+  )
+  rows = jax.P("data")
+  loss = jax.shard_map(
+    losses.cross_entropy, mesh=mesh, in_specs=rows, out_specs=rows
+  )
+  return jax.jit(loss), jax.NamedSharding(mesh, rows)
 
 
 def test_every_public_transform_is_tested():
@@ -86,13 +111,9 @@ def test_transform_takes_a_legacy_key(name):
 @pytest.mark.parametrize("enabled", [False, "traced"])
 def test_transform_returns_the_examples_if_not_enabled(name, enabled):
   key, images, labels, where = batch()
-  transform = transform_of(name)
-
-  def run(on):
-    return transform(key, images, labels, where=where, enabled=on)
-
+  transform = transform_of(name) if enabled is False else jitted(name)
   inputs, targets = row_an_example(
-    *(run(False) if enabled is False else jax.jit(run)(False))
+    *transform(key, images, labels, where=where, enabled=False)
   )
   chex.assert_trees_all_equal(
     np.asarray(as_inputs(inputs))[:VALID], np.asarray(images)[:VALID]
@@ -105,9 +126,7 @@ def test_transform_returns_the_examples_if_not_enabled(name, enabled):
 @each_transform
 def test_transform_off_does_not_depend_on_partners_that_are_nan(name):
   key, images, labels, _ = batch(marked=jnp.nan)
-  off = row_an_example(
-    *jax.jit(transform_of(name))(key, images, labels, enabled=False)
-  )
+  off = row_an_example(*jitted(name)(key, images, labels, enabled=False))
   chex.assert_trees_all_equal(as_inputs(off[0])[:VALID], images[:VALID])
   chex.assert_tree_all_finite(as_soft(off[1]))
 
@@ -123,7 +142,7 @@ def test_transform_is_quiet_under_debug_nans_and_infs(name):
 @each_transform
 def test_transform_changes_something_if_enabled(name):
   _, images, labels, where = batch()
-  transform = jax.jit(transform_of(name))
+  transform = jitted(name)
   changed = False
   for key in jax.random.split(jax.random.key(7), 8):
     inputs, targets = row_an_example(
@@ -142,7 +161,7 @@ def test_transform_keeps_padding_out_of_examples(name, marked):
   key, images, labels, where = batch(marked)
   labels = jnp.where(where, labels % (CLASSES - 1), CLASSES - 1)
   inputs, targets = row_an_example(
-    *jax.jit(transform_of(name))(key, images, labels, where=where)
+    *jitted(name)(key, images, labels, where=where)
   )
   assert jnp.all(jnp.abs(as_inputs(inputs)[:VALID]) < 100)
   smoothed = 0.2 / CLASSES if "smoothing" in name else 0.0
@@ -154,7 +173,7 @@ def test_transform_keeps_padding_out_of_examples(name, marked):
 def test_transform_results_split_into_micro_batches(name, per_part):
   """The parts have the losses of the whole batch."""
   key, images, labels, _ = batch()
-  inputs, targets = jax.jit(transform_of(name))(key, images, labels)
+  inputs, targets = jitted(name)(key, images, labels)
   if isinstance(inputs, transforms.HiddenMix):
     inputs = as_inputs(inputs)  # A plan is valid only for its whole batch.
   logits = jnp.tanh(inputs.reshape(len(inputs), -1)[:, :CLASSES])
@@ -163,7 +182,7 @@ def test_transform_results_split_into_micro_batches(name, per_part):
     lambda x: x.reshape(BATCH // per_part, -1, *x.shape[1:]), (logits, targets)
   )
   each = jax.vmap(losses.cross_entropy)(*parts)
-  scanned = jax.lax.map(lambda part: losses.cross_entropy(*part), parts)
+  scanned = losses_one_by_one(parts)
   chex.assert_trees_all_close(each.reshape(-1), whole, rtol=1e-5)
   chex.assert_trees_all_close(scanned.reshape(-1), whole, rtol=1e-5)
 
@@ -171,19 +190,13 @@ def test_transform_results_split_into_micro_batches(name, per_part):
 @each_transform
 def test_transform_results_shard_along_the_batch(name):
   key, images, labels, _ = batch()
-  inputs, targets = jax.jit(transform_of(name))(key, images, labels)
+  inputs, targets = jitted(name)(key, images, labels)
   inputs = as_inputs(inputs)
   logits = inputs.reshape(len(inputs), -1)[:, :CLASSES]
   whole = losses.cross_entropy(logits, targets)
-  mesh = jax.make_mesh(
-    (8,), ("data",), axis_types=(jax.sharding.AxisType.Auto,)
-  )
-  rows = jax.P("data")
-  placed = jax.device_put((logits, targets), jax.NamedSharding(mesh, rows))
-  shards = jax.shard_map(
-    losses.cross_entropy, mesh=mesh, in_specs=rows, out_specs=rows
-  )
-  chex.assert_trees_all_close(jax.jit(shards)(*placed), whole, rtol=1e-5)
+  loss, rows = sharded_losses()
+  placed = jax.device_put((logits, targets), rows)
+  chex.assert_trees_all_close(loss(*placed), whole, rtol=1e-5)
 
 
 def test_as_transform_returns_a_transform_unchanged():
