@@ -22,6 +22,7 @@ import pytest
 
 from mixup_jax.data import prepare
 from mixup_jax.runtime import storage
+from tests import subprocesses
 
 ROOT = pathlib.Path(__file__).parents[2]
 CONFIG = {
@@ -95,8 +96,7 @@ class Runs:
     with socket.create_server(("127.0.0.1", 0)) as server:
       port = server.getsockname()[1]
     words = [*self._words, f"--config.save_every={save_every}"]
-    devices = f"--xla_force_host_platform_device_count={2 // processes}"
-    flags = f"{devices} --xla_backend_optimization_level=0"
+    environment = subprocesses.environment(2 // processes)
     for index in range(processes):
       more = [
         f"--coordinator=127.0.0.1:{port}",
@@ -107,7 +107,7 @@ class Runs:
         subprocess.Popen(
           [*words, *(more if processes > 1 else ())],
           cwd=ROOT,
-          env=os.environ | {"XLA_FLAGS": flags},
+          env=environment,
           stdout=subprocess.DEVNULL,
           stderr=subprocess.PIPE,
           text=True,

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import pathlib
 import signal
 import socket
@@ -27,6 +26,7 @@ from mixup_jax.train import optim
 from mixup_jax.train import program
 from mixup_jax.train import run
 from mixup_jax.train import schedules
+from tests import subprocesses
 
 ROOT = pathlib.Path(__file__).parents[2]
 MEANS = ("error", "top5_error", "nll", "brier", "ece")
@@ -234,8 +234,7 @@ def command(workdir, *words, devices):
       *words,
     ],
     cwd=ROOT,
-    env=os.environ
-    | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"},
+    env=subprocesses.environment(devices),
     stdout=subprocess.PIPE,
     stderr=subprocess.STDOUT,
     text=True,

@@ -1,6 +1,5 @@
 """Fixtures: a directory of checkpoints, and processes that share it."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from mixup_jax import sharding
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import storage
+from tests import subprocesses
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -72,14 +72,13 @@ class Shelf:
 
 def _processes(*commands):
   """Runs Python processes of two devices; returns statuses and errors."""
-  flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
   started = [
     subprocess.Popen(
       [sys.executable, *words],
       cwd=ROOT,
       stderr=subprocess.PIPE,
       text=True,
-      env=os.environ | flags,
+      env=subprocesses.environment(2),
     )
     for words in commands
   ]

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from mixup_jax.runtime import distributed
+from tests import subprocesses
 
 HERE = socket.gethostname()
 
@@ -59,11 +60,7 @@ class Run:
     self.folder, self.processes = folder, []
     with socket.create_server(("", 0)) as server:
       port = server.getsockname()[1]
-    environment = dict(
-      os.environ,
-      XLA_FLAGS="--xla_force_host_platform_device_count=2",
-      PYTHONPATH=os.getcwd(),
-    )
+    environment = subprocesses.environment(2) | {"PYTHONPATH": os.getcwd()}
     for index in range(count):
       start = json.dumps(
         dict(
