@@ -1,5 +1,6 @@
 """Tests of section 3.6, with one run from end to end."""
 
+import functools
 import json
 import sys
 import types
@@ -125,30 +126,35 @@ def train(values):
     )
 
 
+@functools.cache
+def losses(name, *, plain_first=0, plain_last=0):
+  """Returns the losses of a transform, `[seeds, methods, epochs]`."""
+  values = config()
+  values.mix.name = name
+  values.mix.epsilon = values.mix.sigma = 0.5
+  values.mix.plain_first_epochs = plain_first
+  values.mix.plain_last_epochs = plain_last
+  loss = train(values)["loss"]
+  assert loss.shape == (2, len(tabular.methods(values)), 2)
+  return loss
+
+
 DIFFERS = 1.5e-5  # Losses near 1 that are equal agree to 1e-5.
 
 
 @pytest.fixture(scope="module")
 def erm():
   """The curves of ERM, of a mix that is off in every epoch."""
-  values = config()
-  values.mix.plain_first_epochs = 2
-  curves = train(values)
+  loss = losses("mixup", plain_first=2)
   # In no column anything is mixed.
   for index in (1, 2):
-    np.testing.assert_array_equal(
-      curves["loss"][:, index], curves["loss"][:, 0]
-    )
-  return curves["loss"][:, 0]
+    np.testing.assert_array_equal(loss[:, index], loss[:, 0])
+  return loss[:, 0]
 
 
 @pytest.mark.parametrize("name", mixing.TRANSFORMS)
 def test_make_program_runs_every_transform(erm, name):
-  values = config()
-  values.mix.name = name
-  values.mix.epsilon = values.mix.sigma = 0.5
-  loss = train(values)["loss"]
-  assert loss.shape == (2, len(tabular.methods(values)), 2)
+  loss = losses(name)
   assert np.isfinite(loss).all()
   np.testing.assert_allclose(loss[:, 0], erm, rtol=1e-5)
   last = loss[..., -1]
@@ -158,18 +164,13 @@ def test_make_program_runs_every_transform(erm, name):
 
 @pytest.mark.parametrize("name", ("cutmix", "label_smoothing"))
 def test_make_program_mixes_in_no_plain_epoch(erm, name):
-  values = config()
-  values.mix.name = name
-  values.mix.plain_first_epochs = 1
-  first = train(values)["loss"][:, 1:]
-  values.mix.plain_first_epochs, values.mix.plain_last_epochs = 0, 1
-  last = train(values)["loss"][:, 1:]
+  first = losses(name, plain_first=1)[:, 1:]
+  last = losses(name, plain_last=1)[:, 1:]
   assert np.allclose(first[..., 0], erm[:, None, 0], rtol=1e-5)
   assert (abs(first[..., 1] - erm[:, None, 1]) > DIFFERS).all()
   assert (abs(last[..., 0] - erm[:, None, 0]) > DIFFERS).all()
   # Its second epoch is plain, of weights that differ.
-  values.mix.plain_last_epochs = 0
-  mixed = train(values)["loss"][:, 1:]
+  mixed = losses(name)[:, 1:]
   np.testing.assert_allclose(last[..., 0], mixed[..., 0], rtol=1e-5)
   assert (abs(last[..., 1] - mixed[..., 1]) > DIFFERS).all()
 
