@@ -1,6 +1,7 @@
 """The strict settings under which every test runs."""
 
 import atexit
+import gc
 import os
 import pathlib
 import shutil
@@ -9,13 +10,16 @@ import tempfile
 import uuid
 
 os.environ["JAX_PLATFORMS"] = "cpu"
-# Programs of tests run once or twice: LLVM takes longer to make them fast than
-# they then save, and the suite a third longer.
+# Programs of tests run once or twice: XLA takes longer to make them fast than
+# they then save. Its older emitters compile in half the time of the newer ones,
+# and small programs are not worth several threads.
 os.environ["XLA_FLAGS"] = " ".join(
   (
     os.environ.get("XLA_FLAGS", ""),
     "--xla_force_host_platform_device_count=8",
     "--xla_backend_optimization_level=0",
+    "--xla_cpu_use_fusion_emitters=false",
+    "--xla_cpu_parallel_codegen_split_count=1",
   )
 )
 # Processes that tests start share what they compile, with all of this session.
@@ -46,6 +50,9 @@ hypothesis.settings.register_profile(
   max_examples=20,
 )
 hypothesis.settings.load_profile("mixup_jax")
+
+# Tracing makes many objects, and most live: collect them less often.
+gc.set_threshold(20_000, 20, 10)
 
 ROOT = pathlib.Path(__file__).parent.parent
 
