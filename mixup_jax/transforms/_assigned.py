@@ -130,7 +130,7 @@ def assigned_partners(
     Greenewald et al., k-Mixup Regularization for Deep Learning via Optimal
     Transport, TMLR 2023, arXiv 2106.02933, section 3.
   """
-  size = _checks.batch_size(inputs)
+  size = _checks.batch_size(inputs=inputs)
   if group < 1 or size % group:
     raise ValueError(
       f"group={group} does not divide the batch of {size} examples: use a "

@@ -63,36 +63,75 @@ def check_pairable(batch_size: int) -> None:
     )
 
 
-def batch_size(tree: PyTree) -> int:
+def batch_size(**trees: PyTree) -> int:
   """Returns the common length of the leading axes of inputs and targets.
 
   Args:
-    tree: The pair of them, each any tree of arrays.
+    **trees: Each any tree of arrays, under the name that errors give it.
 
   Returns:
     The length.
 
   Raises:
     TypeError: If a leaf holds no numbers.
-    ValueError: If a leaf has no such axis, or another length.
+    ValueError: If a leaf has no such axis, or another length, or integers that
+      JAX would cut.
   """
-  leaves = jax.tree_util.tree_leaves_with_path(tree)
-  for path, leaf in leaves:
-    dtype = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
-    if np.dtype(getattr(dtype, "str", "f4")).kind in "SUOMm":
-      raise TypeError(
-        f"{_name(path)} has the dtype {dtype}, which holds no numbers: keep it "
-        "beside the batch, and pass class ids or floats."
-      )
+  check_numbers(**trees)
+  leaves = _named_leaves(trees)
   shapes = [np.shape(leaf) for _, leaf in leaves]
   if not shapes or () in shapes or len({shape[0] for shape in shapes}) > 1:
-    named = [f"{_name(path)} {np.shape(leaf)}" for path, leaf in leaves]
+    named = [f"{name} {np.shape(leaf)}" for name, leaf in leaves]
     raise ValueError(
       "inputs and targets must be arrays that share a leading batch axis, got "
       f"the shapes {', '.join(named) or 'of none'} (targets that are mixed "
       "already cannot be mixed again)."
     )
   return shapes[0][0]
+
+
+def check_numbers(**trees: PyTree) -> None:
+  """Raises unless JAX can hold every leaf.
+
+  Args:
+    **trees: As in `batch_size`.
+
+  Raises:
+    TypeError: If a leaf holds no numbers, but strings, objects or dates.
+    ValueError: If a NumPy leaf holds integers of 64 bits that JAX would cut to
+      32, which is silent. Arguments of `jit` were cut before.
+  """
+  for name, leaf in _named_leaves(trees):
+    dtype = getattr(leaf, "dtype", None) or np.asarray(leaf).dtype
+    if np.dtype(getattr(dtype, "str", "f4")).kind in "SUOMm":
+      raise TypeError(
+        f"{name} has the dtype {dtype}, which holds no numbers: keep it beside "
+        "the batch, and pass class ids, floats, or row numbers to look it up "
+        "by."
+      )
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iu":
+      kept = jax.dtypes.result_type(leaf)
+      if kept != leaf.dtype and np.any(leaf.astype(kept) != leaf):
+        raise ValueError(
+          f"{name} has integers that {kept} cannot hold, and JAX would cut "
+          "them: pass row numbers to look them up by."
+        )
+
+
+def check_array(name: str, value: Any) -> None:
+  """Raises TypeError unless a value is an array, and no tree of several."""
+  if not hasattr(value, "dtype"):
+    raise TypeError(
+      f"{name} must be one array, got {type(value).__name__}: pass the array "
+      "alone, and keep the others beside it."
+    )
+
+
+def check_boolean(name: str, mask: Any) -> None:
+  """Raises TypeError unless a mask is boolean; `~` of integers is no mask."""
+  dtype = jax.dtypes.result_type(mask)
+  if dtype != np.bool_:
+    raise TypeError(f"{name} must be boolean, got {dtype}: pass {name} > 0.")
 
 
 def check_where(where: Any, size: int) -> None:
@@ -103,7 +142,7 @@ def check_where(where: Any, size: int) -> None:
     size: The number of examples in the batch.
 
   Raises:
-    TypeError: If it is not boolean; `~where` of integers is no mask.
+    TypeError: If it is not boolean.
     ValueError: If its shape is another.
   """
   if where is None:
@@ -113,17 +152,13 @@ def check_where(where: Any, size: int) -> None:
       f"where must have the shape ({size},), one boolean an example, got "
       f"{np.shape(where)}: padding within an example belongs to its loss."
     )
-  if jax.dtypes.result_type(where) != np.bool_:
-    raise TypeError(
-      f"where must be boolean, got {jax.dtypes.result_type(where)}: pass "
-      "where > 0."
-    )
+  check_boolean("where", where)
 
 
-def _name(path: Any) -> str:
-  """Returns the name of a leaf of `(inputs, targets)`."""
-  first, *rest = path or [jax.tree_util.SequenceKey(0)]
-  index = getattr(first, "idx", None)
-  if index not in (0, 1):
-    return jax.tree_util.keystr(path)
-  return ("inputs", "targets")[index] + jax.tree_util.keystr(tuple(rest))
+def _named_leaves(trees: dict[str, PyTree]) -> list[tuple[str, Any]]:
+  """Returns every leaf with its name, such as `targets['label']`."""
+  return [
+    (name + jax.tree_util.keystr(path), leaf)
+    for name, tree in trees.items()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+  ]

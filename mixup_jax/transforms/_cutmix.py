@@ -53,7 +53,7 @@ def cutmix(
     of the image). Maps are pasted as the images are, and stay what they are.
 
   Raises:
-    TypeError: If `alpha` is not a number.
+    TypeError: If images are no array, or `alpha` is not a number.
     ValueError: If images have no axis to cut, leading axes differ, the batch
       has fewer than two examples, or `alpha` is negative.
 
@@ -61,7 +61,7 @@ def cutmix(
     Yun et al., CutMix, ICCV 2019, section 3.1.
   """
   height, width = _paste.image_size(images)
-  size = _checks.batch_size((images, targets))
+  size = _checks.batch_size(images=images, targets=targets)
   mix_key, box_key = jax.random.split(key)
   options, valid = _paste.keep_lam_shared(options, size)
   mix = _plan.sample_mix(mix_key, size, alpha=alpha, **options)

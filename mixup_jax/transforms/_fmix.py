@@ -49,7 +49,7 @@ def fmix(
     are, and stay what they are.
 
   Raises:
-    TypeError: If `alpha` or `decay` is not a number.
+    TypeError: If images are no array, or `alpha` or `decay` is not a number.
     ValueError: If images have no axis to cut, leading axes differ, the batch
       has fewer than two examples, or `alpha` or `decay` is negative.
 
@@ -58,7 +58,7 @@ def fmix(
     2002.12047, section 4, with its decay of 3.
   """
   height, width = _paste.image_size(images)
-  size = _checks.batch_size((images, targets))
+  size = _checks.batch_size(images=images, targets=targets)
   _checks.check_range("decay", decay, advice="the reference has 3")
   mix_key, noise_key = jax.random.split(key)
   options, valid = _paste.keep_lam_shared(options, size)

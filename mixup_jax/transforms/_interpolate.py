@@ -1,15 +1,22 @@
 """Convex combinations of trees of arrays, and of class ids."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from mixup_jax.transforms import _checks
 from mixup_jax.transforms import _ids
 from mixup_jax.transforms import _plan
 
 Array = jax.Array
 PyTree = _plan.PyTree
+
+_OF_BOOLEANS = "convert multi-label targets to one float per class."
+_OF_INTEGERS = (
+  "convert inputs to floats (normalise images first); integer ids, of classes "
+  "or of examples, belong in `targets`."
+)
 
 
 def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
@@ -31,13 +38,16 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
   """
   lam = jnp.asarray(lam, jnp.float32)
 
-  def combine(x: Array, y: Array) -> Array:
+  _checks.check_numbers(a=a, b=b)
+
+  def combine(path: Any, x: Array, y: Array) -> Array:
     x, y = jnp.asarray(x), jnp.asarray(y)
     if not jnp.issubdtype(x.dtype, jnp.inexact):
+      at = f" at {jax.tree_util.keystr(path)}" if path else ""
+      remedy = _OF_BOOLEANS if x.dtype == jnp.bool else _OF_INTEGERS
       raise TypeError(
-        f"cannot interpolate {x.dtype.name} values of shape {x.shape}: convert "
-        "inputs to floats (normalise images first) and multi-label targets to "
-        "one float per class; integer class ids belong in `targets`."
+        f"cannot interpolate {x.dtype.name} values of shape {x.shape}{at}: "
+        f"{remedy}"
       )
     if x.shape != y.shape:
       raise ValueError(
@@ -52,7 +62,7 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
     mixed = weight * x.astype(dtype) + (1 - weight) * y
     return mixed.astype(x.dtype)
 
-  return jax.tree.map(combine, a, b)
+  return jax.tree_util.tree_map_with_path(combine, a, b)
 
 
 class MixedLabels(NamedTuple):
@@ -100,6 +110,13 @@ def mix_pairs(tree: PyTree, mix: _plan.Mix) -> PyTree:
 def mix_targets(targets: PyTree, mix: _plan.Mix) -> PyTree:
   """Mixes targets: floats like inputs, class ids into `MixedLabels`.
 
+  Integers may also be numbers of rows, by which all else is looked up that
+  belongs to the examples of a mix, such as their names:
+
+      row = jnp.arange(batch)
+      inputs, targets = mixup(key, inputs, {"label": labels, "row": row}, ...)
+      names[targets["row"].labels], names[targets["row"].partner_labels]
+
   Args:
     targets: Any tree of `[batch, ...]` arrays of floats or integers.
     mix: The plan.
@@ -108,7 +125,7 @@ def mix_targets(targets: PyTree, mix: _plan.Mix) -> PyTree:
     The tree with floats mixed and every integer leaf replaced by `MixedLabels`.
 
   Raises:
-    TypeError: If a leaf is boolean, or mixed already.
+    TypeError: If a leaf is boolean, holds no numbers, or is mixed already.
   """
 
   def mix_leaf(x: Array, partner_x: Array) -> Array | MixedLabels:

@@ -61,7 +61,7 @@ def latent(
     Kingma and Welling, Auto-encoding variational Bayes, ICLR 2014, for such a
     pair of functions; Zhang et al., ICLR 2018, eq. 2.
   """
-  size = _checks.batch_size((inputs, targets))
+  size = _checks.batch_size(inputs=inputs, targets=targets)
   mix = _plan.sample_mix(key, size, alpha=alpha, **options)
   decoded = decode(_interpolate.mix_pairs(encode(inputs), mix))
   enabled = options.get("enabled", True)

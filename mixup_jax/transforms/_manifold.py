@@ -110,7 +110,7 @@ def manifold(
       "layers is empty: name at least one depth, such as (0,) for the input."
     )
   mix_key, layer_key = jax.random.split(key)
-  size = _checks.batch_size((inputs, targets))
+  size = _checks.batch_size(inputs=inputs, targets=targets)
   mix = _plan.sample_mix(mix_key, size, alpha=alpha, **options)
   layer = jax.random.choice(layer_key, jnp.asarray(layers, jnp.int32))
   mixed = HiddenMix(inputs, mix, layer, tuple(layers))

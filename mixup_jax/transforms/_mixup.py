@@ -51,9 +51,8 @@ def mixup(
   References:
     Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018, eq. 2.
   """
-  mix = _plan.sample_mix(
-    key, _checks.batch_size((inputs, targets)), alpha=alpha, **options
-  )
+  size = _checks.batch_size(inputs=inputs, targets=targets)
+  mix = _plan.sample_mix(key, size, alpha=alpha, **options)
   partners = _plan.partner_rows(inputs, mix.partner)
   if normalize is not None:
     inputs, partners = normalize(inputs), normalize(partners)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from mixup_jax.transforms import _checks
 from mixup_jax.transforms import _plan
 
 Array = jax.Array
@@ -38,7 +39,7 @@ def pair_union(
   Raises:
     ValueError: If a leaf is no `[batch, length, ...]` array, lengths differ, or
       `valid` has another shape.
-    TypeError: If `valid` is not boolean.
+    TypeError: If `valid` is not boolean, or a leaf holds no numbers.
 
   References:
     Zhang et al., Bag of Freebies for Training Object Detection Neural Networks,
@@ -58,10 +59,10 @@ def pair_union(
     raise ValueError(
       f"valid must have the shape {shape} of the lists, got {jnp.shape(valid)}."
     )
-  if jax.dtypes.result_type(valid) != jnp.bool:
-    raise TypeError("valid must be boolean: pass valid > 0.")
+  _checks.check_boolean("valid", valid)
   lam = jnp.broadcast_to(mix.lam, shape[:1])
-  partners, partners_valid = _plan.partner_rows((tree, valid), mix.partner)
+  partners = _plan.partner_rows(tree, mix.partner)
+  partners_valid = _plan.partner_rows(valid, mix.partner)
 
   def join(x: Array, partner: Array) -> Array:
     # A partner of weight 0 may be padding, and 0 * NaN is NaN.

@@ -17,8 +17,10 @@ def image_size(images: Array) -> tuple[int, int]:
   """Returns the height and width of images, (1, length) of rows.
 
   Raises:
+    TypeError: If images are no array, but a tree of several.
     ValueError: If images have no axis to paste along.
   """
+  _checks.check_array("images", images)
   if images.ndim < 2:
     raise ValueError(
       "images must be [batch, height, width, ...] or [batch, length], got "

@@ -158,7 +158,9 @@ def partner_rows(tree: PyTree, partner: Partner) -> PyTree:
   """Returns the tree with each row replaced by the row of its partner.
 
   Where a row number is out of range, floats are NaN, and ids out of range too.
+  A leaf that holds no numbers is an error that names it.
   """
+  _checks.check_numbers(tree=tree)
   if callable(partner):
     return partner(tree)
   rows: Any = partner

@@ -81,7 +81,7 @@ def as_transform(function: Callable[..., Any]) -> Transform:
       options["where"] = where
     given = inputs, targets
     if where is not None and not has_where:
-      given = _without_padding(given, where)
+      given = _without_padding(*given, where)
     made = function(key, *given, **options)
     if has_enabled or enabled is True:
       return made
@@ -107,16 +107,18 @@ def takes(function: Callable[..., Any], option: str) -> bool:
   return option != "normalize" and inspect.Parameter.VAR_KEYWORD in kinds
 
 
-def _without_padding(tree: PyTree, where: Array) -> PyTree:
+def _without_padding(
+  inputs: PyTree, targets: PyTree, where: Array
+) -> tuple[PyTree, PyTree]:
   """Replaces padding by valid examples, cycling through them."""
-  size = _checks.batch_size(tree)
+  size = _checks.batch_size(inputs=inputs, targets=targets)
   _checks.check_where(where, size)
   valid_first = jnp.argsort(~where, stable=True).astype(jnp.int32)
   rows = jnp.arange(size, dtype=jnp.int32)
   count = jnp.maximum(where.sum(dtype=jnp.int32), 1)
   rank = jnp.cumsum((~where).astype(jnp.int32)) - 1
   source = jnp.where(where, rows, valid_first[rank % count])
-  return jax.tree.map(lambda x: jnp.asarray(x)[source], tree)
+  return jax.tree.map(lambda x: jnp.asarray(x)[source], (inputs, targets))
 
 
 def _select(

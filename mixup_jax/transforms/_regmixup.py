@@ -77,7 +77,7 @@ def regmixup(
     section 3, with its eta of 1.
   """
   _checks.check_range("eta", eta, advice="the paper has 1")
-  size = _checks.batch_size((inputs, targets))
+  size = _checks.batch_size(inputs=inputs, targets=targets)
   mixed, mixed_targets = _mixup.mixup(
     key, inputs, targets, alpha=alpha, **options
   )

@@ -47,7 +47,7 @@ def resizemix(
     the images are, and stay what they are.
 
   Raises:
-    TypeError: If `scale` is not made of numbers.
+    TypeError: If images are no array, or `scale` is not made of numbers.
     ValueError: If images have no axis to resize, leading axes differ, the batch
       has fewer than two examples, or `scale` is not rising from 0 to 1.
 
@@ -56,7 +56,7 @@ def resizemix(
     True Labels, 2020, arXiv 2012.11101, section 3.3, with its default scale.
   """
   height, width = _paste.image_size(images)
-  size = _checks.batch_size((images, targets))
+  size = _checks.batch_size(images=images, targets=targets)
   _check_scale(scale)
   mix_key, box_key = jax.random.split(key)
   options, valid = _paste.keep_lam_shared(options, size)

@@ -46,8 +46,8 @@ def similar_target_partners(
     Yao et al., C-Mixup: Improving Generalization in Regression, NeurIPS 2022,
     arXiv 2210.05775, eq. 6.
   """
+  size = _checks.batch_size(targets=targets)
   targets = jnp.asarray(targets)
-  size = _checks.batch_size(targets)
   _checks.check_pairable(size)
   _checks.check_where(where, size)
   advice = "it is the distance at which targets still are similar"

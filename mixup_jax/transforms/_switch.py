@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mixup_jax.transforms import _checks
 from mixup_jax.transforms import _protocol
 
 Array = jax.Array
@@ -45,8 +46,10 @@ def switch(
   Raises:
     ValueError: If there are no transforms, or the probabilities do not match
       them, are negative or do not sum to 1.
-    TypeError: If the transforms return different structures.
+    TypeError: If the transforms return different structures, or a leaf of the
+      batch holds no numbers.
   """
+  _checks.check_numbers(inputs=inputs, targets=targets)
   count = len(transforms)
   if count == 0:
     raise ValueError("transforms is empty: name at least one.")

@@ -1,6 +1,6 @@
 """The other vicinities that the paper compares mixup with."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -47,19 +47,21 @@ def gaussian_noise(
   del where
   _checks.check_range("sigma", sigma, advice="0 adds no noise")
   sigma = jnp.where(enabled, sigma, 0.0)
-  leaves, structure = jax.tree.flatten(inputs)
+  _checks.check_numbers(inputs=inputs)
+  leaves, structure = jax.tree_util.tree_flatten_with_path(inputs)
   keys = jax.random.split(key, len(leaves))
 
-  def add_noise(k: Array, x: Array) -> Array:
+  def add_noise(k: Array, path: Any, x: Array) -> Array:
     if not jnp.issubdtype(x.dtype, jnp.floating):
+      at = f" at {jax.tree_util.keystr(path)}" if path else ""
       raise TypeError(
-        f"cannot add noise to {x.dtype.name} inputs of shape "
-        f"{x.shape}: convert them to floats first."
+        f"cannot add noise to {x.dtype.name} inputs of shape {x.shape}{at}: "
+        "convert them to floats first, and keep ids and masks out of them."
       )
     noise = sigma * jax.random.normal(k, x.shape, jnp.float32)
     return (x.astype(jnp.float32) + noise).astype(x.dtype)
 
-  noisy = [add_noise(k, x) for k, x in zip(keys, leaves)]
+  noisy = [add_noise(k, *leaf) for k, leaf in zip(keys, leaves)]
   return jax.tree.unflatten(structure, noisy), targets
 
 
@@ -92,6 +94,7 @@ def label_smoothing(
     floating-point dtype of the targets.
 
   Raises:
+    TypeError: If targets are no array, but a tree of several.
     ValueError: If `epsilon` is not in [0, 1], or `num_classes` not the last
       axis of the targets, or there are fewer than 2.
 
@@ -103,7 +106,8 @@ def label_smoothing(
   epsilon = jnp.where(enabled, epsilon, 0.0)
   if isinstance(targets, _interpolate.MixedLabels):
     targets = targets.soft(num_classes)
-  elif jnp.issubdtype(targets.dtype, jnp.integer):
+  _checks.check_array("targets", targets)
+  if jnp.issubdtype(targets.dtype, jnp.integer):
     targets = _ids.one_hot(targets, num_classes)
   elif targets.shape[-1] != num_classes:
     raise ValueError(
@@ -144,7 +148,7 @@ def inputs_only(
     Zhang et al., ICLR 2018, section 3.8, "mix inputs only"; with neighbours of
     the same class as partners, close to SMOTE.
   """
-  size = _checks.batch_size((inputs, targets))
+  size = _checks.batch_size(inputs=inputs, targets=targets)
   mix = _plan.sample_mix(key, size, alpha=alpha, **options)
 
   def nearer(x: Array, partner_x: Array) -> Array:

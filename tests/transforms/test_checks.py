@@ -2,6 +2,7 @@
 
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -46,18 +47,19 @@ def test_check_range_refuses_values_above_high():
 
 
 def test_batch_size_requires_a_shared_leading_axis():
-  assert _checks.batch_size({"a": np.ones((3, 2)), "b": jnp.ones(3)}) == 3
+  tree = {"a": np.ones((3, 2)), "b": jnp.ones(3)}
+  assert _checks.batch_size(inputs=tree) == 3
   for tree in ((), (np.ones(3), np.ones(4)), (np.ones(3), 1.0)):
     with pytest.raises(ValueError, match="share a leading batch axis"):
-      _checks.batch_size(tree)
+      _checks.batch_size(inputs=tree)
 
 
 def test_batch_size_names_the_leaf_and_its_shape():
-  tree = {"a": np.ones((3, 2))}, {"label": np.ones(4), "b": [np.ones(3)]}
+  inputs, targets = {"a": np.ones((3, 2))}, {"label": np.ones(4)}
   with pytest.raises(
-    ValueError, match=r"inputs\['a'\] \(3, 2\), .*targets\['label'\] \(4,\)"
+    ValueError, match=r"inputs\['a'\] \(3, 2\), targets\['label'\] \(4,\)"
   ):
-    _checks.batch_size(tree)
+    _checks.batch_size(inputs=inputs, targets=targets)
 
 
 @pytest.mark.parametrize(
@@ -69,16 +71,89 @@ def test_batch_size_names_the_leaf_and_its_shape():
     np.array(["2020-01-01"] * 2, "M8[D]"),
   ),
 )
-def test_batch_size_names_a_leaf_without_numbers(leaf):
+def test_check_numbers_names_a_leaf_without_numbers(leaf):
   with pytest.raises(TypeError) as error:
-    _checks.batch_size((jnp.ones(2), {"label": jnp.ones(2), "id": leaf}))
+    _checks.check_numbers(inputs=jnp.ones(2), targets={"id": leaf})
   message = f"targets['id'] has the dtype {leaf.dtype}, which holds no numbers"
   assert message in str(error.value)
 
 
-def test_batch_size_takes_all_numbers():
-  tree = [jnp.ones(2, x) for x in ("bfloat16", "bool", "int8", "complex64")]
-  assert _checks.batch_size((jnp.ones(2), tree)) == 2
+def test_check_numbers_takes_all_numbers():
+  dtypes = ("bfloat16", "bool", "int8", "complex64")
+  tree = [jnp.ones(2, x) for x in dtypes]
+  _checks.check_numbers(tree=[tree, np.array([2**31 - 1]), jax.random.key(0)])
+
+
+def test_check_numbers_names_ids_that_jax_would_cut():
+  ids = {"image_id": np.array([7, 2**40 + 1])}
+  assert jnp.asarray(ids["image_id"]).tolist() == [7, 1]  # In silence.
+  with pytest.raises(
+    ValueError, match=r"targets\['image_id'\] .* int32 cannot"
+  ):
+    _checks.check_numbers(targets=ids)
+  with jax.enable_x64(True):
+    _checks.check_numbers(targets=ids)
+
+
+BATCH_OF_TWO = jnp.ones((2, 4, 4, 1)), jnp.zeros(2, jnp.int32)
+NAMES = np.array(["a", "b"])
+
+
+@pytest.mark.parametrize(
+  "transform",
+  (
+    functools.partial(transforms.mixup, alpha=1.0),
+    functools.partial(transforms.gaussian_noise, sigma=1.0),
+    functools.partial(
+      transforms.switch,
+      transforms=[functools.partial(transforms.mixup, alpha=1.0)] * 2,
+    ),
+    functools.partial(
+      transforms.paired,
+      transform=functools.partial(transforms.mixup, alpha=1.0),
+    ),
+  ),
+)
+def test_transforms_name_strings_among_inputs(getkey, transform):
+  images, labels = BATCH_OF_TWO
+  with pytest.raises(TypeError, match=r"inputs\['name'\] has the dtype <U1"):
+    transform(getkey(), {"image": images, "name": NAMES}, labels)
+
+
+def test_parts_of_transforms_name_strings(getkey):
+  mix = transforms.Mix(jnp.float32(0.5), jnp.array([1, 0]))
+  by_function = mix._replace(partner=lambda tree: tree)
+  captions = {"caption": NAMES[:, None]}
+  for function in (
+    transforms.mix_pairs,
+    transforms.mix_targets,
+    transforms.pair_union,
+  ):
+    for plan in (mix, by_function):
+      with pytest.raises(TypeError, match=r"tree\['caption'\] has the dtype"):
+        function(captions, plan)
+  with pytest.raises(TypeError, match="b has the dtype <U1"):
+    transforms.interpolate(jnp.ones(2), NAMES, 0.5)
+  with pytest.raises(TypeError, match="targets has the dtype <U1"):
+    transforms.similar_target_partners(getkey(), NAMES, sigma=1.0)
+
+
+@pytest.mark.parametrize(
+  "function, name",
+  [
+    (functools.partial(transforms.cutmix, alpha=1.0), "images"),
+    (transforms.resizemix, "images"),
+    (functools.partial(transforms.fmix, alpha=1.0), "images"),
+    (
+      functools.partial(transforms.label_smoothing, epsilon=0.1, num_classes=5),
+      "targets",
+    ),
+  ],
+)
+def test_transforms_of_one_array_refuse_a_tree(getkey, function, name):
+  images, labels = BATCH_OF_TWO
+  with pytest.raises(TypeError, match=f"{name} must be one array, got dict"):
+    function(getkey(), {"image": images}, {"label": labels})
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ def test_mixup_traces_once_for_every_key_and_alpha(getkey):
       "bool values .* multi-label targets to one float",
     ),
     (
+      {"x": jnp.ones((4, 2, 3)), "mask": jnp.ones((4, 2), bool)},
+      jnp.arange(4),
+      TypeError,
+      r"bool values of shape \(4, 2\) at \['mask'\]: convert multi",
+    ),
+    (
+      {"image": jnp.ones((4, 2)), "image_id": jnp.arange(4)},
+      jnp.arange(4),
+      TypeError,
+      r"int32 .* at \['image_id'\]: .* of examples, belong in `targets`",
+    ),
+    (
       jnp.ones((4, 2)),
       jnp.arange(5),
       ValueError,
@@ -157,3 +169,24 @@ def test_mixup_refuses_mixed_labels(getkey, per_example):
   )
   with pytest.raises((TypeError, ValueError), match="mixed already"):
     transforms.mixup(getkey(), x, y, alpha=1.0)
+
+
+@pytest.mark.parametrize("enabled", (True, False))
+def test_mixup_returns_rows_of_examples_as_pairs(getkey, enabled):
+  """Strings stay outside: they are looked up by the rows of the pair."""
+  names = np.array([b"a.png", b"b.png", b"c.png", b"d.png"])
+  row = jnp.arange(4, dtype=jnp.int32)
+  mixed, targets = jax.jit(transforms.mixup, static_argnames="alpha")(
+    getkey(),
+    jnp.eye(4),
+    {"label": row % 2, "row": row},
+    alpha=1.0,
+    enabled=enabled,
+  )
+  own, partner, lam = targets["row"]
+  assert names[own].tolist() == names.tolist()
+  assert sorted(names[partner].tolist()) == names.tolist()
+  weights = (
+    lam[:, None] * jnp.eye(4)[own] + (1 - lam)[:, None] * (jnp.eye(4)[partner])
+  )
+  chex.assert_trees_all_close(mixed, weights, atol=1e-7)
