@@ -34,6 +34,7 @@ from mixup_jax.transforms._mixup import mixup
 from mixup_jax.transforms._neighbors import draw_neighbors
 from mixup_jax.transforms._neighbors import nearest_neighbors
 from mixup_jax.transforms._neighbors import nearest_partners
+from mixup_jax.transforms._padded import mix_padded
 from mixup_jax.transforms._pair_union import pair_union
 from mixup_jax.transforms._paired import paired
 from mixup_jax.transforms._partners import different_class_partners
@@ -79,6 +80,7 @@ __all__ = (
   "least_cost_assignment",
   "manifold",
   "Mix",
+  "mix_padded",
   "mix_pairs",
   "mix_targets",
   "MixedLabels",

@@ -12,7 +12,10 @@ from mixup_jax.transforms import _plan
 Array = jax.Array
 PyTree = _plan.PyTree
 
-_OF_BOOLEANS = "convert multi-label targets to one float per class."
+_OF_BOOLEANS = (
+  "convert multi-label targets to one float per class, and mix sequences that "
+  "have a mask of padding by `mix_padded`."
+)
 _OF_INTEGERS = (
   "convert inputs to floats (normalise images first); integer ids, of classes "
   "or of examples, belong in `targets`."
@@ -109,6 +112,10 @@ def mix_pairs(tree: PyTree, mix: _plan.Mix) -> PyTree:
 
 def mix_targets(targets: PyTree, mix: _plan.Mix) -> PyTree:
   """Mixes targets: floats like inputs, class ids into `MixedLabels`.
+
+  Mixed floats have the mean of the losses of both where a loss is linear in
+  them: cross-entropy, and for multi-label targets, one float of 0 or 1 a class,
+  `optax.sigmoid_binary_cross_entropy`.
 
   Integers may also be numbers of rows, by which all else is looked up that
   belongs to the examples of a mix, such as their names:

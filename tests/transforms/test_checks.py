@@ -128,6 +128,7 @@ def test_parts_of_transforms_name_strings(getkey):
     transforms.mix_pairs,
     transforms.mix_targets,
     transforms.pair_union,
+    functools.partial(transforms.mix_padded, valid=np.ones((2, 1), bool)),
   ):
     for plan in (mix, by_function):
       with pytest.raises(TypeError, match=r"tree\['caption'\] has the dtype"):

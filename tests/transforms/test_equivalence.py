@@ -20,6 +20,15 @@ def manifold_of_inputs(key, inputs, targets):
   return mixed.hook(1, mixed.hook(0, mixed.inputs)), targets
 
 
+def padded_sequences(key, inputs, targets):
+  """Mixes rows of pixels as sequences, of lengths that the labels give."""
+  mix = transforms.sample_mix(key, BATCH, alpha=1.0, per_example=True)
+  length = jnp.arange(inputs.shape[1], dtype=targets.dtype)
+  valid = length[None] < targets[:, None] + 1
+  mixed, valid = transforms.mix_padded(inputs, mix, valid=valid)
+  return (mixed, valid), transforms.mix_targets(targets, mix)
+
+
 TRANSFORMS = {
   "mixup": functools.partial(transforms.mixup, alpha=0.4),
   "mixup with all options": functools.partial(
@@ -33,6 +42,7 @@ TRANSFORMS = {
   "fmix": functools.partial(transforms.fmix, alpha=1.0, per_example=True),
   "regmixup": functools.partial(transforms.regmixup, alpha=1.0),
   "manifold": manifold_of_inputs,
+  "padded sequences": padded_sequences,
   "latent": functools.partial(
     transforms.latent,
     alpha=0.4,

@@ -127,7 +127,7 @@ def test_mixup_traces_once_for_every_key_and_alpha(getkey):
       {"x": jnp.ones((4, 2, 3)), "mask": jnp.ones((4, 2), bool)},
       jnp.arange(4),
       TypeError,
-      r"bool values of shape \(4, 2\) at \['mask'\]: convert multi",
+      r"bool values of shape \(4, 2\) at \['mask'\]: .* by `mix_padded`",
     ),
     (
       {"image": jnp.ones((4, 2)), "image_id": jnp.arange(4)},
