@@ -26,7 +26,8 @@ def cross_entropy(
   where `t` is one-hot for class ids, `lam * onehot + (1 - lam) * onehot` of the
   partner for `MixedLabels`, and the targets themselves if they are floats. The
   first two never build a one-hot vector. For `CleanAndMixed` it is the loss of
-  each example plus eta times that of its mix.
+  each example plus eta times that of its mix. Floats need not sum to 1: pass
+  `targets.soft(classes) * class_weights` to weigh classes.
 
   Args:
     logits: `[..., classes]` of any floating-point dtype, used in float32.

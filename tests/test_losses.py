@@ -113,6 +113,62 @@ def test_losses_leave_void_pixels_out_of_sums_and_means(
       loss_fn(logits, ids, ignore=7)
 
 
+@pytest.mark.parametrize("causal", (False, True))
+def test_cross_entropy_of_tokens_is_that_of_both_over_their_lengths(
+  getkey, causal
+):
+  """Tokens beside padding weigh in it what they weigh in `mix_padded`."""
+  batch, length, classes, ignore = 4, 6, 5, -100
+  valid = np.arange(length) < np.array([6, 2, 1, 4])[:, None]
+  rng = np.random.default_rng(0)
+  labels = np.where(
+    valid, rng.integers(0, classes, (batch, length)), ignore
+  ).astype(np.int32)
+  if causal:  # A position has the label of the next one; shifted, then mixed.
+    last = np.full((batch, 1), ignore, np.int32)
+    labels = np.hstack([labels[:, 1:], last])
+    valid = labels != ignore
+  logits = rng.normal(size=(batch, length, classes)).astype(np.float32)
+  mix = transforms.sample_mix(getkey(), batch, alpha=1.0, per_example=True)
+  log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+  expected = np.zeros((batch, length))
+  for i, j in enumerate(mix.partner):
+    for row, weight in ((i, mix.lam[i]), (j, 1 - mix.lam[i])):
+      for t in np.flatnonzero(valid[row]):
+        expected[i, t] -= weight * log_p[i, t, labels[row, t]]
+
+  @jax.jit
+  def run(logits, labels):
+    targets = transforms.mix_targets(labels, mix)
+    loss = losses.cross_entropy(logits, targets, ignore=ignore)
+    return loss, losses.label_weights(targets, ignore=ignore)
+
+  loss, weights = run(logits, labels)
+  np.testing.assert_allclose(loss, expected, rtol=1e-5, atol=1e-6)
+  share, union = transforms.mix_padded(
+    jnp.ones((batch, length)), mix, valid=valid
+  )
+  np.testing.assert_array_equal(weights, share)
+  np.testing.assert_array_equal(weights > 0, union)
+  # Floats that are 0 at padding have the same loss, without an id for it.
+  soft = transforms.mix_targets(jax.nn.one_hot(labels, classes), mix)
+  np.testing.assert_allclose(
+    losses.cross_entropy(logits, soft), expected, rtol=1e-5, atol=1e-6
+  )
+
+
+def test_cross_entropy_of_weighted_classes_weighs_both_labels(getkey):
+  logits, labels = draw(getkey)
+  class_weights = jnp.asarray([1.0, 2.0, 0.5, 0.0, 10.0])
+  mixed = transforms.MixedLabels(labels, labels[::-1], jnp.full(6, 0.3))
+  own, other = (
+    class_weights[ids] * losses.cross_entropy(logits, ids)
+    for ids in (labels, labels[::-1])
+  )
+  weighted = losses.cross_entropy(logits, mixed.soft(5) * class_weights[None])
+  chex.assert_trees_all_close(weighted, 0.3 * own + 0.7 * other, rtol=1e-5)
+
+
 def test_cross_entropy_of_floats_has_no_id_to_ignore():
   with pytest.raises(ValueError, match="ignore=255 is a class id, but .*float"):
     losses.cross_entropy(jnp.ones((2, 3)), jnp.ones((2, 3)), ignore=VOID)

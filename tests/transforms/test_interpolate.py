@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from mixup_jax import losses
@@ -118,6 +119,27 @@ def test_mix_targets_returns_mixed_labels_for_class_ids_alone():
   assert mixed["id"].partner_labels.tolist() == [0, 3, 1]
   chex.assert_trees_all_equal(mixed["id"].lam, jnp.full(3, 0.25))  # Of each.
   chex.assert_trees_all_equal(mixed["float"], jnp.asarray([0.75, 2.5, 0.75]))
+
+
+@pytest.mark.parametrize("per_example", (False, True))
+def test_mix_targets_of_several_labels_have_the_loss_of_both(
+  getkey, per_example
+):
+  """Binary cross-entropy is linear in them, as cross-entropy is."""
+  labels = jax.random.bernoulli(getkey(), 0.4, (8, 5)).astype(jnp.float32)
+  logits = 3 * jax.random.normal(getkey(), (8, 5))
+  mix = transforms.sample_mix(getkey(), 8, alpha=1.0, per_example=per_example)
+  lam = jnp.broadcast_to(mix.lam, (8,))[:, None]
+  partner = np.asarray(labels)[mix.partner]
+  p = 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+  own, other = (
+    -np.where(present, np.log(p), np.log(1 - p))
+    for present in (np.asarray(labels) > 0, partner > 0)
+  )
+  loss = optax.sigmoid_binary_cross_entropy(
+    logits, transforms.mix_targets(labels, mix)
+  )
+  np.testing.assert_allclose(loss, lam * own + (1 - lam) * other, rtol=1e-5)
 
 
 def test_mixed_labels_soft_has_the_weights_of_both():

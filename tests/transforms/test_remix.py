@@ -59,6 +59,34 @@ def test_remix_targets_of_maps_have_a_weight_a_pixel():
   np.testing.assert_allclose(loss, soft, rtol=1e-5)
 
 
+def test_remix_targets_of_mixup_have_the_loss_of_the_rarer_class(getkey):
+  """Of classes 0 (600 examples) and 3 (10), the label is 3 if lam < tau."""
+  ids = jnp.array([0, 3], jnp.int32)
+  swap = jnp.array([1, 0], jnp.int32)
+
+  @jax.jit
+  def run(key):
+    x, targets = transforms.mixup(
+      key, jnp.eye(2, 5), ids, alpha=1.0, partner=swap
+    )
+    remixed = transforms.remix_targets(targets, COUNTS)
+    return x, targets.lam[0], losses.cross_entropy(x, remixed)
+
+  lambdas = []
+  for key in jax.random.split(getkey(), 6):
+    logits, lam, loss = map(np.asarray, run(key))
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    # Row 0 is of the frequent class, row 1 of the rare one.
+    frequent, rare = lam if lam >= 0.5 else 0, lam if lam <= 0.5 else 1
+    expected = [
+      -frequent * log_p[0, 0] - (1 - frequent) * log_p[0, 3],
+      -rare * log_p[1, 3] - (1 - rare) * log_p[1, 0],
+    ]
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    lambdas.append(lam)
+  assert min(lambdas) < 0.5 < max(lambdas)
+
+
 def test_remix_targets_are_nan_where_an_id_is_out_of_range():
   ids = jnp.array([0, -1, 1, 5], jnp.int32)
   mixed = transforms.MixedLabels(ids, ids[::-1], jnp.ones(4))
