@@ -107,9 +107,9 @@ def _resize(image: Array, box: _cutmix.Box) -> Array:
   last = jnp.stack([box.bottom, box.right])
   # An empty box is not shown, and would divide by zero.
   sides = jnp.maximum(last - first, 1).astype(jnp.float32)
-  wide = image.astype(jnp.promote_types(image.dtype, jnp.float32))
+  wide = image.dtype if image.dtype.itemsize >= 4 else jnp.float32
   return jax.image.scale_and_translate(
-    wide,
+    image.astype(wide),
     image.shape,
     (0, 1),
     sides / jnp.asarray(image.shape[:2], jnp.float32),

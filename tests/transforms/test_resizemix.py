@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mixup_jax import transforms
+from mixup_jax.transforms import _resizemix
 
 BATCH, HEIGHT, WIDTH = 6, 11, 9
 
@@ -96,6 +97,17 @@ def test_resizemix_pastes_the_resized_partner_as_numpy_does():
     ]
     assert max(low for low, _ in shares) < min(high for _, high in shares)
   assert len(set(boxes)) > 3
+
+
+@pytest.mark.parametrize("dtype", (jnp.bfloat16, jnp.float16))
+def test_resize_takes_half_precision_and_computes_in_float32(dtype):
+  """Also where dtypes are not promoted, as in these tests."""
+  image = jnp.asarray(batch()[0][0]).astype(dtype)
+  box = transforms.Box(*jnp.asarray((2, 1, 8, 6)))
+  resize = jax.jit(_resizemix._resize)
+  half, wide = resize(image, box), resize(image.astype(jnp.float32), box)
+  assert half.dtype == dtype
+  np.testing.assert_array_equal(half, wide.astype(dtype))
 
 
 def test_resizemix_sides_are_uniform_and_boxes_lie_inside():
