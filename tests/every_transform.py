@@ -30,7 +30,7 @@ def plain_soft(key, inputs, targets):
 def row_an_example(inputs, targets):
   """Returns what is mixed, without the clean rows that regmixup adds."""
   if isinstance(targets, transforms.CleanAndMixed):
-    return inputs[1::2], targets.mixed
+    return jax.tree.map(lambda x: x[1::2], inputs), targets.mixed
   return inputs, targets
 
 
