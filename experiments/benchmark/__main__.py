@@ -3,6 +3,7 @@
     pip install -e '.[benchmark]'
     python -m experiments.benchmark transforms
     python -m experiments.benchmark transforms --rounds=5 --workdir=RUN
+    python -m experiments.benchmark every_transform
     python -m experiments.benchmark tabular --dataset=phishing_websites
     python -m experiments.benchmark step --width=64
     python -m experiments.benchmark gan --seeds=20
@@ -11,9 +12,10 @@
 
 PyTorch is the other side of all but the last two: its mixing is the algorithm
 of the released code (a lambda of numpy, a random permutation, two products and
-a sum), its training a plain loop over seeds. The sides of a pair alternate, and
-a ratio is the median of the ratios of calls that follow each other. With
-`--workdir` what was measured is a result, which
+a sum), its training a plain loop over seeds. `every_transform` has torchvision,
+timm and keras beside it, and runs without those that are not there. The sides
+of a pair alternate, and a ratio is the median of the ratios of calls that
+follow each other. With `--workdir` what was measured is a result, which
 `python -m experiments.report RUN/result.json` prints.
 
 On a busy machine wall times favour short calls, and the side whose threads wait
@@ -32,7 +34,9 @@ from typing import Any, Mapping, Sequence
 import jax
 
 from experiments.benchmark import decoding
+from experiments.benchmark import every_transform
 from experiments.benchmark import gan
+from experiments.benchmark import peers
 from experiments.benchmark import speech
 from experiments.benchmark import step
 from experiments.benchmark import tabular
@@ -48,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
   arguments = _parse(argv)
   config = {k: v for k, v in vars(arguments).items() if k != "workdir"}
   workdir = getattr(arguments, "workdir", None)
-  torch = None if arguments.part in ("input", "speech") else _import_torch()
+  libraries = _libraries(arguments.part)
   if arguments.part == "tabular":
     jax.config.update("jax_num_cpu_devices", os.cpu_count())
   if workdir is not None:
@@ -56,10 +60,10 @@ def main(argv: Sequence[str] | None = None) -> None:
       workdir = workdirs.check(workdir, config)
     except (ValueError, OSError) as error:
       sys.exit(f"error: {error}")
-  environment = _environment(torch)
+  environment = _environment(libraries)
   print(", ".join(f"{k} {v}" for k, v in environment.items()), end="\n\n")
   start = time.perf_counter()
-  text, measured = _run(torch, dict(config))
+  text, measured = _run(libraries, dict(config))
   print(text)
   if workdir is not None:
     seconds = round(time.perf_counter() - start, 2)
@@ -86,6 +90,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     action="store_true",
     help="leave out all but the algorithm of the released code",
   )
+  part = parts.add_parser(
+    "every_transform",
+    help="each beside its floor, and other libraries",
+    parents=[result],
+  )
+  part.add_argument("--turns", type=int, default=15)
   part = parts.add_parser("tabular", help="all seeds against a PyTorch loop")
   part.add_argument("--dataset", default="iris")
   part.add_argument("--data_dir")
@@ -114,8 +124,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
   return arguments
 
 
-def _import_torch() -> Any:
-  """Imports PyTorch, which only the benchmark extra brings."""
+def _libraries(part: str) -> dict[str, Any]:
+  """Imports what a part compares with; PyTorch, or exits if it is not there."""
+  if part in ("input", "speech"):
+    return {}
+  if part == "every_transform":
+    return peers.load()
   try:
     import torch
   except ImportError:
@@ -123,27 +137,28 @@ def _import_torch() -> Any:
       "error: the benchmark compares with PyTorch, which is not "
       "installed: pip install -e '.[benchmark]'"
     )
-  return torch
+  return {"torch": torch}
 
 
-def _environment(torch: Any) -> dict[str, Any]:
-  """Returns that of all results, the load of the machine, and PyTorch's."""
+def _environment(libraries: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns that of all results, the load of the machine, and versions."""
   found = {**recorder.environment(), "load": round(os.getloadavg()[0], 1)}
-  if torch is not None:
-    found |= {
-      "torch": torch.__version__,
-      "torch_threads": torch.get_num_threads(),
-    }
+  found |= {name: module.__version__ for name, module in libraries.items()}
+  if "torch" in libraries:
+    found["torch_threads"] = libraries["torch"].get_num_threads()
   return found
 
 
 def _run(
-  torch: Any, options: dict[str, Any]
+  libraries: Mapping[str, Any], options: dict[str, Any]
 ) -> tuple[str, list[timing.Measured]]:
   """Returns the table of a part, and the times that a result can hold."""
+  torch = libraries.get("torch")
   match options.pop("part"):
     case "transforms":
       return transforms.table(torch, **options)
+    case "every_transform":
+      return every_transform.table(libraries, **options)
     case "step":
       return step.table(torch, **options)
     case "speech":

@@ -19,7 +19,8 @@ class Case(NamedTuple):
   """Two ways to do one thing, and the ratio of times that we aim at.
 
   Attributes:
-    name: What is done; no other case of a result has the same.
+    name: What is done; cases of one name have the same `ours`, and different
+      other sides.
     ours: Does it once.
     against: The method of the other side.
     other: Does it once.
@@ -35,6 +36,8 @@ class Case(NamedTuple):
 
 class Measured(NamedTuple):
   """The times of a case, one number a round: the median over its turns.
+
+  There are none if the other side is not installed.
 
   Attributes:
     case: The case.
@@ -100,6 +103,10 @@ def table(measured: Sequence[Measured]) -> str:
   """Returns a line for each case, of means over the rounds."""
   lines = [["ours", "against", "ours ms", "other ms", "ratio", "goal", "met"]]
   for case, *rounds in measured:
+    if not rounds[-1]:
+      absent = ["-", "not installed", "-", f"{case.goal:.2f}", "-"]
+      lines.append([case.name, case.against.label, *absent])
+      continue
     ours, other, ratio = map(statistics.mean, rounds)
     lines.append(
       [
@@ -123,25 +130,28 @@ def result(measured: Sequence[Measured], clock: str) -> results.Result:
     clock: The clock that they were measured with.
 
   Returns:
-    Rows of n rounds, and a layout with a line for each case.
+    Rows of n rounds, and a layout with a line for each name. A ratio is in the
+    column of the other side.
   """
   milliseconds, ratio = (
     f"ms, {clock} time, median",
-    f"ratio of {clock} times, paired",
+    f"ours over theirs, ratio of {clock} times, paired",
   )
-  rows = [
-    results.summarize(
-      values, setting=each.case.name, method=method, metric=metric, epochs=0
-    )
-    for each in measured
+  found: dict[tuple[str, results.Method, str], results.Row] = {}
+  for each in measured:
+    name = each.case.name
     for method, metric, values in (
       (OURS, milliseconds, each.ours),
       (each.case.against, milliseconds, each.other),
-      (OURS, ratio, each.ratio),
-    )
-  ]
-  for row in rows:
-    row["decimals"] = 3  # Some calls take a fraction of a millisecond.
+      (each.case.against, ratio, each.ratio),
+    ):
+      row = results.summarize(
+        values, setting=name, method=method, metric=metric, epochs=0
+      )
+      row["decimals"] = 3  # Some calls take a fraction of a millisecond.
+      # Ours is measured beside each other side: the first time will do.
+      found.setdefault((name, method, metric), row)
+  rows = list(found.values())
   layout = results.Layout(
     lines="setting", columns="method", metrics=[milliseconds, ratio]
   )

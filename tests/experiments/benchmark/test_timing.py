@@ -63,13 +63,43 @@ def test_result_holds_both_sides_and_their_ratio(case):
   measured = [timing.Measured(case, (1.0, 2.0), (4.0, 2.0), (0.3, 0.5))]
   result = timing.result(measured, "wall")
   rows = result["rows"]
-  assert [row["method"] for row in rows] == ["ours", "the other side", "ours"]
+  sides = ["ours", "the other side", "the other side"]
+  assert [row["method"] for row in rows] == sides
   assert [row["value"] for row in rows] == [1.5, 3.0, 0.4]
   assert {row["n"] for row in rows} == {2}
   times, ratios = results.blocks(result)
   assert times.cells[0] == ["", "ours", "the other side"]
   assert times.cells[1] == ["sum", "1.500 ± 0.500", "3.000 ± 1.000"]
-  assert ratios.cells == [["", "ours"], ["sum", "0.400 ± 0.100"]]
+  assert ratios.name == "ours over theirs, ratio of wall times, paired"
+  assert ratios.cells == [["", "the other side"], ["sum", "0.400 ± 0.100"]]
+
+
+def test_result_holds_ours_once_beside_several_sides(case):
+  """And "not run" where one of them is not installed."""
+  more = [
+    case._replace(against=results.Method(name, name)) for name in ("b", "c")
+  ]
+  result = timing.result(
+    [
+      timing.Measured(case, (1.0, 2.0), (4.0, 2.0), (0.3, 0.5)),
+      timing.Measured(more[0], (7.0, 9.0), (1.0, 1.0), (7.0, 9.0)),
+      timing.Measured(more[1], (), (), ()),
+    ],
+    "wall",
+  )
+  times, ratios = results.blocks(result)
+  assert times.cells[0] == ["", "ours", "the other side", "b", "c"]
+  assert [cell[:7] for cell in times.cells[1]] == [
+    *("sum", "1.500 ±", "3.000 ±", "1.000 ±", "not run")
+  ]
+  assert [cell[:7] for cell in ratios.cells[1]] == [
+    *("sum", "0.400 ±", "8.000 ±", "not run")
+  ]
+
+
+def test_table_names_a_side_that_is_not_installed(case):
+  line = timing.table([timing.Measured(case, (), (), ())]).splitlines()[-1]
+  assert "not installed" in line and line.split()[0] == "sum"
 
 
 def test_seconds_of_the_processor_leave_out_waiting():
