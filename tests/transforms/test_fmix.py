@@ -101,6 +101,20 @@ def test_fmix_marks_none_half_and_all():
   )
 
 
+def test_fmix_marks_the_largest_of_any_floats():
+  """As many as `share` asks, of both signs and every magnitude."""
+  rng = np.random.default_rng(0)
+  values = np.exp(rng.uniform(-60, 60, 21)) * rng.choice((-1, 1), 21)
+  values = np.append(values, (0.0, 3e38, -3e38, 1e-30)).astype(np.float32)
+  count = np.arange(26)
+  marked = jax.jit(_fmix._largest)(
+    np.broadcast_to(values.reshape(5, 5), (26, 5, 5)),
+    jnp.asarray(count / 25, jnp.float32),
+  ).reshape(26, 25)
+  rank = np.argsort(np.argsort(-values))
+  np.testing.assert_array_equal(marked, rank < count[:, None])
+
+
 def test_fmix_of_lam_one_keeps_the_images():
   images = jax.random.normal(jax.random.key(0), (2, 3, 3))
   for options in ({"alpha": 0.0}, {"alpha": 1.0, "enabled": False}):
