@@ -23,6 +23,7 @@ from mixup_jax.recipes import mixing
 from mixup_jax.recipes import summary
 from mixup_jax.results.recorder import Recorder
 from mixup_jax.runtime import cli
+from mixup_jax.train import inputs
 from mixup_jax.train.program import Program
 
 CONFIG = pathlib.Path(configs.__file__)
@@ -124,7 +125,7 @@ def lower(
     return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole)
 
   batch = {
-    "images": shape(data.train_images),
+    "images": shape(inputs.flat(data.train_images)),
     "labels": shape(data.train_labels),
     "rows": jax.ShapeDtypeStruct((config.batch_size,), np.int32, sharding=rows),
   }

@@ -95,7 +95,7 @@ class Step:
     if self.at_once > 1:
       rows = np.tile(rows, (self.at_once, 1))
     pixels, labels, rows, self._seed = sharding.put(
-      (data.train_images, data.train_labels, rows, np.uint32(0)),
+      (inputs.flat(data.train_images), data.train_labels, rows, np.uint32(0)),
       sharding.replicated(mesh),
     )
     self._batch = {"images": pixels, "labels": labels, "rows": rows}

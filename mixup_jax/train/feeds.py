@@ -14,6 +14,7 @@ import numpy as np
 from mixup_jax import sharding
 from mixup_jax.data.in_memory import images
 from mixup_jax.data.in_memory import order
+from mixup_jax.train import inputs
 from mixup_jax.train import rngs
 from mixup_jax.train.step import Batch
 
@@ -81,8 +82,10 @@ class Resident:
     }
     whole = sharding.replicated(mesh)
     self._parts = {
-      name: {"images": pixels, "labels": labels}
-      for name, (pixels, labels) in sharding.put(parts, whole).items()
+      name: sharding.put(
+        {"images": inputs.flat(pixels), "labels": labels}, whole
+      )
+      for name, (pixels, labels) in parts.items()
     }
     self._neighbors = (
       {} if neighbors is None else {"neighbors": sharding.put(neighbors, whole)}
@@ -99,8 +102,9 @@ class Resident:
   def train_batches(self, seed: int, first_step: int) -> Iterator[Batch]:
     """Yields "images", "labels" of the whole set, and "rows" of each step.
 
-    A batch has "where" if rows are padding. Without, there is nothing to mask,
-    and nothing to pay for it.
+    Images are `[images, values]`, see `inputs.flat`. A batch has "where" if
+    rows are padding. Without, there is nothing to mask, and nothing to pay for
+    it.
     """
     whole = {**self._parts["train"], **self._neighbors}
     epoch, start = divmod(first_step, self.steps_per_epoch)

@@ -35,6 +35,15 @@ class Inputs(NamedTuple):
   fetch: Callable[[Batch], tuple[PyTree, Array]]
 
 
+def flat(images: Any) -> Any:
+  """Returns images as `[images, values]`, as `resident` has them in a batch.
+
+  A TPU keeps these in the layout that it gathers rows from. Of images it makes
+  such a copy, of the whole set, at each dispatch.
+  """
+  return images.reshape(len(images), -1)
+
+
 def resident(data: images.ImageSet) -> Inputs:
   """Returns how inputs are made of rows of images, augmented on the devices.
 
@@ -45,6 +54,10 @@ def resident(data: images.ImageSet) -> Inputs:
     The inputs of a program that `Resident` feeds.
   """
   normalize = functools.partial(augment.normalize, mean=data.mean, std=data.std)
+  shape = data.train_images.shape[1:]
+
+  def images_at(batch: Batch, rows: Array) -> Array:
+    return batch["images"][rows].reshape(*rows.shape, *shape)
 
   def prepare(key: Array, batch: Batch) -> tuple[Array, Array]:
     rows = batch["rows"]
@@ -55,16 +68,15 @@ def resident(data: images.ImageSet) -> Inputs:
       rows = jnp.stack([rows, partner], axis=1).reshape(-1)
     crop_key, flip_key = jax.random.split(key)
     pixels = augment.random_crop(
-      crop_key, batch["images"][rows], padding=data.pad
+      crop_key, images_at(batch, rows), padding=data.pad
     )
     if data.flip:
       pixels = augment.random_flip(flip_key, pixels)
     return pixels, batch["labels"][rows]
 
   def fetch(batch: Batch) -> tuple[Array, Array]:
-    return normalize(batch["images"][batch["rows"]]), batch["labels"][
-      batch["rows"]
-    ]
+    rows = batch["rows"]
+    return normalize(images_at(batch, rows)), batch["labels"][rows]
 
   example = jax.eval_shape(normalize, data.train_images[:1])
   return Inputs(example, prepare, normalize, fetch)

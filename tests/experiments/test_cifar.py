@@ -222,5 +222,5 @@ def test_lower_needs_no_data():
   lowered = cifar.lower(values, mixing.method(values.mix), sharding.make_mesh())
   _, state, batch = lowered.in_avals[0]
   assert batch["rows"].shape == (128,)
-  assert batch["images"].shape == (50_000, 32, 32, 3)
+  assert batch["images"].shape == (50_000, 32 * 32 * 3)  # See `flat`.
   assert (10,) in [x.shape for x in jax.tree.leaves(state.params)]
