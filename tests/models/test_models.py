@@ -1,5 +1,7 @@
 """Tests of the protocol that all models follow."""
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -39,13 +41,24 @@ each_model = pytest.mark.parametrize("name", TINY)
 each_image_model = pytest.mark.parametrize("name", IMAGE_MODELS)
 
 
-def setup(name, rows=8, **fields):
-  """Returns a tiny model, its variables and a batch."""
+def build(name, rows=8, **fields):
+  """Returns a tiny model and a batch."""
   model = models.build(name, num_classes=3, **{**TINY[name], **fields})
   size = SIZES.get(name, 8)
   shape = (rows, 8) if name == "mlp" else (rows, size, size, 3)
-  x = jnp.asarray(torch_vectors.numbers("x", shape))
-  return model, torch_vectors.variables(model, x), x
+  return model, jnp.asarray(torch_vectors.numbers("x", shape))
+
+
+@functools.cache
+def variables_of(name):
+  """Returns variables, which neither rows nor dropout change."""
+  return torch_vectors.variables(*build(name))
+
+
+def setup(name, rows=8, **fields):
+  """Returns a tiny model, its variables and a batch."""
+  model, x = build(name, rows, **fields)
+  return model, variables_of(name), x
 
 
 def training(model):
@@ -102,7 +115,7 @@ def test_models_continue_with_what_mix_returns(name):
 @each_image_model
 @pytest.mark.parametrize("dtype", (jnp.float32, "bfloat16"))
 def test_models_logits_parameters_and_statistics_are_float32(name, dtype):
-  model, _, x = setup(name, dtype=dtype)
+  model, x = build(name, dtype=dtype)
   maps = []
 
   def mix(depth, h):
@@ -193,7 +206,7 @@ def test_models_on_eight_devices_equal_one(name):
 
 @each_image_model
 def test_models_take_several_image_sizes(name):
-  model, _, _ = setup(name)
+  model, _ = build(name)
   for size in (SIZES.get(name, 8), 20, 32):
     x = jax.ShapeDtypeStruct((2, size, size, 3), jnp.float32)
     logits, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), x)
