@@ -114,14 +114,18 @@ def test_train_equals_a_loop_of_single_steps():
       assert abs(together["error"][seed, index] - alone["error"]) < 1.4
 
 
+@functools.cache
+def three_on_one_device():
+  return train(iris(3), (0.0, 0.4), devices=1)
+
+
 @pytest.mark.parametrize("devices, seeds_per_device", [(2, 1), (8, 1), (4, 2)])
 def test_train_on_more_devices_and_in_groups_is_the_same(
   devices, seeds_per_device
 ):
-  problem = iris(3)
-  one = train(problem, (0.0, 0.4), devices=1)
+  one = three_on_one_device()
   other = train(
-    problem, (0.0, 0.4), devices=devices, seeds_per_device=seeds_per_device
+    iris(3), (0.0, 0.4), devices=devices, seeds_per_device=seeds_per_device
   )
   chex.assert_trees_all_equal_shapes(one, other)
   np.testing.assert_allclose(one["loss"], other["loss"], rtol=1e-4)
