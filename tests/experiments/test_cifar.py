@@ -41,6 +41,7 @@ def launch(monkeypatch, workdir, *argv):
   return json.loads((workdir / "result.json").read_text())
 
 
+@pytest.mark.usefixtures("fast_steps")
 def test_launch_of_the_smoke_test_learns_and_does_not_train_twice(
   tmp_path, capsys, monkeypatch
 ):

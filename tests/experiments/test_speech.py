@@ -27,6 +27,7 @@ def config(argument="smoke", **changes):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fast_steps")
 def test_launch_learns_tones_and_does_not_train_twice(
   tmp_path, capsys, monkeypatch
 ):
