@@ -1,7 +1,8 @@
 """Keeps compiled programs for the next start of a command.
 
-The cache is jax's own, in a directory of the user. An entry that is damaged, or
-that a killed process wrote in part, is compiled again.
+The cache is jax's own, in a directory of the user. A program whose entry is
+damaged is compiled again. jax would then keep the entry: one that a killed
+process or a full disk left in part is removed at the next start.
 """
 
 import importlib.util
@@ -9,19 +10,22 @@ import os
 import pathlib
 import platform
 import sys
+import warnings
 import zlib
 
 import jax
 
 _SECONDS = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 _LEAST_SECONDS = 0.1  # A program that takes less is compiled each time.
+_CHECKED = ".checked"  # Changed when entries were looked at last.
+_WARNINGS = "Error (reading|writing) persistent compilation cache entry"
 
 
 def enable() -> None:
   """Chooses the directory of the cache, unless jax was told one.
 
   It is $XDG_CACHE_HOME/mixup_jax, by default in ~/.cache. If it cannot be
-  written, programs are compiled each time.
+  written, programs are compiled each time, without a word: nobody asked for it.
   """
   if jax.config.jax_compilation_cache_dir is not None or not _is_safe():  # type: ignore[attr-defined]
     return
@@ -35,6 +39,8 @@ def enable() -> None:
     return
   if not os.access(directory, os.W_OK):
     return
+  _remove_damaged(directory)
+  warnings.filterwarnings("ignore", _WARNINGS, UserWarning)
   jax.config.update("jax_compilation_cache_dir", str(directory))
   if _SECONDS not in os.environ:
     jax.config.update(_SECONDS.lower(), _LEAST_SECONDS)
@@ -52,6 +58,30 @@ def _is_safe() -> bool:
     14,
   )
   return not has_zstd and "--xla_dump" not in os.environ.get("XLA_FLAGS", "")
+
+
+def _remove_damaged(directory: pathlib.Path) -> None:
+  """Removes entries, written since they were looked at last, that are cut off.
+
+  Another process may be writing one: it finds it gone the next time, no more.
+  """
+  checked = directory / _CHECKED
+  try:
+    last = checked.stat().st_mtime if checked.exists() else 0.0
+    checked.touch()
+    for entry in directory.glob("*-cache"):
+      if entry.stat().st_mtime >= last and not _is_whole(entry.read_bytes()):
+        entry.unlink()
+  except OSError:  # Another process removed it, or the disk is full.
+    pass
+
+
+def _is_whole(entry: bytes) -> bool:
+  try:
+    zlib.decompress(entry)
+  except zlib.error:
+    return False
+  return True
 
 
 def _machine() -> str:

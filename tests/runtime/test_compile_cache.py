@@ -1,8 +1,11 @@
 """Tests of the cache of compiled programs."""
 
+import errno
 import os
 import pathlib
+import zlib
 
+from etils import epath
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 import jax.numpy as jnp
@@ -49,6 +52,40 @@ def test_enable_finds_a_program_that_was_compiled_before(home, monkeypatch):
     jax.jit(lambda x: jnp.sin(x) + 20171025)(jnp.float32(0))
   assert hits
   assert list((home / "mixup_jax" / "compiled").glob("*/jit__lambda*-cache"))
+
+
+def test_enable_removes_what_was_written_in_part(home):
+  compile_cache.enable()
+  entries = {
+    "whole": zlib.compress(b"program"),
+    "cut": zlib.compress(b"program")[:-1],
+    "empty": b"",  # What a full disk leaves.
+  }
+  for name, data in entries.items():
+    pathlib.Path(directory(), f"{name}-cache").write_bytes(data)
+  old = pathlib.Path(directory(), "old-cache")
+  old.write_bytes(b"")
+  os.utime(old, (0, 0))  # It was looked at before: starts stay quick.
+  jax.config.update("jax_compilation_cache_dir", None)
+  compile_cache.enable()
+  left = {path.name for path in pathlib.Path(directory()).glob("*-cache")}
+  assert left == {"whole-cache", "old-cache"}
+
+
+def test_enable_says_nothing_of_a_full_disk(home, monkeypatch, recwarn):
+  monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+  jax.config.update("jax_enable_compilation_cache", True)
+  compile_cache.enable()
+  attempts = []
+
+  def fail(self, data):
+    attempts.append(self)
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+  monkeypatch.setattr(type(epath.Path(home)), "write_bytes", fail)
+  assert jax.jit(lambda x: x + 20171026)(1) == 20171027
+  assert attempts and not recwarn.list
 
 
 def test_enable_keeps_programs_of_a_tenth_of_a_second(home):
