@@ -12,6 +12,7 @@ import ml_collections
 from mixup_jax import results
 from mixup_jax.recipes import in_memory
 from mixup_jax.recipes import mixing
+from mixup_jax.results import metric_lines
 from mixup_jax.runtime import checkpoint
 from mixup_jax.runtime import storage
 from mixup_jax.train import state as states
@@ -97,7 +98,8 @@ def check(
     made: The program of each method.
 
   Raises:
-    ValueError: If one has no checkpoint, or one of another model.
+    ValueError: If one has no checkpoint, one of another model, or one that is
+      not of the end of its training, where its `metrics.jsonl` is beside it.
     OSError: If its latest checkpoint is damaged, which stays as it is.
   """
   if not config.networks:
@@ -105,11 +107,29 @@ def check(
   for method, program in made.items():
     for seed in in_memory.seeds(theirs):
       path = directory(config.networks, method, seed)
-      if _read(program, path) is None:
+      found = _read(program, path)
+      if found is None:
         raise ValueError(
           f"config.networks={config.networks} has no checkpoint "
           f"in {path}: name a run with both methods."
         )
+      _check_is_last(path, int(found.step), theirs.epochs)
+
+
+def _check_is_last(path: storage.Path, step: int, epochs: int) -> None:
+  """Raises ValueError if a network, by its metrics, was trained for longer.
+
+  Or if it was to be: a run that failed has a result of its other networks.
+  """
+  line = metric_lines.last_epoch(path / metric_lines.FILE)
+  if line is None or (line.get("epoch"), line.get("step")) == (epochs, step):
+    return
+  raise ValueError(
+    f"config.networks: the latest checkpoint in {path} is of step {step}, but "
+    f"its {metric_lines.FILE} ends with epoch {line.get('epoch', 0)} of "
+    f"{epochs}, step {line.get('step', 0)}: give the run that wrote it its "
+    "command again, which trains to the end."
+  )
 
 
 def get(

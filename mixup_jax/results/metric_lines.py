@@ -7,6 +7,7 @@ damaged, missing, repeated or in another place does not fit. The checksum of the
 last line identifies all of them: a checkpoint keeps it.
 """
 
+import contextlib
 import itertools
 import json
 import math
@@ -26,6 +27,27 @@ def seal(line: Mapping[str, Any], crc32: int) -> tuple[str, int]:
   text = files.to_json(line)[:-1]
   crc32 = zlib.crc32(text.encode(), crc32)
   return f"{text}{_SEAL}{crc32}}}\n", crc32
+
+
+def last_epoch(path: storage.Path) -> dict[str, float] | None:
+  """Reads the line of the last epoch that was measured, and checks no other.
+
+  Args:
+    path: The file.
+
+  Returns:
+    The line, {} if no epoch was; None if there is no such file.
+  """
+  try:
+    texts = path.read_bytes().splitlines()
+  except FileNotFoundError:
+    return None
+  for text in reversed(texts):
+    with contextlib.suppress(ValueError, TypeError):  # Damaged.
+      line = json.loads(text)
+      if "epoch" in line:
+        return line
+  return {}
 
 
 def read(

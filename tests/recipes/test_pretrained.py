@@ -99,6 +99,17 @@ def test_get_trains_or_reads_a_network_and_check_names_a_missing_one(tmp_path):
   assert all(seconds > 0 for _, seconds in states)
   run = given(tmp_path)
   pretrained.check(run, config, made)
+  # The last checkpoint is gone, or the network was to be trained for longer.
+  metrics = tmp_path / "erm/seed_1/metrics.jsonl"
+  text = metrics.read_text()
+  for step, epoch in ((4, 1), (2, 0)):
+    *_, line = text.splitlines()
+    line = json.loads(line) | {"step": step, "epoch": epoch}
+    metrics.write_text(json.dumps(line))
+    with pytest.raises(ValueError, match=f"epoch {epoch} of 1, step {step}: g"):
+      pretrained.check(run, config, made)
+  metrics.unlink()  # Copied without.
+  pretrained.check(run, config, made)
   again, seconds = pretrained.get(run, made[erm], data, erm, 1, tmp_path)
   assert seconds == 0
   chex.assert_trees_all_equal(again.params, states[1][0].params)

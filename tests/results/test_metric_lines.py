@@ -169,3 +169,12 @@ def test_read_refuses_lines_that_do_not_count_the_steps(path):
     texts, sums = sealed(lines)
     with pytest.raises(OSError, match="line . is of another step"):
       read(path, b"".join(texts), crc32=sums[-1])
+
+
+def test_last_epoch_passes_over_lines_without_one_or_damaged(tmp_path):
+  path = tmp_path / "metrics.jsonl"
+  assert metric_lines.last_epoch(path) is None
+  path.write_text('{"step": 1}\n')
+  assert metric_lines.last_epoch(path) == {}
+  path.write_text('{"epoch": 1}\n{"epoch": 2}\n{"step": 9}\n5\n{"epoch": 3')
+  assert metric_lines.last_epoch(path) == {"epoch": 2}
