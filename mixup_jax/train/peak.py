@@ -34,10 +34,10 @@ def flops(step: jax.stages.Wrapped, *args: Any) -> float:
     *args: Its arguments.
 
   Returns:
-    The number of floating-point operations.
+    The number of floating-point operations; 0 if the backend counts none.
   """
   cost: Any = step.lower(*args).cost_analysis()
-  return cost["flops"]
+  return (cost or {}).get("flops", 0.0)
 
 
 def share(flops: float, rate: float) -> float:

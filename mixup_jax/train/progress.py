@@ -45,7 +45,7 @@ class Progress:
     self._step = self._shown_step = first_step
     self._shown_at, self._waited = clock(), 0.0
     self._loss, self._measured = math.nan, ""
-    self._flops = 0.0  # Of a step; 0 until it is counted.
+    self._flops: float | None = None  # Of a step; None until it is counted.
     is_first = jax.process_index() == 0
     self._writes_lines = is_first and not sys.stderr.isatty()
     self._bar = tqdm.tqdm(
@@ -80,7 +80,7 @@ class Progress:
     """Returns a step whose first call counts its FLOP, if a peak is known."""
 
     def call(*args: Any) -> Any:
-      if self._writes_lines and not self._flops and peak.is_known():
+      if self._writes_lines and self._flops is None and peak.is_known():
         self._flops = peak.flops(step, *args)
       return step(*args)
 

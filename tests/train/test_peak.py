@@ -32,5 +32,11 @@ def test_flops_counts_all_devices_and_one_step_of_a_scan():
   assert 2 * 16 * 32 * 32 <= once < 1.01 * 2 * 16 * 32 * 32
 
 
+@pytest.mark.parametrize("cost", (None, {}))
+def test_flops_is_zero_if_the_backend_counts_none(monkeypatch, cost):
+  monkeypatch.setattr(jax.stages.Lowered, "cost_analysis", lambda _: cost)
+  assert peak.flops(jax.jit(lambda x: x), 1) == 0
+
+
 def test_share_is_of_all_devices(known):
   assert peak.share(2e5, 10.0) == pytest.approx(2 / jax.device_count())

@@ -82,6 +82,20 @@ def test_progress_gives_the_share_of_a_known_peak(capsys, monkeypatch):
     assert words in line if words else "peak" not in line
 
 
+def test_progress_counts_once_where_there_is_nothing_to_count(
+  capsys, monkeypatch
+):
+  counts = []
+  monkeypatch.setattr(peak, "is_known", lambda: True)
+  monkeypatch.setattr(peak, "flops", lambda *_: counts.append(1) or 0.0)
+  with progress.Progress("erm/seed_0", first_step=0, num_steps=2) as shown:
+    step = shown.counting(lambda x: x)
+    for done in (1, 2):
+      shown.step(done, {"loss": step(done)})
+  assert counts == [1]
+  assert "peak" not in capsys.readouterr().err
+
+
 def test_progress_shows_a_bar_on_a_terminal(capsys, monkeypatch):
   monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
   show(Clock(), 60.0, num_steps=3)
