@@ -79,15 +79,17 @@ def batch_size(**trees: PyTree) -> int:
   """
   check_numbers(**trees)
   leaves = _named_leaves(trees)
-  shapes = [np.shape(leaf) for _, leaf in leaves]
-  if not shapes or () in shapes or len({shape[0] for shape in shapes}) > 1:
-    named = [f"{name} {np.shape(leaf)}" for name, leaf in leaves]
+  first: dict[tuple[int, ...], str] = {}  # Of each length: a list is long.
+  for name, leaf in leaves:
+    first.setdefault(np.shape(leaf)[:1], f"{name} {np.shape(leaf)}")
+  if len(first) != 1 or () in first:
     raise ValueError(
       "inputs and targets must be arrays that share a leading batch axis, got "
-      f"the shapes {', '.join(named) or 'of none'} (targets that are mixed "
+      f"the shapes {', '.join(first.values()) or 'of none'} (make an array of "
+      "a list, whose items are taken one by one; targets that are mixed "
       "already cannot be mixed again)."
     )
-  return shapes[0][0]
+  return next(iter(first))[0]
 
 
 def check_numbers(**trees: PyTree) -> None:
@@ -128,7 +130,11 @@ def check_array(name: str, value: Any) -> None:
 
 
 def check_boolean(name: str, mask: Any) -> None:
-  """Raises TypeError unless a mask is boolean; `~` of integers is no mask."""
+  """Raises TypeError unless a mask is an array of booleans.
+
+  `~` of integers is no mask, and of a list there is none.
+  """
+  check_array(name, mask)
   dtype = jax.dtypes.result_type(mask)
   if dtype != np.bool_:
     raise TypeError(f"{name} must be boolean, got {dtype}: pass {name} > 0.")

@@ -62,6 +62,22 @@ def test_batch_size_names_the_leaf_and_its_shape():
     _checks.batch_size(inputs=inputs, targets=targets)
 
 
+def test_batch_size_names_one_item_of_a_list():
+  """A list is a tree of its items, of which a batch of images has millions."""
+  with pytest.raises(ValueError) as error:
+    _checks.batch_size(inputs=np.ones((4, 2)), targets=[0, 1, 2, 3])
+  assert str(error.value).startswith(
+    "inputs and targets must be arrays that share a leading batch axis, got "
+    "the shapes inputs (4, 2), targets[0] () (make an array of a list"
+  )
+
+
+@pytest.mark.parametrize("mask", ([True, False], True, None))
+def test_check_boolean_refuses_what_is_no_array(mask):
+  with pytest.raises(TypeError, match="valid must be one array, got"):
+    _checks.check_boolean("valid", mask)
+
+
 @pytest.mark.parametrize(
   "leaf",
   (
