@@ -18,13 +18,18 @@ def image_size(images: Array) -> tuple[int, int]:
 
   Raises:
     TypeError: If images are no array, but a tree of several.
-    ValueError: If images have no axis to paste along.
+    ValueError: If images have no axis to paste along, or no pixels.
   """
   _checks.check_array("images", images)
   if images.ndim < 2:
     raise ValueError(
       "images must be [batch, height, width, ...] or [batch, length], got "
       f"shape {images.shape}: use mixup for inputs without such an axis."
+    )
+  if 0 in images.shape[1:3]:
+    raise ValueError(
+      f"images have no pixels, got shape {images.shape}: check how the batch "
+      "was cut out of the set."
     )
   height, width = images.shape[1:3] if images.ndim > 2 else (1, images.shape[1])
   return height, width

@@ -51,7 +51,8 @@ def gaussian_noise(
   leaves, structure = jax.tree_util.tree_flatten_with_path(inputs)
   keys = jax.random.split(key, len(leaves))
 
-  def add_noise(k: Array, path: Any, x: Array) -> Array:
+  def add_noise(k: Array, path: Any, x: Any) -> Array:
+    x = jnp.asarray(x)
     if not jnp.issubdtype(x.dtype, jnp.floating):
       at = f" at {jax.tree_util.keystr(path)}" if path else ""
       raise TypeError(

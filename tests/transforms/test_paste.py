@@ -95,3 +95,15 @@ def test_paste_refuses_mixed_labels_and_inputs_without_an_axis(name):
     ValueError, match=r"length\], got shape \(2,\): use mixup"
   ):
     PASTING[name](key, jnp.ones(2), ids)
+
+
+@pytest.mark.parametrize("shape", ((2, 0, 4, 3), (2, 4, 0), (2, 0)))
+def test_paste_refuses_images_without_pixels(shape):
+  images, labels = jnp.ones(shape), jnp.zeros(2, jnp.int32)
+  for transform in (
+    functools.partial(transforms.cutmix, alpha=1.0),
+    functools.partial(transforms.fmix, alpha=1.0),
+    transforms.resizemix,
+  ):
+    with pytest.raises(ValueError, match="images have no pixels, got shape"):
+      transform(jax.random.key(0), images, labels)

@@ -3,6 +3,7 @@
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from mixup_jax import transforms
@@ -27,6 +28,15 @@ def test_gaussian_noise_keeps_the_dtype(getkey):
     getkey(), jnp.ones((4, 3), jnp.bfloat16), jnp.arange(4), sigma=1.0
   )
   chex.assert_type(noisy, jnp.bfloat16)
+
+
+def test_gaussian_noise_takes_what_mixup_takes(getkey, recwarn):
+  """Float64 of NumPy, in silence, and numbers."""
+  noisy, _ = transforms.gaussian_noise(
+    getkey(), [np.ones(2), 1.0], None, sigma=0.0
+  )
+  chex.assert_trees_all_equal(noisy, [jnp.ones(2), jnp.float32(1.0)])
+  assert not recwarn.list
 
 
 @pytest.mark.parametrize("epsilon", (0.0, 0.05, 0.4))
