@@ -1,6 +1,7 @@
 """How a program makes inputs of a batch, on the devices: of either feed."""
 
 import functools
+import math
 from typing import Any, Callable, NamedTuple
 
 import jax
@@ -41,7 +42,7 @@ def flat(images: Any) -> Any:
   A TPU keeps these in the layout that it gathers rows from. Of images it makes
   such a copy, of the whole set, at each dispatch.
   """
-  return images.reshape(len(images), -1)
+  return images.reshape(len(images), math.prod(images.shape[1:]))
 
 
 def resident(data: images.ImageSet) -> Inputs:

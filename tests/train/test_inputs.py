@@ -73,6 +73,10 @@ def test_resident_draws_crops_and_flips():
   chex.assert_trees_all_equal(labels, data.train_labels[rows])
 
 
+def test_flat_takes_a_set_without_images():
+  chex.assert_shape(inputs.flat(np.zeros((0, 4, 4, 3), np.uint8)), (0, 48))
+
+
 def test_resident_fetches_rows_as_they_are():
   data = small_set()
   made = inputs.resident(data)
