@@ -183,6 +183,8 @@ class _Lease:
 
 
 def _words(owner: dict[str, Any]) -> str:
+  if not owner:
+    return f"an owner unknown, as {_NAME} there is damaged"
   return (
     f"process {owner.get('pid')} on host {owner.get('host')}, since "
     f"{owner.get('since')}"

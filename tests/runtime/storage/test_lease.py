@@ -133,7 +133,8 @@ def test_leased_exits_when_another_process_took_over(directory, monkeypatch):
   assert json.loads((directory / ".owner").read_bytes())["token"] == "c"
 
 
-def test_leased_takes_over_what_is_damaged(directory):
+def test_leased_takes_over_what_is_damaged(directory, capsys):
   (directory / ".owner").write_bytes(b"damaged")
   with storage.leased(directory):
-    pass
+    words = f"{directory} belongs to an owner unknown, as .owner there is damag"
+    assert words in capsys.readouterr().err
