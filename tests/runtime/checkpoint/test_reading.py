@@ -132,7 +132,8 @@ def test_restore_takes_no_outage_of_a_bucket_for_damage(
       patched.setattr(_reading, "_open", lambda *_: Store())
     with pytest.raises(storage.Unavailable, match="is not available"):
       remote.restore()
-  assert remote.names() == ["1", "2"] and not capfd.readouterr().err
+  assert remote.names() == ["1", "2"]
+  assert "damaged" not in capfd.readouterr().err  # Its clients may log.
   remote.assert_restores(2)
 
 
