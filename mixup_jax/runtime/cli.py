@@ -102,7 +102,9 @@ def launch(
       )
     if values.rehearse is None:
       stages = prepare, run
-      compile_cache.enable()
+      # Processes of one run must not differ in what they find compiled.
+      if not (values.distributed or values.coordinator):
+        compile_cache.enable()
     else:
       stages = _estimate(section, values.rehearse, lower)
   resume = f"to resume, run the same command with --workdir={workdir}"

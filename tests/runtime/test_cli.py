@@ -172,6 +172,20 @@ def test_launch_finds_installed_configs_from_any_directory(
   assert seeds == [3, 4]
 
 
+def test_launch_keeps_compiled_programs_of_single_processes(
+  launch, monkeypatch, tmp_path
+):
+  """Of several, one would find a program and the others compile it."""
+  chosen = []
+  monkeypatch.setattr(
+    cli.compile_cache, "enable", lambda: chosen.append(sys.argv[-1])
+  )
+  monkeypatch.setattr(cli, "_join_the_others", lambda *_: None)
+  for word in ("--distributed", "--coordinator=localhost:1", "--nodebug"):
+    launch(f"--workdir={tmp_path / word}", word)
+  assert chosen == ["--nodebug"]
+
+
 def test_launch_refuses_a_bad_workdir_before_any_work(tmp_path, refused):
   (tmp_path / "file").write_text("")
 
