@@ -104,10 +104,7 @@ class Step:
     lowered = self._program.step.lower(self._seed, self.state, self._batch)
     self.compiled = lowered.compile()
     self.compile_seconds = time.perf_counter() - start
-    # Before compilation: what a GPU leaves to cuDNN is not counted after it. A
-    # scan counts as one of its steps.
-    cost: Any = lowered.cost_analysis()
-    self.flops = cost["flops"]
+    self.flops = peak.flops(lowered)
 
   def __call__(self) -> Any:
     self.state, metrics = self.compiled(self._seed, self.state, self._batch)

@@ -23,20 +23,19 @@ def is_known() -> bool:
   return jax.devices()[0].device_kind in FLOPS
 
 
-def flops(step: jax.stages.Wrapped, *args: Any) -> float:
+def flops(lowered: jax.stages.Lowered) -> float:
   """Counts the FLOP of a step, on all devices together.
 
   XLA counts them before compilation, as what a GPU leaves to cuDNN is not
   counted after it. A scan counts as one of its steps.
 
   Args:
-    step: The compiled function.
-    *args: Its arguments.
+    lowered: The step, lowered for its arguments.
 
   Returns:
     The number of floating-point operations; 0 if the backend counts none.
   """
-  cost: Any = step.lower(*args).cost_analysis()
+  cost: Any = lowered.cost_analysis()
   return (cost or {}).get("flops", 0.0)
 
 

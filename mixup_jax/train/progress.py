@@ -81,7 +81,7 @@ class Progress:
 
     def call(*args: Any) -> Any:
       if self._writes_lines and self._flops is None and peak.is_known():
-        self._flops = peak.flops(step, *args)
+        self._flops = peak.flops(step.lower(*args))
       return step(*args)
 
     return call

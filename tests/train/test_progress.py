@@ -89,7 +89,7 @@ def test_progress_counts_once_where_there_is_nothing_to_count(
   monkeypatch.setattr(peak, "is_known", lambda: True)
   monkeypatch.setattr(peak, "flops", lambda *_: counts.append(1) or 0.0)
   with progress.Progress("erm/seed_0", first_step=0, num_steps=2) as shown:
-    step = shown.counting(lambda x: x)
+    step = shown.counting(jax.jit(lambda x: x))
     for done in (1, 2):
       shown.step(done, {"loss": step(done)})
   assert counts == [1]
