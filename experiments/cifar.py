@@ -125,7 +125,7 @@ def lower(
     return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=whole)
 
   batch = {
-    "images": shape(inputs.flat(data.train_images)),
+    "images": shape(jax.eval_shape(inputs.flat, data.train_images)),
     "labels": shape(data.train_labels),
     "rows": jax.ShapeDtypeStruct((config.batch_size,), np.int32, sharding=rows),
   }
