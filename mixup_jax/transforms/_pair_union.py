@@ -61,8 +61,8 @@ def pair_union(
     )
   _checks.check_boolean("valid", valid)
   lam = jnp.broadcast_to(mix.lam, shape[:1])
-  partners = _plan.partner_rows(tree, mix.partner)
-  partners_valid = _plan.partner_rows(valid, mix.partner)
+  _checks.check_numbers(tree=tree)
+  partners, partners_valid = _plan.partner_rows((tree, valid), mix.partner)
 
   def join(x: Array, partner: Array) -> Array:
     # A partner of weight 0 may be padding, and 0 * NaN is NaN.
