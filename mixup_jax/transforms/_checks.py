@@ -120,6 +120,11 @@ def check_numbers(**trees: PyTree) -> None:
         )
 
 
+def at(path: Any) -> str:
+  """Returns where a leaf is in its tree, for an error: " at ['x']", or ""."""
+  return f" at {jax.tree_util.keystr(path)}" if path else ""
+
+
 def check_array(name: str, value: Any) -> None:
   """Raises TypeError unless a value is an array, and no tree of several."""
   if not hasattr(value, "dtype"):

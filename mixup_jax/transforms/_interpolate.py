@@ -46,19 +46,17 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
   def combine(path: Any, x: Array, y: Array) -> Array:
     x, y = jnp.asarray(x), jnp.asarray(y)
     if not jnp.issubdtype(x.dtype, jnp.inexact):
-      at = f" at {jax.tree_util.keystr(path)}" if path else ""
       remedy = _OF_BOOLEANS if x.dtype == jnp.bool else _OF_INTEGERS
       raise TypeError(
-        f"cannot interpolate {x.dtype.name} values of shape {x.shape}{at}: "
-        f"{remedy}"
+        f"cannot interpolate {x.dtype.name} values of shape {x.shape}"
+        f"{_checks.at(path)}: {remedy}"
       )
     if x.shape != y.shape:
       raise ValueError(
         f"cannot interpolate shapes {x.shape} and {y.shape}: "
         "every example needs a partner of the same shape."
       )
-    # bfloat16 and float16 would round lam itself to two or three digits.
-    dtype = x.dtype if x.dtype.itemsize >= 4 else jnp.float32
+    dtype = wide_dtype(x.dtype)
     weight = lam.reshape(lam.shape + (1,) * (x.ndim - lam.ndim)).astype(dtype)
     # A partner of weight 0 may be padding, and 0 * NaN is NaN.
     y = jnp.where(weight == 1, 0, y.astype(dtype))
@@ -66,6 +64,14 @@ def interpolate(a: PyTree, b: PyTree, lam: jax.typing.ArrayLike) -> PyTree:
     return mixed.astype(x.dtype)
 
   return jax.tree_util.tree_map_with_path(combine, a, b)
+
+
+def wide_dtype(dtype: Any) -> Any:
+  """Returns the dtype to compute in: float32 at least.
+
+  bfloat16 and float16 would round lam itself to two or three digits.
+  """
+  return dtype if dtype.itemsize >= 4 else jnp.float32
 
 
 class MixedLabels(NamedTuple):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from mixup_jax.transforms import _checks
 from mixup_jax.transforms import _cutmix
+from mixup_jax.transforms import _interpolate
 from mixup_jax.transforms import _paste
 from mixup_jax.transforms import _plan
 
@@ -107,9 +108,8 @@ def _resize(image: Array, box: _cutmix.Box) -> Array:
   last = jnp.stack([box.bottom, box.right])
   # An empty box is not shown, and would divide by zero.
   sides = jnp.maximum(last - first, 1).astype(jnp.float32)
-  wide = image.dtype if image.dtype.itemsize >= 4 else jnp.float32
   return jax.image.scale_and_translate(
-    image.astype(wide),
+    image.astype(_interpolate.wide_dtype(image.dtype)),
     image.shape,
     (0, 1),
     sides / jnp.asarray(image.shape[:2], jnp.float32),

@@ -54,10 +54,10 @@ def gaussian_noise(
   def add_noise(k: Array, path: Any, x: Any) -> Array:
     x = jnp.asarray(x)
     if not jnp.issubdtype(x.dtype, jnp.floating):
-      at = f" at {jax.tree_util.keystr(path)}" if path else ""
       raise TypeError(
-        f"cannot add noise to {x.dtype.name} inputs of shape {x.shape}{at}: "
-        "convert them to floats first, and keep ids and masks out of them."
+        f"cannot add noise to {x.dtype.name} inputs of shape {x.shape}"
+        f"{_checks.at(path)}: convert them to floats first, and keep "
+        "ids and masks out of them."
       )
     noise = sigma * jax.random.normal(k, x.shape, jnp.float32)
     return (x.astype(jnp.float32) + noise).astype(x.dtype)
