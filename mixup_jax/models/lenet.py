@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.models import _layers as layers
+from mixup_jax.models import _pool as pool
 
 Array = jax.Array
 
@@ -73,11 +74,9 @@ class LeNet(nn.Module):
         self.dropout, broadcast_dims=axes, deterministic=not train
       )
 
-    def pool(x: Array) -> Array:
-      return nn.max_pool(x, (2, 2), strides=(2, 2))
-
-    x = mix(1, nn.relu(pool(conv(mix(0, x), "conv1"))))
-    x = mix(2, nn.relu(pool(drop((1, 2))(conv(x, "conv2")))))
+    x = mix(1, nn.relu(pool.max_pool(conv(mix(0, x), "conv1"), 2, 2)))
+    x = drop((1, 2))(conv(x, "conv2"))
+    x = mix(2, nn.relu(pool.max_pool(x, 2, 2)))
     x = x.reshape(len(x), -1)
     x = layers.dense(self.hidden, x.shape[-1], dtype=self.dtype, name="hidden")(
       x

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.models import _layers as layers
+from mixup_jax.models import _pool as pool
 
 Array = jax.Array
 
@@ -100,7 +101,7 @@ class ResNet(nn.Module):
     )(x)
     x = nn.relu(norm(name="stem_norm")(x, where))
     if not small:
-      x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+      x = pool.max_pool(x, 3, 2, 1)
     x = mix(1, x)
     for stage, blocks in enumerate(self.blocks, start=1):
       inner = self.groups * (self.group_width or self.width) * 2 ** (stage - 1)

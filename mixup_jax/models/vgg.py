@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from mixup_jax.models import _layers as layers
+from mixup_jax.models import _pool as pool
 
 Array = jax.Array
 
@@ -72,7 +73,7 @@ class VGG(nn.Module):
         x = layers.norm_relu(
           x, train=train, where=where, dtype=self.dtype, name=f"{name}_norm"
         )
-      x = mix(stage, nn.max_pool(x, (2, 2), strides=(2, 2)))
+      x = mix(stage, pool.max_pool(x, 2, 2))
     x = x.reshape(len(x), -1)
     for name, size in (("hidden", self.hidden), ("head", self.num_classes)):
       x = layers.dense(size, x.shape[-1], dtype=self.dtype, name=name)(x)
