@@ -10,6 +10,7 @@ from mixup_jax.results.intervals import difference
 from mixup_jax.results.intervals import error_difference
 from mixup_jax.results.intervals import Interval
 from mixup_jax.results.intervals import interval
+from mixup_jax.results.intervals import margin
 from mixup_jax.results.paper import beside_paper
 from mixup_jax.results.paper import describe_not_run
 from mixup_jax.results.paper import NotRun
@@ -60,6 +61,7 @@ __all__ = (
   "is_number",
   "Layout",
   "Line",
+  "margin",
   "mean_and_error",
   "Method",
   "MixedInputs",

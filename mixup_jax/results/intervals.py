@@ -38,6 +38,12 @@ def interval(row: Mapping[str, Any]) -> Interval | None:
   return _student(row["value"], standard_error(row), row["n"] - 1)
 
 
+def margin(row: Mapping[str, Any]) -> float:
+  """Returns half the length of `interval`, for the bars of a figure, or 0."""
+  found = interval(row)
+  return 0.0 if found is None else found.high - found.mean
+
+
 def difference(
   row: Mapping[str, Any], base: Mapping[str, Any]
 ) -> Interval | None:

@@ -27,7 +27,9 @@ def test_interval_is_students():
   error = np.std(ERM, ddof=1) / 2
   low, high = scipy.stats.t.interval(0.95, 3, np.mean(ERM), error)
   assert found == pytest.approx((np.mean(ERM), low, high), abs=1e-3)
+  assert results.margin(row(ERM)) == pytest.approx((high - low) / 2, abs=1e-3)
   assert results.interval(row([38.0])) is None
+  assert results.margin(row([38.0])) == 0
 
 
 def test_difference_is_paired_where_the_seeds_are():

@@ -33,7 +33,7 @@ def draw(result: dict[str, Any], path: pathlib.Path) -> None:
     axes.errorbar(
       [row["value"] for row in chosen],
       [settings.index(row["setting"]) + offset for row in chosen],
-      xerr=[1.96 * results.standard_error(row) for row in chosen],
+      xerr=[results.margin(row) for row in chosen],
       fmt="o",
       markersize=5,
       capsize=2,

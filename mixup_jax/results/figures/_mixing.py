@@ -61,7 +61,7 @@ def _draw_differences(
     axes.errorbar(
       [row["value"] for row in chosen],
       range(len(chosen)),
-      xerr=[1.96 * results.standard_error(row) for row in chosen],
+      xerr=[results.margin(row) for row in chosen],
       fmt="o",
       markersize=5,
       capsize=2,

@@ -53,8 +53,8 @@ def test_draw_shows_differences_and_mixed_inputs(tmp_path, monkeypatch):
   assert names == ["ERM", "codes"] and len(iris.get_yticks()) == 1
   dots, _, (bars,) = digits.containers[0]
   np.testing.assert_array_equal(dots.get_xdata(), [0.5, 1.5])
-  np.testing.assert_allclose(
-    bars.get_segments()[0][:, 0], [0.5 - 1.96, 0.5 + 1.96]
+  np.testing.assert_allclose(  # By Student's t of three degrees of freedom.
+    bars.get_segments()[0][:, 0], [0.5 - 3.1824, 0.5 + 3.1824], atol=1e-4
   )
   assert [text.get_text() for text in below.get_yticklabels()] == [
     "input mixup",
