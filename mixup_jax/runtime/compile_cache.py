@@ -2,7 +2,8 @@
 
 The cache is jax's own, in a directory of the user. A program whose entry is
 damaged is compiled again. jax would then keep the entry: one that a killed
-process or a full disk left in part is removed at the next start.
+process or a full disk left in part is removed at the next start, as is one of a
+month ago.
 """
 
 import importlib.util
@@ -10,6 +11,7 @@ import os
 import pathlib
 import platform
 import sys
+import time
 import warnings
 import zlib
 
@@ -17,6 +19,7 @@ import jax
 
 _SECONDS = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 _LEAST_SECONDS = 0.1  # A program that takes less is compiled each time.
+_LONGEST = 30 * 24 * 3600.0  # Seconds that a program is kept.
 _CHECKED = ".checked"  # Changed when entries were looked at last.
 _WARNINGS = "Error (reading|writing) persistent compilation cache entry"
 
@@ -39,7 +42,7 @@ def enable() -> None:
     return
   if not os.access(directory, os.W_OK):
     return
-  _remove_damaged(directory)
+  _clean(directory)
   warnings.filterwarnings("ignore", _WARNINGS, UserWarning)
   jax.config.update("jax_compilation_cache_dir", str(directory))
   if _SECONDS not in os.environ:
@@ -60,8 +63,8 @@ def _is_safe() -> bool:
   return not has_zstd and "--xla_dump" not in os.environ.get("XLA_FLAGS", "")
 
 
-def _remove_damaged(directory: pathlib.Path) -> None:
-  """Removes entries, written since they were looked at last, that are cut off.
+def _clean(directory: pathlib.Path) -> None:
+  """Removes old entries, and those since the last start that are cut off.
 
   Another process may be writing one: it finds it gone the next time, no more.
   """
@@ -70,7 +73,9 @@ def _remove_damaged(directory: pathlib.Path) -> None:
     last = checked.stat().st_mtime if checked.exists() else 0.0
     checked.touch()
     for entry in directory.glob("*-cache"):
-      if entry.stat().st_mtime >= last and not _is_whole(entry.read_bytes()):
+      written = entry.stat().st_mtime
+      is_old = written < time.time() - _LONGEST
+      if is_old or (written >= last and not _is_whole(entry.read_bytes())):
         entry.unlink()
   except OSError:  # Another process removed it, or the disk is full.
     pass

@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+import time
 import zlib
 
 from etils import epath
@@ -54,7 +55,7 @@ def test_enable_finds_a_program_that_was_compiled_before(home, monkeypatch):
   assert list((home / "mixup_jax" / "compiled").glob("*/jit__lambda*-cache"))
 
 
-def test_enable_removes_what_was_written_in_part(home):
+def test_enable_removes_what_was_written_in_part_or_long_ago(home):
   compile_cache.enable()
   entries = {
     "whole": zlib.compress(b"program"),
@@ -63,13 +64,16 @@ def test_enable_removes_what_was_written_in_part(home):
   }
   for name, data in entries.items():
     pathlib.Path(directory(), f"{name}-cache").write_bytes(data)
-  old = pathlib.Path(directory(), "old-cache")
-  old.write_bytes(b"")
-  os.utime(old, (0, 0))  # It was looked at before: starts stay quick.
+  day = 24 * 3600
+  for name, age in (("seen", day), ("old", 31 * day)):
+    entry = pathlib.Path(directory(), f"{name}-cache")
+    # One that was looked at before is not read again: starts stay quick.
+    entry.write_bytes(b"")
+    os.utime(entry, (time.time() - age,) * 2)
   jax.config.update("jax_compilation_cache_dir", None)
   compile_cache.enable()
   left = {path.name for path in pathlib.Path(directory()).glob("*-cache")}
-  assert left == {"whole-cache", "old-cache"}
+  assert left == {"whole-cache", "seen-cache"}
 
 
 def test_enable_says_nothing_of_a_full_disk(home, monkeypatch, recwarn):
