@@ -1,5 +1,7 @@
 """Tests of spectrograms against scipy."""
 
+import re
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -42,6 +44,18 @@ def test_log_spectrogram_equals_scipy(samples):
   assert found.shape == (2, 161, 101, 1) and found.dtype == jnp.float32
   expected = np.stack([reference(w) for w in waveforms])
   np.testing.assert_allclose(found[..., 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+  "platform, shapes",
+  [("cpu", ["2x51x161", "2x50x161"]), ("tpu", ["2x101x161"])],
+)
+def test_log_spectrogram_has_two_transforms_only_on_a_cpu(platform, shapes):
+  """A CPU runs one transform on one core, and two at the same time."""
+  traced = jax.jit(spectrogram.log_spectrogram).trace(jnp.zeros((2, 16_000)))
+  text = traced.lower(lowering_platforms=(platform,)).as_text()
+  found = re.findall(r"stablehlo.fft .*-> tensor<(.*?)xcomplex<f32>>", text)
+  assert found == shapes
 
 
 def test_log_spectrogram_of_real_clips_equals_scipy(raw_data):
