@@ -3,6 +3,7 @@
     pip install -e '.[benchmark]'
     python -m experiments.benchmark transforms
     python -m experiments.benchmark transforms --rounds=5 --workdir=RUN
+    python -m experiments.benchmark losses
     python -m experiments.benchmark every_transform
     python -m experiments.benchmark tabular --dataset=phishing_websites
     python -m experiments.benchmark step --width=64
@@ -36,6 +37,7 @@ import jax
 from experiments.benchmark import decoding
 from experiments.benchmark import every_transform
 from experiments.benchmark import gan
+from experiments.benchmark import losses
 from experiments.benchmark import peers
 from experiments.benchmark import speech
 from experiments.benchmark import step
@@ -82,7 +84,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
   result.add_argument("--workdir", help="where to write result.json")
   parts = parser.add_subparsers(dest="part", required=True)
   part = parts.add_parser(
-    "transforms", help="mixing, lambdas and losses", parents=[result]
+    "transforms", help="mixing and lambdas", parents=[result]
   )
   part.add_argument("--turns", type=int, default=30)
   part.add_argument(
@@ -90,6 +92,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     action="store_true",
     help="leave out all but the algorithm of the released code",
   )
+  part = parts.add_parser(
+    "losses", help="of mixed labels, beside PyTorch", parents=[result]
+  )
+  part.add_argument("--turns", type=int, default=30)
   part = parts.add_parser(
     "every_transform",
     help="each beside its floor, and other libraries",
@@ -157,6 +163,8 @@ def _run(
   match options.pop("part"):
     case "transforms":
       return transforms.table(torch, **options)
+    case "losses":
+      return losses.table(torch, **options)
     case "every_transform":
       return every_transform.table(libraries, **options)
     case "step":

@@ -1,7 +1,7 @@
-"""Mixing, lambdas and losses: ours, and what you would write instead."""
+"""Mixing and lambdas: ours, and what you would write instead."""
 
 import functools
-from typing import Any, Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,6 @@ import numpy as np
 
 from experiments.benchmark import official
 from experiments.benchmark import timing
-from mixup_jax import losses
 from mixup_jax import transforms
 from mixup_jax.results import Method
 
@@ -50,33 +49,13 @@ def mixing_cases(torch: Any) -> list[timing.Case]:
       cases.append(
         timing.Case(
           f"mixup {size}, donated output",
-          into_donated(ours, key, images, labels),
+          timing.into_donated(ours, key, images, labels),
           official.OFFICIAL,
           other,
           0.1,
         )
       )
   return cases + [bytes_case(torch)]
-
-
-def into_donated(
-  mix: Callable[..., Any], *arguments: jax.Array
-) -> timing.Thunk:
-  """Donates to each call the images that the call before returned."""
-
-  def mix_into(old: jax.Array, *new: jax.Array) -> Any:
-    del old
-    return mix(*new)
-
-  jitted = jax.jit(mix_into, donate_argnums=0, keep_unused=True)
-  mixed = jnp.zeros_like(arguments[1])
-
-  def call() -> Any:
-    nonlocal mixed
-    mixed, targets = jitted(mixed, *arguments)
-    return mixed, targets
-
-  return call
 
 
 def bytes_case(torch: Any) -> timing.Case:
@@ -121,56 +100,6 @@ def lambda_case() -> timing.Case:
   )
 
 
-def loss_cases(torch: Any) -> list[timing.Case]:
-  """Takes value and gradient of the loss of mixed labels, 1024 x 1000."""
-  rng = np.random.default_rng(0)
-  logits = rng.normal(size=(1024, 1000)).astype(np.float32)
-  ids = rng.integers(0, 1000, (2, 1024))
-  mixed = transforms.MixedLabels(
-    jnp.asarray(ids[0]), jnp.asarray(ids[1]), jnp.float32(0.3)
-  )
-  ours = jax.jit(
-    jax.value_and_grad(lambda x, t: losses.cross_entropy(x, t).mean())
-  )
-  soft = jax.jit(
-    jax.value_and_grad(
-      lambda x, t: losses.cross_entropy(x, t.soft(1000)).mean()
-    )
-  )
-  device_logits = jnp.asarray(logits)
-  torch_logits = torch.from_numpy(logits).requires_grad_()
-  torch_ids = torch.from_numpy(ids)
-  entropy = torch.nn.functional.cross_entropy
-
-  def theirs() -> Any:
-    torch_logits.grad = None
-    loss = 0.3 * entropy(torch_logits, torch_ids[0]) + 0.7 * entropy(
-      torch_logits, torch_ids[1]
-    )
-    loss.backward()
-    return loss.item()
-
-  def by_ids() -> Any:
-    return ours(device_logits, mixed)
-
-  return [
-    timing.Case(
-      "loss of MixedLabels",
-      by_ids,
-      Method("two_losses", "PyTorch, two cross-entropies"),
-      theirs,
-      0.2,
-    ),
-    timing.Case(
-      "loss of MixedLabels, beside soft labels",
-      by_ids,
-      Method("soft_labels", "one-hot labels, mixed"),
-      lambda: soft(device_logits, mixed),
-      0.5,
-    ),
-  ]
-
-
 def table(
   torch: Any, *, official_only: bool = False, **options: Any
 ) -> tuple[str, list[timing.Measured]]:
@@ -184,7 +113,7 @@ def table(
   Returns:
     A line for each case, and its times.
   """
-  cases = [*mixing_cases(torch), lambda_case(), *loss_cases(torch)]
+  cases = [*mixing_cases(torch), lambda_case()]
   if official_only:
     cases = [case for case in cases if case.against == official.OFFICIAL]
   measured = timing.measure(cases, **options)

@@ -2,6 +2,8 @@
 
 import time
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from experiments.benchmark import timing
@@ -22,6 +24,15 @@ def make_case(calls):
     calls.append(name)
 
   return timing.Case("sum", lambda: call("a"), OTHER, lambda: call("b"), 1e9)
+
+
+def test_into_donated_returns_what_the_function_does_into_the_array_before():
+  call = timing.into_donated(lambda x, y: (x + y, y), jnp.ones(3), 2.0)
+  first, other = call()
+  np.testing.assert_array_equal(first, [3, 3, 3])
+  assert float(other) == 2
+  np.testing.assert_array_equal(call()[0], [3, 3, 3])
+  assert first.is_deleted()
 
 
 def test_measure_alternates_the_sides(case, calls):

@@ -15,12 +15,6 @@ def test_lambda_case_draws_as_many_from_the_sampler_of_jax():
   assert ours.shape == other.shape == (1024,)
 
 
-def test_loss_cases_have_equal_losses():
-  torch = pytest.importorskip("torch", reason="needs the benchmark extra")
-  for case in transforms.loss_cases(torch)[:1]:
-    assert abs(float(case.ours()[0]) - case.other()) < 1e-4
-
-
 def test_table_names_each_case_once(monkeypatch):
   torch = pytest.importorskip("torch", reason="needs the benchmark extra")
   monkeypatch.setattr(timing, "seconds", lambda *_: 1.0)
