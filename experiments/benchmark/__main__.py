@@ -116,7 +116,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
   part.add_argument("--turns", type=int, default=9)
   part.add_argument("--width", type=int, default=512)
   part.add_argument("--seeds", type=int, default=1)
-  part = parts.add_parser("input", help="images read, decoded and cropped")
+  part = parts.add_parser(
+    "input", help="images read, decoded and cropped", parents=[result]
+  )
   part.add_argument("--turns", type=int, default=7)
   part.add_argument("--data_dir")
   part = parts.add_parser(
@@ -172,7 +174,7 @@ def _run(
     case "speech":
       return speech.table(**options)
     case "input":
-      return decoding.table(**options), []
+      return decoding.table(**options)
     case "gan":
       config = gan.paper_config(options.pop("width"))
       return gan.table(torch, config, **options), []

@@ -1,65 +1,61 @@
 """Images read, decoded and cropped: our stream, plain PIL, and the ceiling.
 
-All use every core, on the same images and crops. The ceiling decodes and crops
-with OpenCV what lies in memory already, and throws it away. On a machine that
-others use, too, compare seconds of the processor, not those of the clock.
+All use every core, on the same images. The ceilings decode with OpenCV what
+lies in memory already, crop it or not, and throw it away. On a machine that
+others use, too, compare time of the processor: `--clock=processor`.
 """
 
 from concurrent import futures
+import contextlib
+import functools
 import io
-import itertools
 import os
 import pathlib
 import tempfile
-import time
-from typing import Callable
+from typing import Any, Callable, Iterator
 
 from absl import logging
 import cv2
 import numpy as np
 import PIL.Image
 
+from experiments.benchmark import timing
 from mixup_jax.data import prepare
 from mixup_jax.data.streaming import batches
 from mixup_jax.data.streaming import decode
 from mixup_jax.data.streaming import order
-from mixup_jax.results import format_table
+from mixup_jax.results import Method
 
 _BATCH = 64
-_GOAL = 0.85
-# Images a second, of the clock and of the processor.
-Rates = tuple[float, float]
-Rate = Callable[[], Rates]
+_LEAST = 8  # Batches of a call: an epoch, or so many.
+# The share of their rate that we aim at; small images are mostly overhead.
+_GOAL, _GOAL_OF_SMALL = 0.85, 0.8
 
 
-def table(turns: int, data_dir: str | None) -> str:
-  """Measures images/s a core on all sets at hand, and returns the table."""
+def table(
+  data_dir: str | None, **options: Any
+) -> tuple[str, list[timing.Measured]]:
+  """Measures on all sets at hand; returns a table, and the times."""
   logging.set_verbosity(logging.ERROR)  # TFDS logs each set it opens.
-  with tempfile.TemporaryDirectory() as directory:
+  with (
+    tempfile.TemporaryDirectory() as directory,
+    contextlib.ExitStack() as streams,
+  ):
     write_images(pathlib.Path(directory) / "raw", train=128, val=1)
     prepare.prepare_folder("image_folder/smooth", f"{directory}/raw", directory)
-    lines = _measure(
-      batches.load("image_folder/smooth", directory), 224, turns, _GOAL
-    )
-  try:
-    # Small images are mostly overhead: there is no goal for them.
-    lines += _measure(batches.load("tiny_imagenet", data_dir), 64, turns, None)
-  except FileNotFoundError as error:
-    print(f"left out: {error}\n")
-  header = [
-    "images",
-    "other",
-    "ours /s/core",
-    "other /s/core",
-    "ratio",
-    "CPU ratio",
-    "goal",
-  ]
-  load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-  return (
-    format_table([[*header, "reached"], *lines])
-    + f"\n{_cores()} cores, load {load}"
-  )
+    sets = [(batches.load("image_folder/smooth", directory), 224, _GOAL)]
+    try:
+      small = batches.load("tiny_imagenet", data_dir)
+      sets.append((small, 64, _GOAL_OF_SMALL))
+    except FileNotFoundError as error:
+      print(f"left out: {error}\n")
+    cases = [
+      case
+      for stream_set, size, goal in sets
+      for case in streams.enter_context(compared(stream_set, size, goal))
+    ]
+    measured = timing.measure(cases, **options)
+  return timing.table(measured), measured
 
 
 def write_images(directory: pathlib.Path, **counts: int) -> None:
@@ -86,36 +82,57 @@ def write_images(directory: pathlib.Path, **counts: int) -> None:
       PIL.Image.fromarray(pixels).save(folder / f"{number:04}.jpg", quality=90)
 
 
-def sides(stream_set: batches.StreamSet, size: int) -> dict[str, Rate]:
-  """Returns for each way a function that measures its rates."""
-  # From the third batch on, each is paid for before it comes.
-  first, steps = 3, max(4, min(len(stream_set.train) // _BATCH, 8))
-  work = _work(stream_set, range(first, first + steps))
+@contextlib.contextmanager
+def compared(
+  stream_set: batches.StreamSet, size: int, goal: float
+) -> Iterator[list[timing.Case]]:
+  """Yields a case for each other way, and closes our stream in the end.
 
-  def ours() -> Rates:
-    decoded = batches.train_batches(
-      stream_set, seed=0, batch_size=_BATCH, image_size=size, workers=_cores()
-    )
-    for _ in range(first):
-      next(decoded)
-    start = _clocks()
-    for _ in itertools.islice(decoded, steps):
-      pass
-    rates = _since(start, len(work))
-    del decoded  # Else its threads would work on.
-    return rates
+  Args:
+    stream_set: The data set.
+    size: Height and width of the crops, in pixels.
+    goal: The share of the rate of the others that we aim at.
+  """
+  steps = max(len(stream_set.train) // _BATCH, _LEAST)
+  work = _work(stream_set, range(steps))
+  stream = batches.train_batches(
+    stream_set, seed=0, batch_size=_BATCH, image_size=size, workers=_cores()
+  )
 
-  def other(function: Callable[[bytes, np.ndarray], np.ndarray]) -> Rate:
-    return lambda: _rate(function, work)
+  def ours() -> None:
+    # The call before has filled the first of these, and this one fills as many
+    # of the next.
+    for _ in range(steps):
+      next(stream)
 
-  return {
-    "ours": ours,
-    "decoding and cropping, from memory": other(
-      lambda x, row: decode.train_image(decode.decode(x), row, size=size)
-    ),
-    "decoding alone, from memory": other(lambda x, row: decode.decode(x)),
-    "PIL, from memory": other(lambda x, row: with_pil(x, row, size)),
+  def crop(data: bytes, draws: np.ndarray) -> None:
+    out = np.empty((size, size, 3), np.uint8)
+    decode.train_image(decode.decode(data), draws, out=out)
+
+  def pil(data: bytes, draws: np.ndarray) -> None:
+    with_pil(data, draws, size)
+
+  name = f"{len(work)} images of {stream_set.name}, to {size}x{size}"
+  others: dict[Method, Callable[[bytes, np.ndarray], object]] = {
+    Method("decoder", "decoding alone, from memory"): _decode,
+    Method("crop", "decoding and cropping, from memory"): crop,
+    Method("pil", "PIL, from memory"): pil,
   }
+  try:
+    yield [
+      timing.Case(
+        name, ours, method, functools.partial(_on_all, work, other), 1 / goal
+      )
+      for method, other in others.items()
+    ]
+  finally:
+    stream.close()
+
+
+def _decode(data: bytes, draws: np.ndarray) -> None:
+  """Decodes an image, and leaves it as it is."""
+  del draws
+  decode.decode(data)
 
 
 def with_pil(data: bytes, draws: np.ndarray, size: int) -> np.ndarray:
@@ -147,60 +164,18 @@ def _work(
   return work
 
 
-def _rate(
-  function: Callable[[bytes, np.ndarray], np.ndarray],
+def _on_all(
   work: list[tuple[bytes, np.ndarray]],
-) -> Rates:
-  """Measures the rates of a function that every core calls."""
+  function: Callable[[bytes, np.ndarray], object],
+) -> None:
+  """Calls a function for all images, in a thread a core."""
 
   def some(first: int) -> None:
     for example in work[first :: _cores()]:
       function(*example)
 
   with futures.ThreadPoolExecutor(_cores()) as pool:
-    start = _clocks()
     list(pool.map(some, range(_cores())))
-    return _since(start, len(work))
-
-
-def _clocks() -> Rates:
-  """Reads the clock, and that of the processor."""
-  return time.perf_counter(), time.process_time()
-
-
-def _since(start: Rates, images: int) -> Rates:
-  """Returns images a second since both clocks were read."""
-  wall, cpu = (end - begin for end, begin in zip(_clocks(), start))
-  return images / wall, images / cpu
-
-
-def _measure(
-  stream_set: batches.StreamSet, size: int, turns: int, goal: float | None
-) -> list[list[str]]:
-  """Measures all sides alternately, and returns the lines of the table."""
-  ways = sides(stream_set, size)
-  # [turns, ways, clocks]
-  rates = (
-    np.array([[rate() for rate in ways.values()] for _ in range(turns)])
-    / _cores()
-  )
-  ours, lines = rates[:, 0], []
-  for name, other in list(zip(ways, rates.swapaxes(0, 1)))[1:]:
-    ratio, cpu_ratio = np.median(ours / other, 0)
-    aim = goal if name.startswith("decoding and") else None
-    lines.append(
-      [
-        f"{stream_set.name.removeprefix('image_folder/')} at {size}",
-        name,
-        f"{np.median(ours[:, 0]):.0f}",
-        f"{np.median(other[:, 0]):.0f}",
-        f"{ratio:.2f}",
-        f"{cpu_ratio:.2f}",
-        "" if aim is None else f"{aim:.2f}",
-        "" if aim is None else "yes" if ratio >= aim else "no",
-      ]
-    )
-  return lines
 
 
 def _cores() -> int:

@@ -9,7 +9,7 @@ but would never mix examples of different files.
 
 import itertools
 import os
-from typing import Iterable, Iterator, Sequence
+from typing import Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def train_batches(
   workers: int | None = None,
   max_bad_share: float = 0.001,
   bad: dict[str, str] | None = None,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
   """Yields this host's rows of every batch from a step on, without end.
 
   Every epoch has a new order, and drops the examples that do not fill a batch.
@@ -86,11 +86,12 @@ def train_batches(
     first = index * batch_size
     positions = [first + row for row in own[rows.start : rows.stop]]
     bad: dict[str, str] = {}
-    for row, position, draws in zip(
-      rows, positions, order.draws(seed, epoch, positions)
+    for row, draws, (image, batch["labels"][row]) in zip(
+      rows,
+      order.draws(seed, epoch, positions),
+      reader.read_from(permutation, positions, bad),
     ):
-      image, batch["labels"][row] = reader.read_from(permutation, position, bad)
-      batch["images"][row] = decode.train_image(image, draws, size=image_size)
+      decode.train_image(image, draws, out=batch["images"][row])
     return bad
 
   filled = prefetch.filled(
@@ -142,12 +143,14 @@ def eval_batches(
 
   def fill(step: int, rows: range, batch: Batch) -> dict[str, str]:
     bad: dict[str, str] = {}
-    for row in rows:
-      position = step * batch_size + own[row]
-      found = reader.read(position, bad) if position < num_examples else None
+    first = step * batch_size
+    positions = [first + row for row in own[rows.start : rows.stop]]
+    positions = [x for x in positions if x < num_examples]
+    for row, position, example in zip(rows, positions, reader.fetch(positions)):
+      found = reader.decode(position, example, bad)
       if found is not None:
         image, batch["labels"][row] = found
-        batch["images"][row] = decode.eval_image(image, size=image_size)
+        decode.eval_image(image, out=batch["images"][row])
         batch["where"][row] = True
     return bad
 
@@ -199,7 +202,7 @@ def _accounted(
   filled: Iterable[tuple[Batch, list[dict[str, str]]]],
   reader: Reader,
   bad: dict[str, str],
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
   """Yields batches after recording the bad images of each."""
   for batch, reports in filled:
     for report in reports:

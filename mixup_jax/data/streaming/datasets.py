@@ -1,5 +1,8 @@
 """Prepared data sets of encoded images, on a disk or in a bucket."""
 
+import bisect
+import functools
+import itertools
 import re
 from typing import Any, Mapping, NamedTuple, Protocol, Sequence
 
@@ -47,24 +50,31 @@ class StreamSet(NamedTuple):
 
 
 class Records:
-  """Examples with encoded images.
+  """Examples with encoded images, in files of array_record.
 
-  It does what TFDS does with `SkipDecoding`, in less than half of the time: 55
-  instead of 120 us per example, during which it holds the GIL.
+  It does what TFDS does with `SkipDecoding`, in less time: TFDS reads a list of
+  one record, which takes longer the more records a file has, and 23 us at
+  10,000; a range of one takes 5. Any thread may read.
   """
 
-  def __init__(self, source: Sequence[bytes]):
-    """Takes a source of serialized examples."""
-    self._source = source
-
-  def __len__(self) -> int:
-    return len(self._source)
-
-  def __getitem__(self, row: int) -> dict[str, Any]:
+  def __init__(self, files: Sequence[Any]):
+    """Takes the `file_instructions` that TFDS has for a split."""
     from tensorflow_datasets.proto import tf_example_pb2
 
-    found = tf_example_pb2.Example.FromString(self._source[row])
-    features = found.features.feature
+    self._parse = tf_example_pb2.Example.FromString
+    self._files = files
+    self._ends = list(itertools.accumulate(file.take for file in files))
+    self._reader = functools.cache(_reader)  # There may be a thousand files.
+
+  def __len__(self) -> int:
+    return self._ends[-1]
+
+  def __getitem__(self, row: int) -> dict[str, Any]:
+    index = bisect.bisect_right(self._ends, row)
+    file = self._files[index]
+    place = file.skip + file.take + row - self._ends[index]
+    (record,) = self._reader(file.filename).read(place, place + 1)
+    features = self._parse(record).features.feature
     example = {
       "image": features["image"].bytes_list.value[0],
       "label": features["label"].int64_list.value[0],
@@ -73,6 +83,15 @@ class Records:
       name = features["file_name"].bytes_list.value[0]
       example["file_name"] = name.decode()
     return example
+
+
+def _reader(path: str) -> Any:
+  """Opens a file of array_record for reads from anywhere."""
+  from array_record.python import array_record_module
+
+  return array_record_module.ArrayRecordReader(
+    path, options="readahead_buffer_size:0", file_reader_buffer_size=32768
+  )
 
 
 def load(name: str, data_dir: str | None = None) -> StreamSet:
@@ -117,10 +136,8 @@ def load(name: str, data_dir: str | None = None) -> StreamSet:
       f"{name} has the splits {', '.join(info.splits)}: it needs"
       " train, and validation or test."
     )
-  raw = tfds.decode.DeserializeMethod.RAW_BYTES
   train, validation = (
-    Records(builder.as_data_source(split, deserialize_method=raw))
-    for split in splits[:2]
+    Records(info.splits[split].file_instructions) for split in splits[:2]
   )
   classes = features["label"]
   return StreamSet(

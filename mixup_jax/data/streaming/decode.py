@@ -71,42 +71,41 @@ def decode(data: bytes) -> np.ndarray:
 
 
 def train_image(
-  image: np.ndarray, draws: np.ndarray, *, size: int
+  image: np.ndarray, draws: np.ndarray, *, out: np.ndarray
 ) -> np.ndarray:
   """Takes a crop of random area and aspect, mirrored with probability 1/2.
 
   Args:
     image: `[height, width, 3]` uint8.
     draws: `[DRAWS]` uniform numbers in [0, 1).
-    size: Height and width of the result, in pixels.
+    out: `[size, size, 3]` uint8, contiguous, where to write the crop.
 
   Returns:
-    `[size, size, 3]` uint8.
+    `out`.
 
   References:
     Goyal et al. 2017 ("Accurate, Large Minibatch SGD"), section 5.1, after
     Szegedy et al. 2015 ("Going Deeper with Convolutions"), section 6.
   """
-  top, left, height, width = random_box(draws, *image.shape[:2])
-  image = _resize(image[top : top + height, left : left + width], size)
-  return cv2.flip(image, 1) if draws[-1] < 0.5 else image
+  _resize(image, random_box(draws, *image.shape[:2]), out)
+  return cv2.flip(out, 1, out) if draws[-1] < 0.5 else out
 
 
-def eval_image(image: np.ndarray, *, size: int) -> np.ndarray:
+def eval_image(image: np.ndarray, *, out: np.ndarray) -> np.ndarray:
   """Takes the central square of 224/256 of the short side.
 
   It crops before it resizes, which gives the same view for less work.
 
   Args:
     image: `[height, width, 3]` uint8.
-    size: Height and width of the result, in pixels.
+    out: As in `train_image`.
 
   Returns:
-    `[size, size, 3]` uint8.
+    `out`.
   """
   side = max(1, round(min(image.shape[:2]) * 224 / 256))
   top, left = ((length - side) // 2 for length in image.shape[:2])
-  return _resize(image[top : top + side, left : left + side], size)
+  return _resize(image, (top, left, side, side), out)
 
 
 def random_box(
@@ -142,9 +141,17 @@ def random_box(
   return (height - side) // 2, (width - side) // 2, side, side
 
 
-def _resize(image: np.ndarray, size: int) -> np.ndarray:
-  """Resizes to a square."""
+def _resize(
+  image: np.ndarray, box: tuple[int, int, int, int], out: np.ndarray
+) -> np.ndarray:
+  """Resizes a box of an image to the square `out`, and returns that."""
+  top, left, height, width = box
   # Bilinear interpolation reads two pixels: beyond twice the size, it would
   # skip some. Averaging areas takes seven times as long.
-  how = cv2.INTER_AREA if max(image.shape[:2]) > 2 * size else cv2.INTER_LINEAR
-  return cv2.resize(image, (size, size), interpolation=how)
+  skips = max(height, width) > 2 * len(out)
+  return cv2.resize(
+    image[top : top + height, left : left + width],
+    out.shape[:2],
+    out,
+    interpolation=cv2.INTER_AREA if skips else cv2.INTER_LINEAR,
+  )

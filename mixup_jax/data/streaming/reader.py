@@ -1,7 +1,7 @@
 """Reads the examples of a stream, and records bad ones."""
 
 import sys
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from mixup_jax.data.streaming import datasets
 from mixup_jax.data.streaming import decode
 from mixup_jax.runtime import storage
 
+Fetched = Mapping[str, Any] | Exception
+Decoded = tuple[np.ndarray, int]
 # So many bad images are allowed in a data set of any size.
 _HANDFUL = 5
 
@@ -28,10 +30,8 @@ class Reader(NamedTuple):
   num_classes: int
   limit: int
 
-  def read(
-    self, row: int, bad: dict[str, str]
-  ) -> tuple[np.ndarray, int] | None:
-    """Reads an example.
+  def read(self, row: int, bad: dict[str, str]) -> Decoded | None:
+    """Reads and decodes an example.
 
     Args:
       row: The index of the example in the source.
@@ -40,9 +40,34 @@ class Reader(NamedTuple):
     Returns:
       The `[height, width, 3]` uint8 image and its class, or None if bad.
     """
-    example: Mapping[str, Any] = {}
+    (example,) = self.fetch([row])
+    return self.decode(row, example, bad)
+
+  def fetch(self, rows: Iterable[int]) -> list[Fetched]:
+    """Reads examples, or the error of each, and decodes none.
+
+    A small image takes some microseconds to read and tens to decode, and in
+    between the threads wait for one lock: all reads first, they wait less.
+    """
+    found: list[Fetched] = []
+    for row in rows:
+      try:
+        found.append(self.source[row])
+      except Exception as error:  # pylint: disable=broad-except
+        if storage.is_transient(error):
+          raise  # A bucket that does not answer says nothing about the image.
+        found.append(error)
+    return found
+
+  def decode(
+    self, row: int, example: Fetched, bad: dict[str, str]
+  ) -> Decoded | None:
+    """Decodes what `fetch` returned for a row; the rest is as in `read`."""
+    name = ""
     try:
-      example = self.source[row]
+      if isinstance(example, Exception):
+        raise example
+      name = example.get("file_name", "")
       label = int(example["label"])
       if not 0 <= label < self.num_classes:
         raise ValueError(
@@ -50,34 +75,36 @@ class Reader(NamedTuple):
         )
       return decode.decode(example["image"]), label
     except Exception as error:  # pylint: disable=broad-except
-      if storage.is_transient(error):
-        raise  # A bucket that does not answer says nothing about the image.
       # Of any type: the run may be in its tenth hour. The name of a file alone
       # may occur in many folders.
-      name = f"{self.split}[{row}] {example.get('file_name', '')}".strip()
+      name = f"{self.split}[{row}] {name}".strip()
       bad[name] = " ".join(str(error).split()) or type(error).__name__
       return None
 
   def read_from(
-    self, order: np.ndarray, position: int, bad: dict[str, str]
-  ) -> tuple[np.ndarray, int]:
-    """Reads the first valid example of an order from a position on.
+    self, order: np.ndarray, positions: Sequence[int], bad: dict[str, str]
+  ) -> Iterator[Decoded]:
+    """Reads the first valid example of an order from each position on.
 
     Args:
       order: `[examples]` rows of the source.
-      position: The position to start from; it wraps around at the end.
+      positions: The positions to start from; an order wraps around at its end.
       bad: As in `read`.
 
-    Returns:
-      The image and its class, as `read` does.
+    Yields:
+      An image and its class for each position, as `read` returns them.
 
     Raises:
       RuntimeError: If too many examples are bad.
     """
-    while (found := self.read(int(order[position % len(order)]), bad)) is None:
-      position += 1
-      self.check(bad)
-    return found
+    rows = [int(order[position % len(order)]) for position in positions]
+    for position, row, example in zip(positions, rows, self.fetch(rows)):
+      found = self.decode(row, example, bad)
+      while found is None:
+        self.check(bad)
+        position += 1
+        found = self.read(int(order[position % len(order)]), bad)
+      yield found
 
   def check(self, bad: dict[str, str]) -> None:
     """Raises RuntimeError if there are too many bad images."""

@@ -1,12 +1,17 @@
 """Tests of opening prepared data sets."""
 
+from concurrent import futures
 import io
 import json
+import pathlib
 
+from array_record.python import array_record_module
 import numpy as np
 import PIL.Image
 import pytest
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.utils.shard_utils import FileInstruction
+from tensorflow_datasets.proto import tf_example_pb2
 
 from mixup_jax.data.streaming import datasets
 from mixup_jax.runtime import storage
@@ -84,6 +89,54 @@ def test_load_takes_a_directory_and_validates_on_test(tmp_path):
   found = datasets.load(directory)
   assert len(found.validation) == 3
   assert set(found.validation[0]) == {"image", "label"}
+
+
+def _shards(directory, takes):
+  """Writes files of some records; returns them as TFDS would."""
+  files, count = [], 0
+  for number, (skip, take, size) in enumerate(takes):
+    path = str(directory / f"{number}.array_record")
+    writer = array_record_module.ArrayRecordWriter(path, "group_size:1")
+    for place in range(size):
+      example = tf_example_pb2.Example()
+      features = example.features.feature
+      chosen = skip <= place < skip + take
+      features["image"].bytes_list.value.append(
+        b"%d" % count if chosen else b""
+      )
+      features["label"].int64_list.value.append(count)
+      count += chosen
+      writer.write(example.SerializeToString())
+    writer.close()
+    files.append(FileInstruction(path, skip, take, size))
+  return files
+
+
+def test_records_read_every_row_of_several_files(tmp_path):
+  files = _shards(tmp_path, [(0, 3, 3), (2, 4, 7), (0, 0, 2), (1, 1, 2)])
+  records = datasets.Records(files)
+  assert len(records) == 8
+  for row in (7, 0, 3, 2, 6, 5, 1, 4):
+    assert records[row] == {"image": b"%d" % row, "label": row}
+
+
+def test_records_are_read_by_many_threads_at_once(tmp_path):
+  records = datasets.Records(_shards(tmp_path, [(0, 40, 40), (0, 9, 9)]))
+  with futures.ThreadPoolExecutor(8) as pool:
+    found = list(pool.map(records.__getitem__, 20 * list(range(49))))
+  assert [x["label"] for x in found] == 20 * list(range(49))
+
+
+def test_records_raise_for_a_damaged_record_alone(tmp_path):
+  files = _shards(tmp_path, [(0, 5, 5)])
+  path = pathlib.Path(files[0].filename)
+  data = path.read_bytes()
+  path.write_bytes(data.replace(b"image\x12\x05\n\x03\n\x012", b"x" * 12))
+  assert path.read_bytes() != data
+  records = datasets.Records(files)
+  with pytest.raises(Exception, match="hash"):
+    records[2]
+  assert [records[i]["label"] for i in (1, 3)] == [1, 3]
 
 
 def test_load_reads_a_bucket_in_place(official, bucket):

@@ -31,6 +31,10 @@ def _draws(area=0.5, aspect=0.5, top=0.5, left=0.5, flip=0.9):
   return np.array([area] * 10 + [aspect] * 10 + [top, left, 0.0, flip])
 
 
+def _square(size):
+  return np.full((size, size, 3), 99, np.uint8)
+
+
 def test_decode_returns_rgb():
   image = _smooth()
   error = np.abs(decode.decode(_encode(image)).astype(int) - image)
@@ -120,18 +124,42 @@ def test_random_box_is_the_central_square_if_none_fits():
 
 def test_train_image_mirrors_half_of_the_crops():
   image = _smooth()
-  plain = decode.train_image(image, _draws(flip=0.5), size=24)
-  mirrored = decode.train_image(image, _draws(flip=0.49), size=24)
+  plain = decode.train_image(image, _draws(flip=0.5), out=_square(24))
+  mirrored = decode.train_image(image, _draws(flip=0.49), out=_square(24))
   np.testing.assert_array_equal(plain[:, ::-1], mirrored)
   assert plain.shape == (24, 24, 3) and plain.dtype == np.uint8
   assert plain[0, 0, 1] < plain[0, -1, 1]
+
+
+@pytest.mark.parametrize("size", (1, 7, 24, 224))
+@pytest.mark.parametrize("flip", (0.2, 0.8))
+def test_train_and_eval_image_write_into_out_what_opencv_returns(size, flip):
+  """A row of a batch is written in place, and mirrored in place."""
+  image = np.random.default_rng(0).integers(0, 256, (61, 47, 3), np.uint8)
+  batch = np.full((3, size, size, 3), 99, np.uint8)
+  draws = _draws(flip=flip)
+  top, left, height, width = decode.random_box(draws, 61, 47)
+  how = cv2.INTER_AREA if max(height, width) > 2 * size else cv2.INTER_LINEAR
+  expected = cv2.resize(
+    image[top : top + height, left : left + width],
+    (size, size),
+    interpolation=how,
+  )
+  decode.train_image(image, draws, out=batch[1])
+  np.testing.assert_array_equal(
+    batch[1], expected[:, ::-1] if flip < 0.5 else expected
+  )
+  found = decode.eval_image(image, out=_square(size))
+  decode.eval_image(image, out=batch[1])
+  np.testing.assert_array_equal(batch[1], found)
+  np.testing.assert_array_equal(batch[::2], np.full_like(batch[::2], 99))
 
 
 def test_train_image_shows_its_box():
   image = _smooth(64, 64)
   draws = _draws(area=(0.25 - 0.08) / 0.92, top=0.999, left=0.0)
   np.testing.assert_array_equal(
-    decode.train_image(image, draws, size=32), image[32:, :32]
+    decode.train_image(image, draws, out=_square(32)), image[32:, :32]
   )
 
 
@@ -146,7 +174,7 @@ def test_eval_image_equals_resizing_and_then_cropping(shape):
   )
   top, left = (whole.height - 224) // 2, (whole.width - 224) // 2
   expected = np.asarray(whole)[top : top + 224, left : left + 224]
-  found = decode.eval_image(image, size=224)
+  found = decode.eval_image(image, out=_square(224))
   assert found.shape == (224, 224, 3) and found.dtype == np.uint8
   assert np.abs(found.astype(int) - expected).max() <= 3
 
@@ -155,15 +183,15 @@ def test_eval_image_uses_every_pixel_of_a_large_image():
   """With one white pixel in a hundred, bilinear weights would miss most."""
   image = np.zeros((400, 400, 3), np.uint8)
   image[5::10, 5::10] = 255
-  found = decode.eval_image(image, size=35)
+  found = decode.eval_image(image, out=_square(35))
   np.testing.assert_array_equal(found, np.full((35, 35, 3), 3))  # 2.55
 
 
 def test_train_and_eval_image_take_a_single_pixel():
   image = np.full((1, 1, 3), 7, np.uint8)
   for found in (
-    decode.eval_image(image, size=8),
-    decode.train_image(image, _draws(), size=8),
+    decode.eval_image(image, out=_square(8)),
+    decode.train_image(image, _draws(), out=_square(8)),
   ):
     np.testing.assert_array_equal(found, np.full((8, 8, 3), 7))
 

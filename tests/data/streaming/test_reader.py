@@ -7,6 +7,7 @@ import PIL.Image
 import pytest
 
 from mixup_jax.data.streaming import datasets
+from mixup_jax.data.streaming import reader as reader_module
 from mixup_jax.data.streaming.reader import make_reader
 
 
@@ -83,18 +84,38 @@ def test_read_refuses_a_negative_label():
 
 def test_read_from_skips_to_the_next_valid_example():
   bad = {}
-  assert _reader().read_from(ORDER, 1, bad)[1] == 0
+  found = list(_reader().read_from(ORDER, [0, 1, 6], bad))
+  assert [label for _, label in found] == [0, 0, 1]
   assert [name[:12] for name in bad] == [
     f"few/train[{i}]" for i in (1, 2, 3, 4)
   ]
   order = np.roll(ORDER, -5)  # The last one is bad: it wraps to the first.
-  assert _reader().read_from(order, 9, {})[1] == 0
+  ((_, label),) = _reader().read_from(order, [9], {})
+  assert label == 0
 
 
 def test_read_from_raises_if_every_example_is_bad():
   reader = _reader([EXAMPLES[1]] * 3)  # All have the same file name.
   with pytest.raises(RuntimeError, match="at least 3 of 3 images"):
-    reader.read_from(np.arange(3), 0, {})
+    list(reader.read_from(np.arange(3), [0], {}))
+
+
+def test_read_from_reads_all_before_it_decodes_one(monkeypatch):
+  seen = []
+
+  class Seen(list):
+    def __getitem__(self, row):
+      seen.append(("read", row))
+      return super().__getitem__(row)
+
+  def decode(data):
+    seen.append(("decode", data))
+    return np.zeros((8, 8, 3), np.uint8)
+
+  monkeypatch.setattr(reader_module.decode, "decode", decode)
+  examples = [{"image": i, "label": 0} for i in range(9)]
+  assert len(list(_reader(Seen(examples)).read_from(ORDER, [6, 8], {}))) == 2
+  assert seen == [("read", 6), ("read", 8), ("decode", 6), ("decode", 8)]
 
 
 def test_account_reports_each_bad_image_once(capsys):
