@@ -79,9 +79,7 @@ def options(config: Any) -> dict[str, np.ndarray]:
   }
 
 
-def make_program(
-  config: Any, problem: problems.Problem
-) -> Callable[..., sweep.Curves]:
+def make_program(config: Any, problem: problems.Problem) -> jax.stages.Wrapped:
   """Builds the program that trains on a table."""
 
   def transform(method: dict[str, Any]) -> Callable[..., Any]:

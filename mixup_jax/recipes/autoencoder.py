@@ -23,6 +23,7 @@ from mixup_jax.train import autoencoder
 from mixup_jax.train import backend
 from mixup_jax.train import dispatch
 from mixup_jax.train import optim
+from mixup_jax.train import side_by_side
 from mixup_jax.train import trial
 from mixup_jax.transforms import Transform
 
@@ -33,11 +34,19 @@ MakeTransform = Callable[[vae.VAE, PyTree], Transform | None]
 
 
 class Prepared(NamedTuple):
-  """A set, the autoencoder, and the programs of it and of each classifier."""
+  """What is trained on a set.
+
+  Attributes:
+    problem: The set.
+    encoder: The autoencoder.
+    programs: That of the autoencoder first, then that of each classifier.
+    seeds_at_once: How many seeds are trained side by side.
+  """
 
   problem: problems.Problem
   encoder: vae.VAE
   programs: dict[results.Method, dispatch.Program]
+  seeds_at_once: int
 
 
 class Group(TypedDict):
@@ -83,12 +92,41 @@ def prepare(
     bound = functools.partial(make, encoder)
     networks[method] = trial.classifier(model, tx, transform=bound)
   programs = {key: dispatch.make_program(x) for key, x in networks.items()}
-  return Prepared(problem, encoder, programs)
+  at_once = config.seeds_at_once or side_by_side.choose(
+    config.seeds,
+    # Convolutions of one seed fill a processor.
+    on_cpu=1 if config.vae.get("channels") else 20,
+    lower=functools.partial(_lower, config, problem, programs),
+  )
+  return Prepared(problem, encoder, programs, at_once)
+
+
+def _lower(
+  config: Any,
+  problem: problems.Problem,
+  programs: dict[results.Method, dispatch.Program],
+  seeds: int,
+) -> Iterator[jax.stages.Lowered]:
+  """Lowers the programs of all networks, for a number of seeds."""
+  params: PyTree = ()
+  for method, program in programs.items():
+    state, lowered = dispatch.lower(
+      program,
+      problem,
+      seeds,
+      options=params,
+      batch_size=config.batch_size,
+      steps_per_dispatch=backend.steps_per_dispatch(config.steps_per_dispatch),
+      eval_batch_size=config.eval_batch_size,
+    )
+    if method == VAE:
+      params = state.params
+    yield from lowered
 
 
 def epochs(config: Any, prepared: Prepared) -> int:
   """Returns how many epochs all groups of a set have, over all networks."""
-  return len(_starts(config)) * _epochs_of_group(config, prepared)
+  return len(_starts(config, prepared)) * _epochs_of_group(config, prepared)
 
 
 def train(
@@ -115,11 +153,12 @@ def train(
     FloatingPointError: If a loss is not finite.
     Stopped: If the process was asked to stop; groups that ended are saved.
   """
-  for start in _starts(config):
-    path = workdir / f"group_{start}.json"
+  for start in _starts(config, prepared):
+    seeds = slice(start, min(start + prepared.seeds_at_once, config.seeds))
+    # Other devices make other groups: both ends are in the name.
+    path = workdir / f"seeds_{start}_to_{seeds.stop - 1}.json"
     if path.exists():
       on_epochs(_epochs_of_group(config, prepared))
-    seeds = slice(start, start + config.seeds_at_once)
     group = functools.partial(
       train_group, config, prepared, seeds, show=show, on_epochs=on_epochs
     )
@@ -199,9 +238,9 @@ def join(groups: list[Group]) -> dict[str, dict[str, np.ndarray]]:
   }
 
 
-def _starts(config: Any) -> range:
+def _starts(config: Any, prepared: Prepared) -> range:
   """Returns the position of the first seed of each group."""
-  return range(0, config.seeds, config.seeds_at_once)
+  return range(0, config.seeds, prepared.seeds_at_once)
 
 
 def _epochs_of_group(config: Any, prepared: Prepared) -> int:

@@ -48,7 +48,8 @@ _ALPHA = Range(0)  # Infinity mixes halves.
 # By dotted name, or by the last part of it: a field of one name has one meaning
 # in all configs. A tuple has the range of its elements.
 RANGES: dict[str, Range] = {
-  **dict.fromkeys(("seeds", "seeds_at_once", "seeds_per_device"), _COUNT),
+  "seeds": _COUNT,
+  **dict.fromkeys(("seeds_at_once", "seeds_per_device"), _COUNT_OR_NONE),
   **dict.fromkeys(("first_seed", "attack_seed", "held_out_seed"), _SEED),
   "noise_seed": Range(-1, LAST_SEED),  # -1 follows the seed.
   **dict.fromkeys(("epochs", "vae_epochs"), _EPOCHS),

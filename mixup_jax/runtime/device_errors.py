@@ -51,6 +51,9 @@ def _judge(message: str) -> tuple[int, str]:
   if code in _FAILED:
     return distributed.RESTART_STATUS, "a device, or the way to one, failed"
   if code == _FULL:
-    words = "batch_size, eval_batch_size and the sizes of config.model"
+    words = (
+      "batch_size, eval_batch_size, the sizes of config.model and, of what is "
+      "trained side by side, seeds_at_once, seeds_per_device or seeds"
+    )
     return 1, f"the memory of a device is full: lower one of {words}"
   return 0, ""

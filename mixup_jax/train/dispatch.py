@@ -51,6 +51,52 @@ def make_program(network: trials.Network) -> Program:
   )
 
 
+def lower(
+  program: Program,
+  problem: problems.Problem,
+  seeds: int,
+  *,
+  options: PyTree = (),
+  batch_size: int,
+  steps_per_dispatch: int,
+  eval_batch_size: int,
+) -> tuple[PyTree, list[jax.stages.Lowered]]:
+  """Lowers what trains and what measures a number of seeds.
+
+  Args:
+    program: The program.
+    problem: The set, with a split at least.
+    seeds: The number.
+    options: As in `train`, or their shapes.
+    batch_size: As in `train`; so is the next.
+    steps_per_dispatch: As in `train`.
+    eval_batch_size: Rows that are measured at a time.
+
+  Returns:
+    The shapes of the states, and the lowered programs.
+  """
+  shape: Any = jax.ShapeDtypeStruct
+  splits = jax.tree.map(
+    lambda x: shape((seeds, *x.shape[1:]), x.dtype), problem.splits
+  )
+  trial = trials.Trial(
+    shape((seeds,), np.uint32), splits, problem.features, problem.labels
+  )
+  steps = -(-problem.splits.train_rows.shape[1] // batch_size)
+  size = seeds, min(steps, steps_per_dispatch)
+  plan = trials.Plan(
+    shape(size, np.int32),
+    shape((*size, batch_size), np.int32),
+    shape((*size, batch_size), bool),
+  )
+  state = jax.eval_shape(program.init, trial)
+  rows = shape((eval_batch_size,), np.int32)
+  return state, [
+    program.advance.lower(state, plan, options, trial),
+    program.measure.lower(state, rows, trial),
+  ]
+
+
 def train(
   program: Program,
   problem: problems.Problem,

@@ -15,6 +15,7 @@ from mixup_jax import sharding
 from mixup_jax.data import problems
 from mixup_jax.runtime import jobs
 from mixup_jax.runtime import storage
+from mixup_jax.train import side_by_side
 from mixup_jax.train import trial as trials
 from mixup_jax.train.trial import Network
 from mixup_jax.train.trial import Plan
@@ -22,12 +23,13 @@ from mixup_jax.train.trial import Trial
 
 Array = jax.Array
 PyTree = Any
+_ON_CPU = 2  # Seeds of a device at a time.
 Curves = dict[str, Any]
 
 
 def make_program(
   network: Network, mesh: sharding.Mesh, *, batch_size: int, epochs: int
-) -> Callable[..., Curves]:
+) -> jax.stages.Wrapped:
   """Compiles whole runs for many options and, on each device, many seeds.
 
   What does not depend on the options, such as the split, the first weights, the
@@ -72,15 +74,35 @@ def make_program(
   )
 
 
+def lower(
+  program: jax.stages.Wrapped,
+  problem: problems.Problem,
+  options: PyTree,
+  mesh: sharding.Mesh,
+  seeds_per_device: int,
+) -> jax.stages.Lowered:
+  """Lowers a program for some seeds a device; the rest is as in `train`."""
+  count = mesh.size * seeds_per_device
+
+  def shape(x: Any) -> jax.ShapeDtypeStruct:
+    x = np.asarray(x)
+    return jax.ShapeDtypeStruct((count, *x.shape[1:]), x.dtype)
+
+  splits = jax.tree.map(shape, problem.splits)
+  seeds = jax.ShapeDtypeStruct((count,), np.uint32)
+  data = problem.features, problem.labels
+  return program.lower(options, Trial(seeds, splits, *data))
+
+
 def train(
-  program: Callable[..., Curves],
+  program: jax.stages.Wrapped,
   problem: problems.Problem,
   options: PyTree,
   *,
   mesh: sharding.Mesh,
   workdir: storage.Path | None = None,
   first_seed: int = 0,
-  seeds_per_device: int = 2,
+  seeds_per_device: int = 0,
   on_group: Callable[[int], object] = lambda count: None,
 ) -> Curves:
   """Trains every seed with all options, some seeds a device at a time.
@@ -94,8 +116,8 @@ def train(
     mesh: The devices that the program is for.
     workdir: Where the groups are kept; None keeps none.
     first_seed: The seed of the first split.
-    seeds_per_device: Seeds that a device trains at a time. Few fit the cache of
-      a processor, many fill an accelerator.
+    seeds_per_device: Seeds that a device trains at a time; 0 is two on a
+      processor, whose cache they fit, and what fits the memory elsewhere.
     on_group: Called with the number of seeds that have just ended.
 
   Returns:
@@ -106,7 +128,14 @@ def train(
     Stopped: If the process was asked to stop; the groups that ended are kept.
   """
   num_seeds = len(problem.splits.train_rows)
-  size = mesh.size * seeds_per_device
+  size = mesh.size * (
+    seeds_per_device
+    or side_by_side.choose(
+      -(-num_seeds // mesh.size),
+      on_cpu=_ON_CPU,
+      lower=lambda count: [lower(program, problem, options, mesh, count)],
+    )
+  )
   options, *data = jax.device_put(
     (options, problem.features, problem.labels), sharding.replicated(mesh)
   )

@@ -80,7 +80,9 @@ def test_run_in_groups_of_seeds_resumes_after_the_last(
   # Of each of two groups, the autoencoder and two methods.
   assert len(lines) == 2 * (3 + 2 * 2)
   assert "digits/0/vae/loss" in json.loads(lines[0])
-  first, second = (tmp_path / "digits" / f"group_{i}.json" for i in (0, 1))
+  first, second = (
+    tmp_path / "digits" / f"seeds_{i}_to_{i}.json" for i in (0, 1)
+  )
   assert json.loads(first.read_text())["mixed_inputs"]
   assert json.loads(second.read_text())["mixed_inputs"] is None
   second.unlink()

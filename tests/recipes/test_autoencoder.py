@@ -17,6 +17,7 @@ from mixup_jax.recipes import small_sets
 from mixup_jax.results import files
 from mixup_jax.runtime import preemption
 from mixup_jax.train import dispatch
+from mixup_jax.train import side_by_side
 from mixup_jax.train import trial
 
 SEEDS = np.arange(2)
@@ -114,6 +115,35 @@ def test_prepare_with_an_unknown_model_raises():
     autoencoder.prepare(config, problem, {results.ERM: erm})
 
 
+@pytest.mark.parametrize("wanted, expected", ((0, 20), (7, 7)))
+def test_prepare_takes_the_seeds_of_a_cpu_unless_the_config_has_some(
+  wanted, expected
+):
+  config = small(seeds=3, seeds_at_once=wanted)
+  problem = small_sets.load(config, "iris")
+  assert autoencoder.prepare(config, problem, {}).seeds_at_once == expected
+
+
+def test_prepare_measures_the_programs_of_all_networks(monkeypatch):
+  seen = []
+
+  def choose(most, *, on_cpu, lower):
+    seen.append((most, on_cpu))
+    for count in (2, 4):
+      seen.append(list(map(side_by_side.num_bytes, lower(count))))
+    return 9
+
+  monkeypatch.setattr(side_by_side, "choose", choose)
+  config = small(seeds=3, seeds_at_once=0)
+  problem = small_sets.load(config, "iris")
+  made = autoencoder.prepare(config, problem, {CODES: codes})
+  assert made.seeds_at_once == 9
+  number, one, two = seen
+  # To train and to measure each of the two.
+  assert number == (3, 20) and len(one) == len(two) == 4
+  assert all(a < b for a, b in zip(one, two))
+
+
 @pytest.fixture(scope="module")
 def prepared():
   config = small(seeds=3, seeds_at_once=2, epochs=1, vae_epochs=2)
@@ -138,11 +168,11 @@ def test_train_trains_each_group_once(prepared, tmp_path):
   first, done = train(prepared, workdir)
   assert list(first) == [0, 2] and done == [1] * 6
   for start, group in first.items():
-    path = workdir / f"group_{start}.json"
+    path = workdir / f"seeds_{start}_to_{min(start + 1, 2)}.json"
     assert group == files.read_checked(path)
     assert list(group["losses"]) == ["vae", "erm"]
     assert group["mixed_inputs"] is None and group["seconds"] > 0
-  (workdir / "group_2.json").unlink()
+  (workdir / "seeds_2_to_2.json").unlink()
   again, done = train(prepared, workdir)
   assert again[0] == first[0] and done == [3, 1, 1, 1]
   assert again[2]["measured"] == first[2]["measured"]
@@ -155,13 +185,11 @@ def test_train_trains_each_group_once(prepared, tmp_path):
 def test_train_of_a_group_is_of_its_seeds(prepared, tmp_path):
   """In groups of three the third seed gives the same as in a group alone."""
   config, made = prepared
-  whole = config.copy_and_resolve_references()
-  whole.seeds_at_once = 3
   apart, _ = train(prepared, tmp_path / "apart")
   together = dict(
     autoencoder.train(
-      whole,
-      made,
+      config,
+      made._replace(seeds_at_once=3),
       tmp_path / "together",
       show=lambda _: None,
       on_epochs=lambda _: None,
@@ -179,7 +207,7 @@ def test_train_of_a_group_that_fails_leaves_no_file(prepared, tmp_path):
   failing = made._replace(problem=bad)
   with pytest.raises(FloatingPointError):
     train((config, failing), tmp_path / "iris")
-  assert not (tmp_path / "iris" / "group_0.json").exists()
+  assert not (tmp_path / "iris" / "seeds_0_to_1.json").exists()
 
 
 @pytest.mark.parametrize("epoch, lost", [(2, "seed 0"), (3, ""), (4, "seed 2")])

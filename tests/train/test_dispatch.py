@@ -155,3 +155,32 @@ def test_train_with_a_loss_that_is_not_finite_raises(problem):
       batch_size=BATCH,
       steps_per_dispatch=9,
     )
+
+
+def test_lower_takes_what_train_gives_to_the_programs(program, problem):
+  factors = np.ones(3, np.float32)
+  state, lowered = dispatch.lower(
+    program,
+    problem,
+    3,
+    options=factors,
+    batch_size=BATCH,
+    steps_per_dispatch=9,
+    eval_batch_size=4,
+  )
+  trials = trial.Trial(
+    np.arange(3, dtype=np.uint32), problem.splits, *problem[:2]
+  )
+  advance, measure = (each.compile() for each in lowered)
+  first = program.init(trials)
+  chex.assert_trees_all_equal_shapes_and_dtypes(first, state)
+  plan = trial.Plan(  # An epoch of seven rows has three steps.
+    np.zeros((3, 3), np.int32),
+    np.zeros((3, 3, BATCH), np.int32),
+    np.ones((3, 3, BATCH), bool),
+  )
+  state, _ = advance(first, plan, factors, trials)
+  np.testing.assert_array_equal(state["seen"].sum(1), 9)
+  assert measure(state, np.arange(4, dtype=np.int32), trials)[
+    "first"
+  ].shape == ((3, 4))

@@ -19,6 +19,7 @@ from mixup_jax.models import mlp
 from mixup_jax.runtime import preemption
 from mixup_jax.train import loop
 from mixup_jax.train import rngs
+from mixup_jax.train import side_by_side
 from mixup_jax.train import state as states
 from mixup_jax.train import step as steps
 from mixup_jax.train import sweep
@@ -138,6 +139,39 @@ def test_train_has_curves_of_all_seeds_and_reports_groups():
   assert curves["loss"].shape == (5, 3, EPOCHS)
   assert curves["error"].shape == (5, 3)
   assert np.all(np.diff(curves["loss"].mean(0)) < 0)
+
+
+def test_train_asks_how_many_seeds_fit_a_device(monkeypatch):
+  asked, seen = [], []
+
+  def choose(most, *, on_cpu, lower):
+    asked.append((most, on_cpu))
+    asked.extend(side_by_side.num_bytes(x) for n in (1, 2) for x in lower(n))
+    return 1
+
+  monkeypatch.setattr(side_by_side, "choose", choose)
+  train(iris(5), (0.0,), devices=2, on_group=seen.append)
+  assert seen == [2, 2, 1]
+  number, one, two = asked
+  assert number == (3, 2) and one < two
+
+
+def test_lower_takes_what_train_gives_to_the_program():
+  problem, mesh = iris(4), sharding.make_mesh(jax.devices()[:2])
+  network = trials.classifier(MODEL, TX, transform=mixup)
+  program = sweep.make_program(network, mesh, batch_size=BATCH, epochs=1)
+  options = np.zeros(1, np.float32)
+  compiled = sweep.lower(program, problem, options, mesh, 2).compile()
+  trial = trials.Trial(
+    np.arange(4, dtype=np.uint32),
+    problem.splits,
+    problem.features,
+    problem.labels,
+  )
+  chex.assert_trees_all_equal(
+    jax.device_get(compiled(options, trial)),
+    jax.device_get(program(options, trial)),
+  )
 
 
 def test_train_from_a_first_seed_has_the_runs_of_these_seeds():
