@@ -9,9 +9,12 @@ import jax.numpy as jnp
 
 _CPU_OPTIONS: dict[str, dict[str, Any]] = {
   # XLA's newer CPU library takes 1.3 to 1.6 times as long for convolutions as
-  # the older one; this option leaves them to the older one.
+  # the older one, and a fifth for sums over a batch of maps: this option leaves
+  # convolutions to the older one.
   "run often": {
-    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"
+    "xla_cpu_experimental_ynn_fusion_type": (
+      "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE"
+    )
   },
   # Code that draws many parameters takes a minute to optimise and a moment to
   # run.

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from mixup_jax.train import backend
@@ -54,6 +55,20 @@ def test_compiler_options_are_none_if_the_compiler_refuses_them(
   monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
   assert backend.compiler_options(use) is None
   backend._known_options.cache_clear()
+
+
+def test_compiler_options_leave_sums_over_a_batch_to_the_newer_library():
+  x = np.random.default_rng(0).uniform(0, 1, (128, 16, 16, 8))
+  x = x.astype(np.float32)
+  options = backend.compiler_options("run often")
+  lowered = jax.jit(
+    lambda x: jnp.sum(x, axis=(0, 1, 2)), compiler_options=options
+  ).lower(x)
+  compiled = lowered.compile()
+  assert "ynn_fusion" in compiled.as_text()
+  np.testing.assert_allclose(
+    compiled(x), x.sum((0, 1, 2), dtype=np.float64), rtol=1e-6
+  )
 
 
 def test_assumed_sets_the_platform_within_the_context():
