@@ -31,6 +31,7 @@ ORDER = (
   "runtime.device_errors",
   "runtime.arguments",
   "runtime.compile_cache",
+  "runtime.one_line",
   "runtime.cli",
 )
 # Besides, losses know the labels that transforms make, and nothing else. What

@@ -20,7 +20,7 @@ from typing import NoReturn, Sequence
 
 from experiments.launch import jobs
 from experiments.launch import kinds
-from mixup_jax.runtime import cli
+from mixup_jax.runtime import one_line
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> None:
   """Writes a launch file, or one for each cell of a sweep."""
-  with cli.bad_input_reported():
+  with one_line.bad_input():
     given, flags = _parse(sys.argv[1:] if argv is None else argv)
     out = pathlib.Path(given.out or given.kind + kinds.KINDS[given.kind].suffix)
     files = {}

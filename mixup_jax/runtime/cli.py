@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from absl import flags
 from absl import logging
@@ -28,7 +28,7 @@ from mixup_jax.runtime import arguments
 from mixup_jax.runtime import compile_cache
 from mixup_jax.runtime import device_errors
 from mixup_jax.runtime import distributed
-from mixup_jax.runtime import jobs
+from mixup_jax.runtime import one_line
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import preflight
 from mixup_jax.runtime import signals
@@ -36,18 +36,6 @@ from mixup_jax.runtime import storage
 from mixup_jax.train import goodput
 from mixup_jax.train import tracing
 
-# Errors of bad input in this package. Any other error is a bug, and is shown
-# with its traceback.
-_INPUT_ERRORS = (
-  ValueError,
-  TypeError,
-  LookupError,
-  AttributeError,
-  OSError,
-  flags.Error,
-)
-# Errors that can end a valid run: divergence, and a full disk.
-_RUN_ERRORS = (FloatingPointError, OSError)
 _INTERRUPTED = 128 + signal.SIGINT
 _DEVICE_COUNT_FLAG = "xla_force_host_platform_device_count"
 
@@ -91,7 +79,7 @@ def launch(
   )  # TFDS warns of errors that this reports.
   if cpu_devices and _DEVICE_COUNT_FLAG not in os.environ.get("XLA_FLAGS", ""):
     jax.config.update("jax_num_cpu_devices", cpu_devices)
-  with _exit_on(_INPUT_ERRORS, status=2):
+  with one_line.bad_input():
     values = arguments.parse(section, config_file)
     workdir = _workdir(section, values)
     for field in ("data_dir", "networks"):  # Before any work, and by its name.
@@ -122,11 +110,13 @@ def launch(
         stack.enter_context(
           signals.leaving(signal.SIGINT, status=_INTERRUPTED, text=interrupted)
         )
-      with _exit_on(_INPUT_ERRORS, status=2):
+      with one_line.bad_input():
         _join_the_others(section, values)
       with (
         distributed.peers_watched(),
-        _exit_on((storage.Unavailable,), status=distributed.RESTART_STATUS),
+        one_line.reported(
+          (storage.Unavailable,), status=distributed.RESTART_STATUS
+        ),
         device_errors.reported(resume, debug=values.debug),
       ):
         prepared = _prepare(values, workdir, of_networks, stack, stages[0])
@@ -155,7 +145,7 @@ def _prepare(
   prepare: Callable[[Any], Any],
 ) -> Any:
   """Returns what `prepare` does; owns the directory until `stack` is left."""
-  with _exit_on(_INPUT_ERRORS, status=2):
+  with one_line.bad_input():
     if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
       raise ValueError(
         "JAX_DISABLE_JIT is set, but sections run compiled programs: unset it."
@@ -186,7 +176,7 @@ def _run(
   with opened as recorder:
     try:
       more = f"\nThe config is {plain_config}"
-      with _exit_on(_RUN_ERRORS, status=1, more=more):
+      with one_line.failed_run(more=more):
         with jax.transfer_guard(_transfers()):
           result = run(config, prepared, recorder)
     except preemption.Stopped as stopped:
@@ -252,28 +242,6 @@ def _estimate(
   return prepare, rows.result
 
 
-@contextlib.contextmanager
-def _exit_on(
-  errors: tuple[type[Exception], ...], *, status: int, more: str = ""
-) -> Iterator[None]:
-  """Converts errors to one line on stderr and an exit status."""
-  try:
-    yield
-  except Exception as error:
-    known = storage.as_os_error(error) or error
-    if arguments.DEBUG in sys.argv or not isinstance(known, errors):
-      raise
-    # Missing processes and outages of a bucket are not bad input.
-    if isinstance(known, (TimeoutError, storage.Unavailable)):
-      status = distributed.RESTART_STATUS
-    print(f"error: {_message(known)}{more}", file=sys.stderr)
-    raise SystemExit(status) from None
-
-
-# For other commands than those of sections.
-bad_input_reported = functools.partial(_exit_on, _INPUT_ERRORS, status=2)
-
-
 def _print(text: str) -> None:
   """Prints in process 0 alone."""
   if jax.process_index() == 0:
@@ -309,16 +277,3 @@ def _workdir(section: str, values: flags.FlagValues) -> storage.Path:
   default = pathlib.Path(tempfile.gettempdir(), "mixup_jax", section, stamp)
   path = storage.path(values.workdir or default, "--workdir")
   return path if storage.in_bucket(path) else path.absolute()
-
-
-def _message(error: BaseException) -> str:
-  """Returns the message of an error, without those that wrap it."""
-  while error.args and isinstance(error.args[0], BaseException):
-    error = error.args[0]
-  if isinstance(error, FloatingPointError):
-    return jobs.describe(error)
-  # A KeyError would show its message quoted.
-  message = str(error.args[0] if isinstance(error, KeyError) else error)
-  if "Traceback" in message:  # A config file raised: take the last line.
-    message = message.strip().splitlines()[-1].split("Error: ", 1)[-1]
-  return message
