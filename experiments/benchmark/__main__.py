@@ -10,6 +10,7 @@
     python -m experiments.benchmark gan --seeds=20
     python -m experiments.benchmark input
     python -m experiments.benchmark speech
+    python -m experiments.benchmark compare HEAD~1 --part=transforms
 
 PyTorch is the other side of all but the last two: its mixing is the algorithm
 of the released code (a lambda of numpy, a random permutation, two products and
@@ -18,6 +19,11 @@ timm and keras beside it, and runs without those that are not there. The sides
 of a pair alternate, and a ratio is the median of the ratios of calls that
 follow each other. With `--workdir` what was measured is a result, which
 `python -m experiments.report RUN/result.json` prints.
+
+`compare` runs a part in this tree and in that of another commit, alternately,
+and has status 1 if a case has become slower by more than `--threshold` per
+cent. What it does not know are options of the part:
+`python -m experiments.benchmark compare main --part=transforms --official_only`
 
 On a busy machine wall times favour short calls, and the side whose threads wait
 less for each other. There measure processor time, on one core, since threads
@@ -34,6 +40,7 @@ from typing import Any, Mapping, Sequence
 
 import jax
 
+from experiments.benchmark import compare
 from experiments.benchmark import decoding
 from experiments.benchmark import every_transform
 from experiments.benchmark import gan
@@ -47,11 +54,21 @@ from experiments.benchmark import transforms
 from mixup_jax.results import files
 from mixup_jax.results import recorder
 from mixup_jax.results import workdirs
+from mixup_jax.runtime import one_line
 
 
 def main(argv: Sequence[str] | None = None) -> None:
   """Prints a table of the part that the command line names."""
-  arguments = _parse(argv)
+  arguments, more = _parse(argv)
+  if arguments.part == "compare":
+    with one_line.bad_input():
+      status = compare.main(
+        arguments.base,
+        [arguments.of, *more],
+        rounds=arguments.rounds,
+        threshold=arguments.threshold,
+      )
+    sys.exit(status)
   config = {k: v for k, v in vars(arguments).items() if k != "workdir"}
   workdir = getattr(arguments, "workdir", None)
   libraries = _libraries(arguments.part)
@@ -73,8 +90,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"\n{seconds:.1f} s, written to {path}")
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-  """Returns the arguments of the command line, its counts at least 1."""
+def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
+  """Returns the arguments of the command line, its counts at least 1.
+
+  The list is of those that `compare` passes on.
+  """
   parser = argparse.ArgumentParser(
     prog="python -m experiments.benchmark", description="Speed, side by side."
   )
@@ -125,11 +145,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     "speech", help="spectrograms, beside scipy", parents=[result]
   )
   part.add_argument("--turns", type=int, default=15)
-  arguments = parser.parse_args(argv)
+  part = parts.add_parser("compare", help="a part, beside another commit")
+  part.add_argument("base", metavar="BASE", help="a commit, or a directory")
+  part.add_argument("--part", dest="of", metavar="PART", default="transforms")
+  part.add_argument("--rounds", type=int, default=6)
+  part.add_argument("--threshold", type=float, default=10.0, metavar="PERCENT")
+  arguments, more = parser.parse_known_args(argv)
+  if more and arguments.part != "compare":
+    parser.error(f"unrecognized arguments: {' '.join(more)}")
   for name, value in vars(arguments).items():
     if type(value) is int and value < 1:  # A bool is an int as well.
-      sys.exit(f"error: --{name} must be at least 1, got {value}.")
-  return arguments
+      parser.error(f"--{name} must be at least 1, got {value}.")
+  return arguments, more
 
 
 def _libraries(part: str) -> dict[str, Any]:

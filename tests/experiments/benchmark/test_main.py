@@ -55,6 +55,34 @@ def test_main_refuses_the_directory_of_another_run(tmp_path):
     benchmark.main(["speech", f"--workdir={tmp_path}"])
 
 
-def test_main_refuses_no_rounds():
-  with pytest.raises(SystemExit, match="--rounds must be at least 1, got 0"):
-    benchmark.main(["speech", "--rounds=0"])
+@pytest.mark.parametrize(
+  "arguments, message",
+  [
+    (["speech", "--rounds=0"], "--rounds must be at least 1, got 0"),
+    (["speech", "--round=1", "--turn=1", "--x"], "unrecognized arguments: --x"),
+    (["compare", "HEAD", "--rounds=1"], "--rounds must be at least 2"),
+    (["compare", "HEAD", "--threshold=-1"], "--threshold must be at least 0"),
+    (["compare", "nowhere"], "'nowhere' is neither a commit"),
+  ],
+)
+def test_main_refuses_bad_input_with_status_2(arguments, message, capsys):
+  with pytest.raises(SystemExit) as caught:
+    benchmark.main(arguments)
+  assert caught.value.code == 2
+  assert message in capsys.readouterr().err
+
+
+def test_main_passes_the_options_of_a_part_to_compare(monkeypatch):
+  called = []
+
+  def fake(*arguments, **options):
+    called.append((arguments, options))
+    return 1
+
+  monkeypatch.setattr(benchmark.compare, "main", fake)
+  with pytest.raises(SystemExit) as caught:
+    benchmark.main(["compare", "main", "--part=speech", "--turns=3"])
+  assert caught.value.code == 1  # A case is slower.
+  assert called == [
+    (("main", ["speech", "--turns=3"]), {"rounds": 6, "threshold": 10.0})
+  ]
