@@ -10,15 +10,20 @@
     python -m experiments.benchmark gan --seeds=20
     python -m experiments.benchmark input
     python -m experiments.benchmark speech
+    python -m experiments.benchmark scale --rounds=3 --workdir=RUN
     python -m experiments.benchmark compare HEAD~1 --part=transforms
 
-PyTorch is the other side of all but the last two: its mixing is the algorithm
+PyTorch is the other side of all but the last four: its mixing is the algorithm
 of the released code (a lambda of numpy, a random permutation, two products and
 a sum), its training a plain loop over seeds. `every_transform` has torchvision,
 timm and keras beside it, and runs without those that are not there. The sides
 of a pair alternate, and a ratio is the median of the ratios of calls that
 follow each other. With `--workdir` what was measured is a result, which
 `python -m experiments.report RUN/result.json` prints.
+
+`scale` has no other side: it fits how time and memory grow with the size, each
+size in a process of its own. The same command with the same working directory
+measures the sizes that it lacks.
 
 `compare` runs a part in this tree and in that of another commit, alternately,
 and has status 1 if a case has become slower by more than `--threshold` per
@@ -46,11 +51,13 @@ from experiments.benchmark import every_transform
 from experiments.benchmark import gan
 from experiments.benchmark import losses
 from experiments.benchmark import peers
+from experiments.benchmark import scale
 from experiments.benchmark import speech
 from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import timing
 from experiments.benchmark import transforms
+from mixup_jax import results
 from mixup_jax.results import files
 from mixup_jax.results import recorder
 from mixup_jax.results import workdirs
@@ -82,11 +89,17 @@ def main(argv: Sequence[str] | None = None) -> None:
   environment = _environment(libraries)
   print(", ".join(f"{k} {v}" for k, v in environment.items()), end="\n\n")
   start = time.perf_counter()
-  text, measured = _run(libraries, dict(config))
+  if arguments.part == "scale":
+    # Those of another commit would be of other code.
+    kept = workdir and workdir / f"points_{environment['commit']}"
+    text, result = scale.table(rounds=arguments.rounds, directory=kept)
+  else:
+    text, measured = _run(libraries, dict(config))
+    result = timing.result(measured, config.get("clock", "wall"))
   print(text)
   if workdir is not None:
     seconds = round(time.perf_counter() - start, 2)
-    path = _write(workdir, measured, config, environment, seconds)
+    path = _write(workdir, result, config, environment, seconds)
     print(f"\n{seconds:.1f} s, written to {path}")
 
 
@@ -145,6 +158,9 @@ def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     "speech", help="spectrograms, beside scipy", parents=[result]
   )
   part.add_argument("--turns", type=int, default=15)
+  part = parts.add_parser("scale", help="how time and memory grow")
+  part.add_argument("--rounds", type=int, default=1)
+  part.add_argument("--workdir", help="where to write result.json")
   part = parts.add_parser("compare", help="a part, beside another commit")
   part.add_argument("base", metavar="BASE", help="a commit, or a directory")
   part.add_argument("--part", dest="of", metavar="PART", default="transforms")
@@ -161,7 +177,7 @@ def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
 
 def _libraries(part: str) -> dict[str, Any]:
   """Imports what a part compares with; PyTorch, or exits if it is not there."""
-  if part in ("input", "speech"):
+  if part in ("input", "speech", "scale"):
     return {}
   if part == "every_transform":
     return peers.load()
@@ -216,7 +232,7 @@ def _run(
 
 def _write(
   workdir: pathlib.Path,
-  measured: Sequence[timing.Measured],
+  result: results.Result,
   config: Mapping[str, Any],
   environment: Mapping[str, Any],
   seconds: float,
@@ -225,7 +241,7 @@ def _write(
   content = {
     "section": "benchmark",
     "wall_seconds": seconds,
-    **timing.result(measured, config["clock"]),
+    **result,
     "config": config,
     "environment": environment,
   }

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from typing import Any
+from typing import Any, Callable
 
 import jax
 import numpy as np
@@ -27,16 +27,7 @@ def table(torch: Any, problem: problems.Problem) -> str:
   Both train the network of the paper, 2 x 128 ReLU, with Adam for 10 epochs of
   batches of 16, on the same splits.
   """
-  mesh = sharding.make_mesh()
-  network = trial.classifier(
-    models.build("mlp", num_classes=problem.num_classes),
-    optim.build("adam", learning_rate=1e-3),
-    transform=lambda alpha: functools.partial(transforms.mixup, alpha=alpha),
-  )
-  program = sweep.make_program(network, mesh, batch_size=16, epochs=10)
-
-  def train() -> sweep.Curves:
-    return sweep.train(program, problem, ALPHAS, mesh=mesh)
+  train = sweep_of(problem)
 
   start = time.perf_counter()
   train()
@@ -75,6 +66,18 @@ def table(torch: Any, problem: problems.Problem) -> str:
       ],
     ]
   )
+
+
+def sweep_of(problem: problems.Problem) -> Callable[[], sweep.Curves]:
+  """Returns what trains every seed with ERM and mixup, some at a time."""
+  mesh = sharding.make_mesh()
+  network = trial.classifier(
+    models.build("mlp", num_classes=problem.num_classes),
+    optim.build("adam", learning_rate=1e-3),
+    transform=lambda alpha: functools.partial(transforms.mixup, alpha=alpha),
+  )
+  program = sweep.make_program(network, mesh, batch_size=16, epochs=10)
+  return functools.partial(sweep.train, program, problem, ALPHAS, mesh=mesh)
 
 
 def load_problem(
