@@ -7,6 +7,7 @@ import numpy as np
 
 from mixup_jax.data import catalogue
 from mixup_jax.data import splits
+from mixup_jax.data.in_memory import bundled
 from mixup_jax.runtime import storage
 
 
@@ -164,12 +165,10 @@ def _digits() -> ImageSet:
 
   The split is drawn once and for all, evenly over the classes.
   """
-  import sklearn.datasets  # Only now: the import takes a second.
-
-  digits = sklearn.datasets.load_digits()
+  counts, ids = bundled.digits()
   # Counts of 0 to 16 black dots become 0 to 255.
-  images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
-  labels = digits.target.astype(np.int32)
+  images = np.rint(counts * (255 / 16)).astype(np.uint8)[..., None]
+  labels = ids.astype(np.int32)
   train, test = splits.stratified_split(labels, train_fraction=0.8, seed=0)
   return ImageSet(
     "digits",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mixup_jax.data.in_memory import bundled
 from mixup_jax.runtime import storage
 
 TABLES = (
@@ -58,15 +59,9 @@ def load(name: str, data_dir: str | None = None) -> Table:
       f"unknown table {name!r}.{hint} Known are {', '.join(TABLES)}."
     )
   if name == "iris":
-    import sklearn.datasets  # Only now: the import takes a second.
-
-    iris = sklearn.datasets.load_iris()
+    features, labels = bundled.iris()
     return Table(
-      name,
-      iris.data.astype(np.float32),
-      iris.target.astype(np.int32),
-      3,
-      (0,) * 4,
+      name, features.astype(np.float32), labels.astype(np.int32), 3, (0,) * 4
     )
   return _load_prepared(name, storage.data_dir(data_dir))
 

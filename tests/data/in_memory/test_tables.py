@@ -25,10 +25,11 @@ def _table(features, labels=None, categories=None):
   )
 
 
-def test_load_iris_needs_neither_a_download_nor_tfds():
+def test_load_iris_needs_no_download_and_imports_neither_tfds_nor_sklearn():
   code = (
     "import sys; from mixup_jax.data.in_memory import tables; "
-    "tables.load('iris'); assert 'tensorflow_datasets' not in sys.modules"
+    "tables.load('iris'); "
+    "assert not {'tensorflow_datasets', 'sklearn'} & set(sys.modules)"
   )
   subprocess.run([sys.executable, "-c", code], check=True)
   table = tables.load("iris")
