@@ -10,16 +10,20 @@
     python -m experiments.benchmark gan --seeds=20
     python -m experiments.benchmark input
     python -m experiments.benchmark speech
+    python -m experiments.benchmark startup --rounds=7
     python -m experiments.benchmark scale --rounds=3 --workdir=RUN
     python -m experiments.benchmark compare HEAD~1 --part=transforms
 
-PyTorch is the other side of all but the last four: its mixing is the algorithm
+PyTorch is the other side of most: its mixing is the algorithm
 of the released code (a lambda of numpy, a random permutation, two products and
 a sum), its training a plain loop over seeds. `every_transform` has torchvision,
 timm and keras beside it, and runs without those that are not there. The sides
 of a pair alternate, and a ratio is the median of the ratios of calls that
 follow each other. With `--workdir` what was measured is a result, which
 `python -m experiments.report RUN/result.json` prints.
+
+`startup` measures whole commands: a smoke run beside a PyTorch loop over the
+same seeds, and `--help` beside the imports that it needs.
 
 `scale` has no other side: it fits how time and memory grow with the size, each
 size in a process of its own. The same command with the same working directory
@@ -53,6 +57,7 @@ from experiments.benchmark import losses
 from experiments.benchmark import peers
 from experiments.benchmark import scale
 from experiments.benchmark import speech
+from experiments.benchmark import startup
 from experiments.benchmark import step
 from experiments.benchmark import tabular
 from experiments.benchmark import timing
@@ -93,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Those of another commit would be of other code.
     kept = workdir and workdir / f"points_{environment['commit']}"
     text, result = scale.table(rounds=arguments.rounds, directory=kept)
+  elif arguments.part == "startup":
+    text, result = startup.table(rounds=arguments.rounds)
   else:
     text, measured = _run(libraries, dict(config))
     result = timing.result(measured, config.get("clock", "wall"))
@@ -158,9 +165,13 @@ def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     "speech", help="spectrograms, beside scipy", parents=[result]
   )
   part.add_argument("--turns", type=int, default=15)
-  part = parts.add_parser("scale", help="how time and memory grow")
-  part.add_argument("--rounds", type=int, default=1)
-  part.add_argument("--workdir", help="where to write result.json")
+  for name, about in (
+    ("scale", "how time and memory grow"),
+    ("startup", "whole commands, from start to end"),
+  ):
+    part = parts.add_parser(name, help=about)
+    part.add_argument("--rounds", type=int, default=1)
+    part.add_argument("--workdir", help="where to write result.json")
   part = parts.add_parser("compare", help="a part, beside another commit")
   part.add_argument("base", metavar="BASE", help="a commit, or a directory")
   part.add_argument("--part", dest="of", metavar="PART", default="transforms")

@@ -53,7 +53,7 @@ def table(
     )
     goal = 1.25 if width == 64 else 1.05
     cases += [
-      timing.Case(f"{name}, mixup", mixup, official.OFFICIAL, mixed, goal),
+      timing.Case(f"{name}, mixup", mixup, timing.OFFICIAL, mixed, goal),
       timing.Case(f"{name}, ERM", erm, _PYTORCH, plain, goal),
       augmentation_case(torch, data),
     ]

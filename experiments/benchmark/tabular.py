@@ -7,7 +7,7 @@ from typing import Any, Callable
 import jax
 import numpy as np
 
-from experiments.benchmark import official
+from experiments.benchmark import torch_table
 from mixup_jax import models
 from mixup_jax import sharding
 from mixup_jax import transforms
@@ -98,38 +98,18 @@ def torch_run(
   torch: Any, problem: problems.Problem, seed: int, alpha: float
 ) -> float:
   """Trains one network with PyTorch, and returns its test error in per cent."""
-  torch.manual_seed(seed)
+  return torch_table.train(
+    torch,
+    scaled(problem, seed),
+    problem.labels,
+    problem.splits.train_rows[seed],
+    problem.splits.test_rows[seed],
+    seed=seed,
+    alpha=alpha,
+  )
+
+
+def scaled(problem: problems.Problem, seed: int) -> np.ndarray:
+  """Returns `[rows, columns]` features, scaled by the split of a seed."""
   split = jax.tree.map(lambda x: x[seed], problem.splits)
-  scaled = torch.from_numpy(np.array(split.scaled(problem.features)))
-  labels = torch.from_numpy(problem.labels).long()
-  train_rows, test_rows = (
-    torch.from_numpy(rows).long()
-    for rows in (split.train_rows, split.test_rows)
-  )
-  nn = torch.nn
-  net = nn.Sequential(
-    nn.Linear(scaled.shape[1], 128),
-    nn.ReLU(),
-    nn.Linear(128, 128),
-    nn.ReLU(),
-    nn.Linear(128, problem.num_classes),
-  )
-  optimizer = torch.optim.Adam(net.parameters())
-  for _ in range(10):
-    for rows in train_rows[torch.randperm(len(train_rows))].split(16):
-      optimizer.zero_grad()
-      if alpha:
-        x, y, partner_y, lam = official.mixup(
-          torch, scaled[rows], labels[rows], alpha
-        )
-        logits = net(x)
-        loss = lam * nn.functional.cross_entropy(logits, y) + (
-          1 - lam
-        ) * nn.functional.cross_entropy(logits, partner_y)
-      else:
-        loss = nn.functional.cross_entropy(net(scaled[rows]), labels[rows])
-      loss.backward()
-      optimizer.step()
-  with torch.no_grad():
-    predicted = net(scaled[test_rows]).argmax(1)
-  return 100 * float((predicted != labels[test_rows]).float().mean())
+  return np.array(split.scaled(problem.features))

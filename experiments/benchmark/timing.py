@@ -12,6 +12,7 @@ from mixup_jax import results
 Thunk = Callable[[], Any]
 
 OURS = results.Method("ours", "ours")
+OFFICIAL = results.Method("official", "PyTorch, official algorithm")
 # Processor time is that of all threads, whatever else the machine does.
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 

@@ -33,7 +33,7 @@ def mixing_cases(torch: Any) -> list[timing.Case]:
     mix = functools.partial(ours, key, images, labels)
     other = functools.partial(official.mixup, torch, torch_images, torch_labels)
     cases.append(
-      timing.Case(f"mixup {size}", mix, official.OFFICIAL, other, goal)
+      timing.Case(f"mixup {size}", mix, timing.OFFICIAL, other, goal)
     )
     if shape[0] == 64:
       product = functools.partial(scaled, jnp.float32(0.7), images)
@@ -50,7 +50,7 @@ def mixing_cases(torch: Any) -> list[timing.Case]:
         timing.Case(
           f"mixup {size}, donated output",
           timing.into_donated(ours, key, images, labels),
-          official.OFFICIAL,
+          timing.OFFICIAL,
           other,
           0.1,
         )
@@ -78,7 +78,7 @@ def bytes_case(torch: Any) -> timing.Case:
   return timing.Case(
     "normalise and mix uint8 1024x32x32x3",
     lambda: ours(key, device_images),
-    official.OFFICIAL,
+    timing.OFFICIAL,
     lambda: theirs(torch_images, torch_labels),
     0.35,
   )
@@ -115,6 +115,6 @@ def table(
   """
   cases = [*mixing_cases(torch), lambda_case()]
   if official_only:
-    cases = [case for case in cases if case.against == official.OFFICIAL]
+    cases = [case for case in cases if case.against == timing.OFFICIAL]
   measured = timing.measure(cases, **options)
   return timing.table(measured), measured
