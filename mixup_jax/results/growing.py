@@ -5,11 +5,13 @@ can drops what was there: so the files are rewritten whole, which costs too much
 for each line. They are after a minute, when `sync` is called, and at the end.
 """
 
+import contextlib
 import os
 import pathlib
+import sys
 import tempfile
 import time
-from typing import Any, Mapping, Protocol
+from typing import Any, Iterator, Mapping, Protocol
 
 from mixup_jax.results import files
 from mixup_jax.results import metric_lines
@@ -104,11 +106,29 @@ class _InBucket:
 
 def _events(directory: pathlib.Path, step: int) -> Any:
   """Returns a writer of events from a step on."""
-  import tensorboardX  # Only now: it is slow, and `--help` needs none.
+  with _hidden("torch", "boto3", "google.cloud.storage"):
+    import tensorboardX  # Only now: it is slow, and `--help` needs none.
 
   return tensorboardX.SummaryWriter(
     str(directory), purge_step=step + 1, filename_suffix=f".{step}"
   )
+
+
+@contextlib.contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+  """Makes modules seem not installed, unless they are imported already.
+
+  tensorboardX imports what it finds of these, torch for two seconds. Numbers
+  need none of them, and files in buckets are written by `_InBucket`.
+  """
+  hidden = [name for name in names if name not in sys.modules]
+  absent: dict[str, Any] = dict.fromkeys(hidden)
+  sys.modules.update(absent)  # Of None, an import fails.
+  try:
+    yield
+  finally:
+    for name in hidden:
+      del sys.modules[name]
 
 
 def _add(events: Any, step: int, scalars: Mapping[str, float]) -> None:

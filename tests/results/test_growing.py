@@ -1,5 +1,8 @@
 """Tests of the files of a run that grow, on a disk and in a bucket."""
 
+import importlib
+import sys
+
 import pytest
 
 from mixup_jax.results import growing
@@ -51,3 +54,29 @@ def test_sync_writes_nothing_that_is_there_already(workdir):
   files.sync()
   files.close()
   assert (workdir / FILE).read_text() == "of the test"
+
+
+def test_events_hide_what_numbers_do_not_need(tmp_path, monkeypatch):
+  names = ["torch", "boto3", "google.cloud.storage"]
+  for name in [*names, "tensorboardX"]:
+    monkeypatch.setitem(sys.modules, name, None)  # Restored at the end.
+    del sys.modules[name]
+  (tmp_path / "tensorboardX.py").write_text(
+    f"import sys\nhidden = [n for n in {names} if n in sys.modules]\n"
+    "SummaryWriter = lambda *_, **__: hidden\n",
+    "utf-8",
+  )
+  monkeypatch.syspath_prepend(tmp_path)
+  assert growing._events(tmp_path, 0) == names
+
+
+def test_hidden_modules_are_found_afterwards(tmp_path, monkeypatch):
+  for name in ("hidden_one", "imported_one"):
+    (tmp_path / f"{name}.py").write_text("x = 1\n", "utf-8")
+  monkeypatch.syspath_prepend(tmp_path)
+  importlib.import_module("imported_one")
+  with growing._hidden("hidden_one", "imported_one"):
+    with pytest.raises(ImportError):
+      importlib.import_module("hidden_one")
+    assert importlib.import_module("imported_one").x == 1
+  assert importlib.import_module("hidden_one").x == 1
