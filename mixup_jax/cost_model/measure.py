@@ -10,6 +10,7 @@ from mixup_jax.cost_model import collectives
 from mixup_jax.cost_model import hlo
 from mixup_jax.cost_model import loops
 from mixup_jax.cost_model import memory
+from mixup_jax.train import side_by_side
 
 
 class Times(NamedTuple):
@@ -98,10 +99,7 @@ def measure(lowered: jax.stages.Lowered) -> Cost:
   costs: Any = compiled.cost_analysis()
   program = hlo.parse(compiled.as_text() or "")
   return Cost(
-    memory=sizes.argument_size_in_bytes
-    + sizes.output_size_in_bytes
-    + sizes.temp_size_in_bytes
-    - sizes.alias_size_in_bytes,
+    memory=side_by_side.allotted(sizes),
     flops=costs["flops"],
     moved=memory.count(program),
     least=least_bytes(sizes, memory.sharded_inputs(program)),

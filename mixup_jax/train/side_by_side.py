@@ -4,7 +4,7 @@ On a processor few fit its cache, and a number of the caller serves; on an
 accelerator a small network leaves most of the chip idle, and more are free.
 """
 
-from typing import Callable, Iterable
+from typing import Any, Callable, Iterable
 
 import jax
 
@@ -67,11 +67,19 @@ def num_bytes(lowered: jax.stages.Lowered) -> float:
     if _FULL not in str(error):
       raise
     return float("inf")
-  if found is None:
-    return float("inf")
-  return (
-    found.argument_size_in_bytes
-    + found.output_size_in_bytes
-    + found.temp_size_in_bytes
-    - found.alias_size_in_bytes
+  return float("inf") if found is None else allotted(found)
+
+
+def allotted(sizes: Any) -> int:
+  """Returns the bytes of arguments, results and temporaries of a program.
+
+  Args:
+    sizes: As `jax.stages.Compiled.memory_analysis` returns them. What results
+      take over from arguments counts once.
+  """
+  return int(
+    sizes.argument_size_in_bytes
+    + sizes.output_size_in_bytes
+    + sizes.temp_size_in_bytes
+    - sizes.alias_size_in_bytes
   )

@@ -3,15 +3,15 @@
 import json
 import sys
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.benchmark import quantities
 from experiments.benchmark import scale
 from mixup_jax import results
 
-SQUARE = scale.Quantity(
+SQUARE = quantities.Quantity(
   "square",
   "rows",
   (8, 16, 32, 64),
@@ -23,38 +23,8 @@ SQUARE = scale.Quantity(
 
 @pytest.fixture(name="square")
 def make_square(monkeypatch):
-  monkeypatch.setattr(scale, "ALL", {"square": SQUARE})
+  monkeypatch.setattr(quantities, "ALL", {"square": SQUARE})
   return SQUARE
-
-
-def test_quantities_trace_at_their_smallest_sizes():
-  for quantity in scale.QUANTITIES:
-    shape, dtype = quantity.array(quantity.sizes[0])
-    assert jax.eval_shape(
-      quantity.function, jax.random.key(0), jnp.zeros(shape, dtype)
-    )
-    assert list(quantity.sizes) == sorted(set(quantity.sizes))
-
-
-def test_measure_counts_the_bytes_of_a_program(square):
-  found = scale.measure("square", 16)
-  assert found[scale.BYTES] == 4 * (16 + 16**2)  # The key is not used.
-  assert 0 < found[scale.SECONDS] < 60
-  assert found[scale.PEAK] > 1e7
-
-
-def test_measure_compiles_alone_above_the_longest(square):
-  found = scale.measure("square", 64)
-  assert found[scale.BYTES] >= 4 * (64 + 64**2)
-  assert found[scale.SECONDS] is None and found[scale.PEAK] is None
-
-
-def test_seconds_leave_out_the_first_of_several_calls(monkeypatch):
-  ticks = iter([0.0, 1.0, 1.0, 1.25, 2.0, 2.75])  # 1 s, 0.25 s, 0.75 s.
-  monkeypatch.setattr(scale.time, "perf_counter", lambda: next(ticks))
-  assert scale._seconds(lambda: None) == 0.5
-  ticks = iter([0.0, 3.0])  # A long call is not repeated.
-  assert scale._seconds(lambda: None) == 3.0
 
 
 def test_fitted_finds_the_exponent():
@@ -83,9 +53,9 @@ def test_table_keeps_each_point(square, monkeypatch, tmp_path, capsys):
     measured.append(size)
     run = size <= square.longest
     return {
-      scale.SECONDS: 1e-3 * size**2 if run else None,
-      scale.BYTES: 1e6 * size**2,
-      scale.PEAK: 2e8 if run else None,
+      quantities.SECONDS: 1e-3 * size**2 if run else None,
+      quantities.BYTES: 1e6 * size**2,
+      quantities.PEAK: 2e8 if run else None,
     }
 
   monkeypatch.setattr(scale, "_in_a_process", fake)
@@ -93,7 +63,12 @@ def test_table_keeps_each_point(square, monkeypatch, tmp_path, capsys):
   assert measured == [8, 8, 16, 16, 32, 32, 64, 64]
   (block,) = results.blocks(json.loads(json.dumps(result)))
   assert block.name == "square: rows"
-  assert block.cells[0] == ["", scale.SECONDS, scale.BYTES, scale.PEAK]
+  assert block.cells[0] == [
+    "",
+    quantities.SECONDS,
+    quantities.BYTES,
+    quantities.PEAK,
+  ]
   lines = {line[0]: line[1:] for line in block.cells[1:]}
   assert lines["8"] == ["0.0640 ± 0.0000", "64.0", "200.0 ± 0.0"]
   assert lines["64"] == ["not run", "4096.0", "not run"]
@@ -106,7 +81,11 @@ def test_table_keeps_each_point(square, monkeypatch, tmp_path, capsys):
 
 
 def test_in_a_process_returns_the_point_that_is_printed(monkeypatch, tmp_path):
-  point = {scale.SECONDS: None, scale.BYTES: 1.0, scale.PEAK: 2.0}
+  point = {
+    quantities.SECONDS: None,
+    quantities.BYTES: 1.0,
+    quantities.PEAK: 2.0,
+  }
   fake = tmp_path / "python"
   fake.write_text(f"#!/bin/sh\necho '{json.dumps(point)}'\n", "utf-8")
   fake.chmod(0o755)
