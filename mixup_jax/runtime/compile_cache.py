@@ -6,6 +6,7 @@ process or a full disk left in part is removed at the next start, as is one of a
 month ago.
 """
 
+import contextlib
 import importlib.util
 import os
 import pathlib
@@ -72,13 +73,14 @@ def _clean(directory: pathlib.Path) -> None:
   try:
     last = checked.stat().st_mtime if checked.exists() else 0.0
     checked.touch()
-    for entry in directory.glob("*-cache"):
+  except OSError:  # The disk is full.
+    return
+  for entry in directory.glob("*-cache"):
+    with contextlib.suppress(OSError):  # Another process removed it.
       written = entry.stat().st_mtime
       is_old = written < time.time() - _LONGEST
       if is_old or (written >= last and not _is_whole(entry.read_bytes())):
         entry.unlink()
-  except OSError:  # Another process removed it, or the disk is full.
-    pass
 
 
 def _is_whole(entry: bytes) -> bool:
