@@ -95,8 +95,11 @@ def main(argv: Sequence[str] | None = None) -> None:
   print(", ".join(f"{k} {v}" for k, v in environment.items()), end="\n\n")
   start = time.perf_counter()
   if arguments.part == "scale":
-    # Those of another commit would be of other code.
-    kept = workdir and workdir / f"points_{environment['commit']}"
+    # Those of another commit, or of changes, would be of other code.
+    commit = environment["commit"] or "+"
+    kept = workdir and workdir / f"points_{commit}"
+    if commit.endswith("+"):
+      kept = None
     text, result = scale.table(rounds=arguments.rounds, directory=kept)
   elif arguments.part == "startup":
     text, result = startup.table(rounds=arguments.rounds)

@@ -21,6 +21,7 @@ FAKE = textwrap.dedent("""\
       {"setting": "case", "key": key, "metric": metric, "value": value}
       for key, metric, value in (
         ("ours", "ms, wall time, median", speed.MS),
+        ("ours", "ms, processor time, median", 5.0),
         ("other", "ms, wall time, median", 7.0),
         ("other", "ours over theirs", 0.5),
       )
