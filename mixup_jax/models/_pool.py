@@ -17,7 +17,8 @@ def max_pool(x: Array, size: int, stride: int, padding: int = 0) -> Array:
 
   The gradient of a window goes to the first of its largest values, on every
   platform. On a CPU it is a sum over the places in a window, in a sixth to a
-  fifteenth of the time of XLA's own, which visits one window after another.
+  fifteenth of the time of XLA's own, which visits one window after another. It
+  has no derivative in forward mode.
 
   Args:
     x: `[batch, height, width, channels]` floats.

@@ -67,7 +67,7 @@ class Records:
     self._reader = functools.cache(_reader)  # There may be a thousand files.
 
   def __len__(self) -> int:
-    return self._ends[-1]
+    return self._ends[-1] if self._ends else 0
 
   def __getitem__(self, row: int) -> dict[str, Any]:
     index = bisect.bisect_right(self._ends, row)
