@@ -94,8 +94,7 @@ def prepare(
   programs = {key: dispatch.make_program(x) for key, x in networks.items()}
   at_once = config.seeds_at_once or side_by_side.choose(
     config.seeds,
-    # Convolutions of one seed fill a processor.
-    on_cpu=1 if config.vae.get("channels") else 20,
+    on_cpu=20,
     lower=functools.partial(_lower, config, problem, programs),
   )
   return Prepared(problem, encoder, programs, at_once)
@@ -219,6 +218,7 @@ def train_group(
     )
     made["measured"][method.key] = {k: x.tolist() for k, x in found.items()}
     made["losses"][method.key] = loss.mean(0).tolist()
+    del state  # Before the next network takes its memory.
   if problem.image_shape and not group.start:
     first = jax.jit(lambda tree: jax.tree.map(lambda x: x[0], tree))
     made["mixed_inputs"] = show(first(params))

@@ -22,6 +22,8 @@ _NOT_BINDING = {
   "config.save_every",
   "config.steps_per_dispatch",
   "config.eval_batch_size",
+  "config.seeds_at_once",
+  "config.seeds_per_device",
 }
 # Which networks there are, where each has a directory named after it.
 _WHICH = {

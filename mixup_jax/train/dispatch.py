@@ -69,19 +69,14 @@ def lower(
     seeds: The number.
     options: As in `train`, or their shapes.
     batch_size: As in `train`; so is the next.
-    steps_per_dispatch: As in `train`.
+    steps_per_dispatch: See there.
     eval_batch_size: Rows that are measured at a time.
 
   Returns:
     The shapes of the states, and the lowered programs.
   """
   shape: Any = jax.ShapeDtypeStruct
-  splits = jax.tree.map(
-    lambda x: shape((seeds, *x.shape[1:]), x.dtype), problem.splits
-  )
-  trial = trials.Trial(
-    shape((seeds,), np.uint32), splits, problem.features, problem.labels
-  )
+  trial = trials.shapes(problem, seeds)
   steps = -(-problem.splits.train_rows.shape[1] // batch_size)
   size = seeds, min(steps, steps_per_dispatch)
   plan = trials.Plan(

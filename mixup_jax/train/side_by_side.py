@@ -7,6 +7,8 @@ accelerator a small network leaves most of the chip idle, and more are free.
 from typing import Any, Callable, Iterable
 
 import jax
+from jax.experimental import multihost_utils
+import numpy as np
 
 from mixup_jax.train import backend
 
@@ -27,16 +29,20 @@ def choose(most: int, *, on_cpu: int, lower: Lower) -> int:
     lower: Lowers each program that trains or measures, for so many seeds.
 
   Returns:
-    The number; `largest` explains it.
+    The number, equal in all processes; `largest` explains it.
   """
   if backend.on_cpu():
     return on_cpu
   stats = [device.memory_stats() or {} for device in jax.local_devices()]
-  limits = [each.get("bytes_limit", 0) for each in stats]
-  return largest(most, min(limits), lower=lower) if min(limits) else on_cpu
+  limit = min(each.get("bytes_limit", 0) for each in stats)
+  if jax.process_count() > 1:  # All train groups of one size.
+    with jax.transfer_guard("allow"):
+      limits = multihost_utils.process_allgather(np.float32(limit))
+    limit = float(np.min(limits))
+  return largest(most, limit, lower=lower) if limit else on_cpu
 
 
-def largest(most: int, limit: int, *, lower: Lower) -> int:
+def largest(most: int, limit: float, *, lower: Lower) -> int:
   """Returns how many seeds fit into a memory, by what the compiler allots.
 
   Args:

@@ -83,15 +83,7 @@ def lower(
 ) -> jax.stages.Lowered:
   """Lowers a program for some seeds a device; the rest is as in `train`."""
   count = mesh.size * seeds_per_device
-
-  def shape(x: Any) -> jax.ShapeDtypeStruct:
-    x = np.asarray(x)
-    return jax.ShapeDtypeStruct((count, *x.shape[1:]), x.dtype)
-
-  splits = jax.tree.map(shape, problem.splits)
-  seeds = jax.ShapeDtypeStruct((count,), np.uint32)
-  data = problem.features, problem.labels
-  return program.lower(options, Trial(seeds, splits, *data))
+  return program.lower(options, trials.shapes(problem, count))
 
 
 def train(

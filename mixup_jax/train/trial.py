@@ -15,6 +15,7 @@ import optax
 
 from mixup_jax import losses
 from mixup_jax import transforms
+from mixup_jax.data import problems
 from mixup_jax.data.in_memory import order
 from mixup_jax.train import rngs
 from mixup_jax.train import state as states
@@ -132,6 +133,17 @@ def classifier(
 
   init = functools.partial(states.create, model, tx)
   return Network(init, step, measure, **options)
+
+
+def shapes(problem: problems.Problem, count: int) -> Trial:
+  """Returns runs of a set by their shapes, `[count, ...]` for each seed."""
+
+  def shape(x: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct((count, *np.shape(x)[1:]), x.dtype)
+
+  splits = jax.tree.map(shape, problem.splits)
+  seeds = jax.ShapeDtypeStruct((count,), np.uint32)
+  return Trial(seeds, splits, problem.features, problem.labels)
 
 
 def draw_plan(trial: Trial, *, batch_size: int, epochs: int) -> Plan:

@@ -38,7 +38,7 @@ def test_get_config_knows_its_data_sets():
 def test_get_config_of_cifar_has_convolutions_and_the_official_split():
   config = vae_mixing.get_config("dataset=cifar10")
   assert config.vae.channels and config.model.name == "preact_resnet18"
-  assert config.train_fraction == 0 and config.vae.channels
+  assert config.train_fraction == 0 and config.seeds_at_once == 1
 
 
 def test_get_config_values_survive_json():

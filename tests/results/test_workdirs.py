@@ -30,6 +30,7 @@ def test_check_refuses_another_config_with_the_difference(tmp_path):
   [
     ("data_dir", "/data", "/moved"),
     ("workers", -1, 4),
+    ("seeds_at_once", 20, 0),
     ("steps_per_dispatch", 0, 10),
     ("eval_batch_size", 512, 64),
   ],

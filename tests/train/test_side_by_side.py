@@ -3,6 +3,7 @@
 import types
 
 import jax
+import numpy as np
 import pytest
 
 from mixup_jax.train import backend
@@ -83,3 +84,16 @@ def test_choose_goes_by_the_smallest_memory_and_without_one_as_a_cpu(
   monkeypatch.setattr(jax, "local_devices", lambda: devices)
   with backend.assumed("tpu"):
     assert side_by_side.choose(20, on_cpu=3, lower=lower) == expected
+
+
+def test_choose_goes_by_the_smallest_memory_of_all_processes(monkeypatch):
+  device = types.SimpleNamespace(memory_stats=lambda: {"bytes_limit": BIG})
+  monkeypatch.setattr(jax, "local_devices", lambda: [device])
+  monkeypatch.setattr(jax, "process_count", lambda: 2)
+  monkeypatch.setattr(
+    side_by_side.multihost_utils,
+    "process_allgather",
+    lambda limit: np.array([limit, 100_000], np.float32),
+  )
+  with backend.assumed("tpu"):
+    assert side_by_side.choose(20, on_cpu=3, lower=lower) == 10
