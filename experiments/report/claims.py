@@ -157,11 +157,11 @@ CLAIMS = (
     "gan",
     "mixup keeps all modes",
     "modes of 25",
-    "gan",
+    "gan_readings",
     "modes covered",
     "mixup, alpha 0.2",
     sign=1,
-    setting="grid, after 5,000",
+    setting="grid, width 128, after 20,000",
   ),
   Claim(
     "3.8 Ablation",

@@ -37,7 +37,7 @@ def test_documents_show_the_results():
 @each_result
 def test_results_have_all_fields(path):
   result = load(path)
-  optional = results.Result.__optional_keys__ - {"wall_seconds"}
+  optional = results.Result.__optional_keys__ - {"wall_seconds"} | {"goodput"}
   assert set(result) - optional == {
     "section",
     "rows",
