@@ -52,18 +52,21 @@ def noticed() -> Iterator[None]:
     signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
 
 
-def reached() -> bool:
+def reached(step: int) -> bool:
   """Returns whether to save and stop now, equal in all processes.
 
   After `jax.distributed.initialize`, a notice to any process reaches all, and
-  they agree on the call at which to stop: all must call it after the same
-  steps.
+  they agree on the call at which to stop.
+
+  Args:
+    step: The number of steps done. All processes must call it at the same
+      steps.
 
   Returns:
     True from the call on at which all processes stop.
   """
-  # jax agrees on the number after the latest one of all processes, which
-  # numbers of steps would skip where a batch holds several: calls are counted.
+  del step  # jax agrees on the number after the latest one of all processes,
+  # which batches of several steps would skip: so calls are counted.
   if jax.distributed.is_initialized():
     if multihost_utils.reached_preemption_sync_point(next(_CALLS)):
       _notice()
@@ -87,7 +90,7 @@ def check(*, lost: str = "") -> None:
   Raises:
     Stopped: If a notice arrived, also before or during earlier work.
   """
-  if reached():
+  if reached(0):
     raise Stopped("stopped before the next piece of work", lost=lost)
 
 

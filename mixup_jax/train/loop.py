@@ -24,7 +24,7 @@ def fit(
   on_metrics: Callable[[int, Metrics], None] | None = None,
   save: Callable[[int, State], None] | None = None,
   save_due: Callable[[int], bool] | None = None,
-  stop: Callable[[], bool] | None = None,
+  stop: Callable[[int], bool] | None = None,
 ) -> State:
   """Runs a training step over batches.
 
@@ -45,7 +45,7 @@ def fit(
     save: Takes the number of steps done and the state.
     save_due: Takes the number of steps done; returns whether to save. Without
       it, `eval_steps` are saved. The last step is, in any case.
-    stop: Returns whether to save and stop; called once a batch.
+    stop: Takes the number of steps done; returns whether to save and stop.
 
   Returns:
     The state after `num_steps` steps.
@@ -71,7 +71,7 @@ def fit(
     pending = done, metrics
     done += np.size(next(iter(metrics.values())))
     measured = done >= num_steps or done in eval_steps
-    stopped = stop is not None and stop()
+    stopped = stop is not None and stop(done)
     due = save_due(done) if save_due else measured
     saved = due or stopped or done >= num_steps
     if measured or saved:

@@ -27,11 +27,11 @@ def handled():
 
 def test_reached_keeps_a_notice_and_ignores_more(handled):
   with preemption.noticed():
-    assert not preemption.reached()
+    assert not preemption.reached(1)
     signal.raise_signal(signal.SIGTERM)
-    assert preemption.reached()
+    assert preemption.reached(2)
     signal.raise_signal(signal.SIGTERM)
-    assert preemption.reached()
+    assert preemption.reached(3)
   assert not handled
 
 
@@ -58,7 +58,7 @@ def test_reached_of_several_processes_stays_true(monkeypatch):
     "reached_preemption_sync_point",
     lambda number: next(answers),
   )
-  assert [preemption.reached() for _ in range(3)] == [False, True, True]
+  assert [preemption.reached(step) for step in range(3)] == [False, True, True]
 
 
 def test_noticed_restores_the_handler_after_an_error(handled):
@@ -73,7 +73,7 @@ def test_noticed_installs_no_handler_in_another_thread(handled):
 
   def ask():
     with preemption.noticed():
-      found.append(preemption.reached())
+      found.append(preemption.reached(1))
 
   thread = threading.Thread(target=ask)
   thread.start()

@@ -170,7 +170,7 @@ def test_fit_saves_and_does_not_evaluate_when_stopped():
   with pytest.raises(preemption.Stopped, match="after step 3"):
     run(
       9,
-      stop=iter((False, False, True)).__next__,
+      stop=lambda done: done == 3,
       eval_steps={5},
       evaluate=pytest.fail,
       save=lambda n, state: saved.append((n, state)),
@@ -181,8 +181,6 @@ def test_fit_saves_and_does_not_evaluate_when_stopped():
 def test_fit_does_not_raise_if_stopped_at_the_last_step():
   saved = []
   state, _ = run(
-    4,
-    stop=iter((False, False, False, True)).__next__,
-    save=lambda n, state: saved.append(n),
+    4, stop=lambda done: done == 4, save=lambda n, state: saved.append(n)
   )
   assert state == 4 and saved == [4]

@@ -41,7 +41,7 @@ with distributed.peers_watched():
           break
         if mode == "value" and me == 1:
           raise ValueError("of process 1")
-      if preemption.reached():
+      if preemption.reached(10 * dispatch):  # As with 10 steps a dispatch.
         print("left at", dispatch, flush=True)
         break
       if mode == "busy":
