@@ -102,7 +102,7 @@ CLAIMS = (
     "speech",
     "VGG-11: 4.6 → 3.4",
     "2,050 clips",
-    "speech_subset",
+    "speech_vgg",
     "test error (%), last epoch",
     "spectrogram, alpha 0.2",
     change=-1.2,
