@@ -3,28 +3,12 @@
 import json
 import sys
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from experiments.benchmark import quantities
 from experiments.benchmark import scale
 from mixup_jax import results
-
-SQUARE = quantities.Quantity(
-  "square",
-  "rows",
-  (8, 16, 32, 64),
-  lambda key, x: jnp.outer(x, x),
-  lambda size: ((size,), np.float32),
-  longest=32,
-)
-
-
-@pytest.fixture(name="square")
-def make_square(monkeypatch):
-  monkeypatch.setattr(quantities, "ALL", {"square": SQUARE})
-  return SQUARE
 
 
 def test_fitted_finds_the_exponent():
