@@ -40,7 +40,6 @@ that wait spin:
 `taskset -c 0 python -m experiments.benchmark transforms --clock=processor`.
 """
 
-import argparse
 import os
 import pathlib
 import sys
@@ -54,6 +53,7 @@ from experiments.benchmark import decoding
 from experiments.benchmark import every_transform
 from experiments.benchmark import gan
 from experiments.benchmark import losses
+from experiments.benchmark import options
 from experiments.benchmark import peers
 from experiments.benchmark import scale
 from experiments.benchmark import speech
@@ -71,7 +71,7 @@ from mixup_jax.runtime import one_line
 
 def main(argv: Sequence[str] | None = None) -> None:
   """Prints a table of the part that the command line names."""
-  arguments, more = _parse(argv)
+  arguments, more = options.parse(argv)
   if arguments.part == "compare":
     with one_line.bad_input():
       status = compare.main(
@@ -113,82 +113,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"\n{seconds:.1f} s, written to {path}")
 
 
-def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
-  """Returns the arguments of the command line, its counts at least 1.
-
-  The list is of those that `compare` passes on.
-  """
-  parser = argparse.ArgumentParser(
-    prog="python -m experiments.benchmark", description="Speed, side by side."
-  )
-  result = argparse.ArgumentParser(add_help=False)
-  result.add_argument("--rounds", type=int, default=1)
-  result.add_argument("--clock", choices=timing.CLOCKS, default="wall")
-  result.add_argument("--workdir", help="where to write result.json")
-  parts = parser.add_subparsers(dest="part", required=True)
-  part = parts.add_parser(
-    "transforms", help="mixing and lambdas", parents=[result]
-  )
-  part.add_argument("--turns", type=int, default=30)
-  part.add_argument(
-    "--official_only",
-    action="store_true",
-    help="leave out all but the algorithm of the released code",
-  )
-  part = parts.add_parser(
-    "losses", help="of mixed labels, beside PyTorch", parents=[result]
-  )
-  part.add_argument("--turns", type=int, default=30)
-  part = parts.add_parser(
-    "every_transform",
-    help="each beside its floor, and other libraries",
-    parents=[result],
-  )
-  part.add_argument("--turns", type=int, default=15)
-  part = parts.add_parser("tabular", help="all seeds against a PyTorch loop")
-  part.add_argument("--dataset", default="iris")
-  part.add_argument("--data_dir")
-  part.add_argument("--seeds", type=int, default=50)
-  part = parts.add_parser(
-    "step", help="training steps of PreAct-ResNet-18", parents=[result]
-  )
-  part.add_argument("--turns", type=int, default=5)
-  part.add_argument("--width", type=int, default=64)
-  part.add_argument("--batch_size", type=int, default=128)
-  part = parts.add_parser("gan", help="iterations of a GAN, all seeds at once")
-  part.add_argument("--turns", type=int, default=9)
-  part.add_argument("--width", type=int, default=512)
-  part.add_argument("--seeds", type=int, default=1)
-  part = parts.add_parser(
-    "input", help="images read, decoded and cropped", parents=[result]
-  )
-  part.add_argument("--turns", type=int, default=7)
-  part.add_argument("--data_dir")
-  part = parts.add_parser(
-    "speech", help="spectrograms, beside scipy", parents=[result]
-  )
-  part.add_argument("--turns", type=int, default=15)
-  for name, about in (
-    ("scale", "how time and memory grow"),
-    ("startup", "whole commands, from start to end"),
-  ):
-    part = parts.add_parser(name, help=about)
-    part.add_argument("--rounds", type=int, default=1)
-    part.add_argument("--workdir", help="where to write result.json")
-  part = parts.add_parser("compare", help="a part, beside another commit")
-  part.add_argument("base", metavar="BASE", help="a commit, or a directory")
-  part.add_argument("--part", dest="of", metavar="PART", default="transforms")
-  part.add_argument("--rounds", type=int, default=6)
-  part.add_argument("--threshold", type=float, default=10.0, metavar="PERCENT")
-  arguments, more = parser.parse_known_args(argv)
-  if more and arguments.part != "compare":
-    parser.error(f"unrecognized arguments: {' '.join(more)}")
-  for name, value in vars(arguments).items():
-    if type(value) is int and value < 1:  # A bool is an int as well.
-      parser.error(f"--{name} must be at least 1, got {value}.")
-  return arguments, more
-
-
 def _libraries(part: str) -> dict[str, Any]:
   """Imports what a part compares with; PyTorch, or exits if it is not there."""
   if part in ("input", "speech", "scale"):
@@ -215,29 +139,29 @@ def _environment(libraries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run(
-  libraries: Mapping[str, Any], options: dict[str, Any]
+  libraries: Mapping[str, Any], given: dict[str, Any]
 ) -> tuple[str, list[timing.Measured]]:
   """Returns the table of a part, and the times that a result can hold."""
   torch = libraries.get("torch")
-  match options.pop("part"):
+  match given.pop("part"):
     case "transforms":
-      return transforms.table(torch, **options)
+      return transforms.table(torch, **given)
     case "losses":
-      return losses.table(torch, **options)
+      return losses.table(torch, **given)
     case "every_transform":
-      return every_transform.table(libraries, **options)
+      return every_transform.table(libraries, **given)
     case "step":
-      return step.table(torch, **options)
+      return step.table(torch, **given)
     case "speech":
-      return speech.table(**options)
+      return speech.table(**given)
     case "input":
-      return decoding.table(**options)
+      return decoding.table(**given)
     case "gan":
-      config = gan.paper_config(options.pop("width"))
-      return gan.table(torch, config, **options), []
+      config = gan.paper_config(given.pop("width"))
+      return gan.table(torch, config, **given), []
   try:
     problem = tabular.load_problem(
-      options["dataset"], options["data_dir"], options["seeds"]
+      given["dataset"], given["data_dir"], given["seeds"]
     )
   except (ValueError, FileNotFoundError) as error:
     sys.exit(f"error: {error}")
