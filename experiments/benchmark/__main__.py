@@ -87,10 +87,8 @@ def main(argv: Sequence[str] | None = None) -> None:
   if arguments.part == "tabular":
     jax.config.update("jax_num_cpu_devices", os.cpu_count())
   if workdir is not None:
-    try:
+    with one_line.bad_input():
       workdir = workdirs.check(workdir, config)
-    except (ValueError, OSError) as error:
-      sys.exit(f"error: {error}")
   environment = _environment(libraries)
   print(", ".join(f"{k} {v}" for k, v in environment.items()), end="\n\n")
   start = time.perf_counter()

@@ -49,10 +49,12 @@ def test_main_writes_a_result(tmp_path, capsys):
   assert "n = 2" in table
 
 
-def test_main_refuses_the_directory_of_another_run(tmp_path):
+def test_main_refuses_the_directory_of_another_run(tmp_path, capsys):
   (tmp_path / "config.json").write_text('{"seeds": 1}', "utf-8")
-  with pytest.raises(SystemExit, match="another config"):
+  with pytest.raises(SystemExit) as caught:
     benchmark.main(["speech", f"--workdir={tmp_path}"])
+  assert caught.value.code == 2
+  assert "another config" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
