@@ -73,6 +73,7 @@ def values_of(result):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fast_steps")
 def test_run_trains_networks_or_reads_those_of_a_run(
   tmp_path, capsys, monkeypatch
 ):

@@ -231,6 +231,7 @@ def command(workdir, *words, devices):
       f"--config={ROOT}/configs/cifar.py:smoke,method=mixup",
       "--config.epochs=2",
       "--config.model.width=2",
+      "--config.model.blocks=(1,)",
       f"--workdir={workdir}",
       *words,
     ],
