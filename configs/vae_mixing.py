@@ -50,7 +50,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.layers = (0, 1, 2)  # Of manifold mixup, which draws one for a batch.
 
   config.train_fraction = 0.5  # Split anew for each seed; 0 is as it comes.
-  config.num_train = 0  # Training examples; 0 is all.
+  config.num_train = 0  # Training examples of the classifiers; 0 is all.
+  config.vae_num_train = 0  # Those of the VAE, which needs no labels.
   config.scaling = "standard"  # Of tables, as in configs/tabular.py.
   config.missing = "mean"
   config.categorical = "one_hot"
@@ -80,7 +81,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   if given["smoke"]:
     config.epochs = config.vae_epochs = 5
     if name == "cifar10":
-      config.num_train = 500
+      config.num_train = config.vae_num_train = 500
   return config
 
 

@@ -3,10 +3,11 @@
     python -m experiments.vae_mixing
     python -m experiments.vae_mixing --config=configs/vae_mixing.py:smoke
 
-For each seed a variational autoencoder is trained on the training inputs, and
-then, with the same split, weights and order of the data, a classifier a method.
-For the same seed, all methods but manifold mixup draw the same pairs and
-weights. The result is what each method adds to the error of input mixup.
+For each seed a variational autoencoder is trained on the training inputs, which
+may be more than the labels that are used, and then, with the same split,
+weights and order of the data, a classifier a method. For the same seed, all
+methods but manifold mixup draw the same pairs and weights. The result is what
+each method adds to the error of input mixup.
 
 The same command with the same working directory resumes after the last group of
 seeds that has ended.
@@ -173,14 +174,17 @@ def result_rows(
 
 
 def setting(config: Any, name: str) -> str:
-  """Names the set and, for images of CIFAR-10, the network with its size."""
-  if name != "cifar10":
-    return name
-  sizes = {key: x for key, x in config.model.items() if key != "name"}
-  words = [*(f"{key} {x}" for key, x in sizes.items()), "no augmentation"]
+  """Names the set, its rows, and for CIFAR-10 the network with its size."""
+  words = []
+  if name == "cifar10":
+    sizes = {key: x for key, x in config.model.items() if key != "name"}
+    words = [*(f"{key} {x}" for key, x in sizes.items()), "no augmentation"]
+    name = f"{name}, {config.model.name}"
   if config.num_train:
     words += [f"{config.num_train} training images"]
-  return f"{name}, {config.model.name} ({', '.join(words)})"
+  if config.vae_num_train != config.num_train:
+    words += [f"{config.vae_num_train or 'all'} images of the VAE"]
+  return f"{name} ({', '.join(words)})" if words else name
 
 
 def run(

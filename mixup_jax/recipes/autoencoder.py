@@ -16,6 +16,7 @@ from mixup_jax import results
 from mixup_jax.data import problems
 from mixup_jax.models import vae
 from mixup_jax.recipes import in_memory
+from mixup_jax.recipes import small_sets
 from mixup_jax.runtime import jobs
 from mixup_jax.runtime import preemption
 from mixup_jax.runtime import storage
@@ -38,12 +39,14 @@ class Prepared(NamedTuple):
 
   Attributes:
     problem: The set.
+    unlabelled: The same set, with the rows that the autoencoder learns from.
     encoder: The autoencoder.
     programs: That of the autoencoder first, then that of each classifier.
     seeds_at_once: How many seeds are trained side by side.
   """
 
   problem: problems.Problem
+  unlabelled: problems.Problem
   encoder: vae.VAE
   programs: dict[results.Method, dispatch.Program]
   seeds_at_once: int
@@ -74,14 +77,15 @@ def prepare(
 
   Args:
     config: The config.
-    problem: The set.
+    problem: The set, with all training rows.
     transforms: Makes what the classifier of each method mixes with.
 
   Returns:
     The networks of the set.
 
   Raises:
-    ValueError: If there is no such model, or it cannot have such a size.
+    ValueError: If there is no such model, or it cannot have such a size, or the
+      set has fewer training rows.
     TypeError: If the model has no such field.
   """
   encoder = vae.VAE(shape=problem.features.shape[1:], **config.vae)
@@ -91,27 +95,28 @@ def prepare(
   for method, make in transforms.items():
     bound = functools.partial(make, encoder)
     networks[method] = trial.classifier(model, tx, transform=bound)
-  programs = {key: dispatch.make_program(x) for key, x in networks.items()}
-  at_once = config.seeds_at_once or side_by_side.choose(
-    config.seeds,
-    on_cpu=20,
-    lower=functools.partial(_lower, config, problem, programs),
+  prepared = Prepared(
+    problem=small_sets.limit(config, "num_train", problem),
+    unlabelled=small_sets.limit(config, "vae_num_train", problem),
+    encoder=encoder,
+    programs={key: dispatch.make_program(x) for key, x in networks.items()},
+    seeds_at_once=0,
   )
-  return Prepared(problem, encoder, programs, at_once)
+  at_once = config.seeds_at_once or side_by_side.choose(
+    config.seeds, on_cpu=20, lower=functools.partial(_lower, config, prepared)
+  )
+  return prepared._replace(seeds_at_once=at_once)
 
 
 def _lower(
-  config: Any,
-  problem: problems.Problem,
-  programs: dict[results.Method, dispatch.Program],
-  seeds: int,
+  config: Any, prepared: Prepared, seeds: int
 ) -> Iterator[jax.stages.Lowered]:
   """Lowers the programs of all networks, for a number of seeds."""
   params: PyTree = ()
-  for method, program in programs.items():
+  for method, program in prepared.programs.items():
     state, lowered = dispatch.lower(
       program,
-      problem,
+      _learned(prepared, method),
       seeds,
       options=params,
       batch_size=config.batch_size,
@@ -188,7 +193,6 @@ def train_group(
     FloatingPointError: If a loss is not finite.
     Stopped: If the process was asked to stop; nothing of the group is saved.
   """
-  problem = prepared.problem.take(group)
   seeds = np.asarray(in_memory.seeds(config))[group]
   params: PyTree = ()
   made: dict[str, Any] = {"measured": {}, "losses": {}, "mixed_inputs": None}
@@ -201,6 +205,7 @@ def train_group(
       preemption.check(lost=f"the group from seed {seeds[0]} on")
 
   for method, program in prepared.programs.items():
+    problem = _learned(prepared, method).take(group)
     state, loss = dispatch.train(
       program,
       problem,
@@ -219,7 +224,7 @@ def train_group(
     made["measured"][method.key] = {k: x.tolist() for k, x in found.items()}
     made["losses"][method.key] = loss.mean(0).tolist()
     del state  # Before the next network takes its memory.
-  if problem.image_shape and not group.start:
+  if prepared.problem.image_shape and not group.start:
     first = jax.jit(lambda tree: jax.tree.map(lambda x: x[0], tree))
     made["mixed_inputs"] = show(first(params))
   return made
@@ -236,6 +241,11 @@ def join(groups: list[Group]) -> dict[str, dict[str, np.ndarray]]:
     }
     for key, values in parts[0].items()
   }
+
+
+def _learned(prepared: Prepared, method: results.Method) -> problems.Problem:
+  """Returns the set with the training rows of a network."""
+  return prepared.unlabelled if method == VAE else prepared.problem
 
 
 def _starts(config: Any, prepared: Prepared) -> range:

@@ -16,7 +16,7 @@ def load(config: Any, name: str) -> problems.Problem:
     name: One of `images.IMAGE_SETS` or `tables.TABLES`.
 
   Returns:
-    The problem, with `config.num_train` training examples if that is not 0.
+    The problem, with all training rows of each split.
 
   Raises:
     ValueError: If there is no such set, or the split leaves nothing.
@@ -27,23 +27,39 @@ def load(config: Any, name: str) -> problems.Problem:
     "train_fraction": config.train_fraction,
   }
   if name in images.IMAGE_SETS:
-    problem = problems.split_images(
+    return problems.split_images(
       images.load(name, config.data_dir or None),
       flat=config.model.name == "mlp",
       **split,
     )
-  else:
-    table = tables.encode(
-      tables.load(name, config.data_dir or None),
-      categorical=config.categorical,
-      missing=config.missing,
-    )
-    problem = problems.split_table(table, scaling=config.scaling, **split)
+  table = tables.encode(
+    tables.load(name, config.data_dir or None),
+    categorical=config.categorical,
+    missing=config.missing,
+  )
+  return problems.split_table(table, scaling=config.scaling, **split)
+
+
+def limit(
+  config: Any, field: str, problem: problems.Problem
+) -> problems.Problem:
+  """Returns a set with as many training rows as a field of a config says.
+
+  Args:
+    config: The config.
+    field: The name of the field; 0 takes all rows.
+    problem: The set.
+
+  Returns:
+    The set, with the first training rows of each split.
+
+  Raises:
+    ValueError: If it has fewer.
+  """
   count = problem.splits.train_rows.shape[1]
-  num_train = config.get("num_train", 0) or count
-  if num_train > count:
+  if config[field] > count:
     raise ValueError(
-      f"config.num_train={num_train}, but {name} has {count} training "
+      f"config.{field}={config[field]}, but there are {count} training "
       "examples: 0 takes all."
     )
-  return problem.limit(num_train)
+  return problem.limit(config[field] or count)

@@ -96,9 +96,17 @@ def test_run_in_groups_of_seeds_resumes_after_the_last(
 
 def test_setting_names_what_is_narrow():
   config = configs.get_config("dataset=cifar10,smoke")
-  assert vae_mixing.setting(config, "digits") == "digits"
   name = vae_mixing.setting(config, "cifar10")
-  assert "width 16" in name and "500 training images" in name
+  assert "width 16" in name and name.endswith(", 500 training images)")
+  assert vae_mixing.setting(configs.get_config(), "digits") == "digits"
+
+
+@pytest.mark.parametrize("count, words", [(9, "9"), (0, "all")])
+def test_setting_names_the_images_of_the_vae_if_they_are_others(count, words):
+  config = configs.get_config()
+  config.num_train, config.vae_num_train = 5, count
+  expected = f"digits (5 training images, {words} images of the VAE)"
+  assert vae_mixing.setting(config, "digits") == expected
 
 
 @pytest.mark.parametrize(

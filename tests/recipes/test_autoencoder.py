@@ -75,7 +75,7 @@ def test_prepare_gives_a_classifier_the_codes_of_its_seed():
 def test_prepare_fits_convolutions_together_and_manifold_mixup_reaches_them():
   """The networks of CIFAR-10 on a few digits, traced and not run."""
   config = vae_mixing.get_config("dataset=cifar10,smoke")
-  config.num_train = 12
+  config.num_train = config.vae_num_train = 12
   config.vae = {"latent": 2, "hidden": (4,), "channels": (2,)}
   config.model.width, config.model.blocks = 2, (1,)
   problem = small_sets.load(config, "digits")
@@ -105,6 +105,27 @@ def test_prepare_fits_convolutions_together_and_manifold_mixup_reaches_them():
   for program in classifiers:
     _, measured = shapes(program, state.params)
     assert measured["error"].shape == (2, 6)
+
+
+def test_prepare_lets_the_autoencoder_learn_from_more_rows(monkeypatch):
+  config = small(num_train=10, vae_num_train=40)
+  problem = small_sets.load(config, "iris")
+  prepared = autoencoder.prepare(config, problem, {results.ERM: erm})
+  trained = []
+
+  def train(program, problem, *args, **options):
+    trained.append((program, problem.splits.train_rows))
+    return types.SimpleNamespace(params=()), np.zeros((2, 1))
+
+  monkeypatch.setattr(dispatch, "train", train)
+  monkeypatch.setattr(dispatch, "measure", lambda *_, **__: {})
+  autoencoder.train_group(
+    config, prepared, slice(0, 2), show=None, on_epochs=lambda _: None
+  )
+  assert [x for x, _ in trained] == list(prepared.programs.values())
+  rows = problem.splits.train_rows
+  np.testing.assert_array_equal(trained[0][1], rows[:, :40])
+  np.testing.assert_array_equal(trained[1][1], rows[:, :10])
 
 
 def test_prepare_with_an_unknown_model_raises():
