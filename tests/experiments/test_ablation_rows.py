@@ -1,5 +1,7 @@
 """Tests that the program of each row of Table 5 is the paper's."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -92,14 +94,13 @@ def test_make_program_transform_of_every_row_keeps_padding_out(
   labels = jax.random.randint(getkey(), (32,), 0, 10)
   where = jnp.arange(32) < 20
   if row.neighbors:
-    mixed, targets = transforms.paired(
-      getkey(), inputs, labels, transform=transform, where=where[::2]
-    )
+    pairs = functools.partial(transforms.paired, transform=transform)
+    mixed, targets = jax.jit(pairs)(getkey(), inputs, labels, where=where[::2])
     inputs, where = inputs[::2], where[::2]
   else:
     inputs = jnp.where(where[:, None, None, None], inputs, jnp.nan)
     mixed, targets = row_an_example(
-      *transform(getkey(), inputs, labels, where=where)
+      *jax.jit(transform)(getkey(), inputs, labels, where=where)
     )
   if isinstance(mixed, transforms.HiddenMix):
     hook, mixed = mixed.hook, mixed.inputs

@@ -104,14 +104,19 @@ def test_adamw_decouples_the_decay_and_decays_kernels_alone():
 def test_build_decays_what_a_network_calls_kernels(name):
   """A zero gradient leaves the decay alone, of every layer of a ViT."""
   model = models.build("vit_s4", num_classes=2, depth=1, width=8, heads=2)
-  params = model.init(jax.random.key(0), jnp.ones((1, 8, 8, 3)))["params"]
-  params = jax.tree.map(jnp.ones_like, params)
+  image = jax.ShapeDtypeStruct((1, 8, 8, 3), jnp.float32)
+  shapes = jax.eval_shape(model.init, jax.random.key(0), image)["params"]
   tx = optim.build(name, learning_rate=1.0, weight_decay=0.5, decayed="kernels")
+
+  @jax.jit
+  def moves():
+    params = jax.tree.map(lambda x: jnp.ones(x.shape, x.dtype), shapes)
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    update, _ = tx.update(zeros, tx.init(params), params)
+    return jax.tree.map(jnp.any, update)
+
   with jax.numpy_dtype_promotion("standard"):
-    update, _ = tx.update(
-      jax.tree.map(jnp.zeros_like, params), tx.init(params), params
-    )
-  moved = jax.tree.leaves_with_path(jax.tree.map(jnp.any, update))
+    moved = jax.tree.leaves_with_path(moves())
   names = {
     jax.tree_util.keystr(path[-1:], simple=True) for path, m in moved if m
   }

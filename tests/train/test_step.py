@@ -105,13 +105,14 @@ def test_train_step_is_the_same_under_jit_scan_and_vmap(getkey):
   mixup = functools.partial(transforms.mixup, alpha=1.0)
   state, step, batch = setup(getkey, transform=mixup)
   looped = state
+  jitted = jax.jit(step)
   for _ in range(3):
-    looped, _ = jax.jit(step)(looped, batch)
+    looped, _ = jitted(looped, batch)
   stacked = jax.tree.map(lambda x: jnp.stack([x] * 3), batch)
   scanned, _ = jax.lax.scan(step, state, stacked)
   chex.assert_trees_all_close(scanned, looped, rtol=1e-5, atol=1e-7)
   two = jax.tree.map(lambda x: jnp.stack([x, x]), state)
-  mapped, _ = jax.vmap(step, in_axes=(0, None))(two, batch)
+  mapped, _ = jax.jit(jax.vmap(step, in_axes=(0, None)))(two, batch)
   once, _ = step(state, batch)
   chex.assert_trees_all_close(
     jax.tree.map(lambda x: x[1], mapped), once, rtol=1e-5, atol=1e-7

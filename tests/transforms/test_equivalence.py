@@ -109,7 +109,7 @@ def test_transform_equals_itself_under_jit_and_vmap(name):
   eager = first(3, eagerly(name))
   close(eager, one_by_one(jax.jit(transform), arguments))
   with jax.debug_key_reuse(False):
-    close(eager, jax.vmap(transform)(*arguments))
+    close(eager, jax.jit(jax.vmap(transform))(*arguments))
 
 
 @each_transform
@@ -135,7 +135,7 @@ def test_transform_is_the_same_in_64_bit_mode(name):
   transform, arguments = TRANSFORMS[name], first(1, batches())
   narrow = first(1, eagerly(name))
   with jax.enable_x64(True):
-    wide = one_by_one(transform, arguments)
+    wide = one_by_one(jax.jit(transform), arguments)
   chex.assert_trees_all_equal_dtypes(narrow, wide)
   close(narrow, wide)
 
