@@ -29,12 +29,21 @@ def max_pool(x: Array, size: int, stride: int, padding: int = 0) -> Array:
   Returns:
     `[batch, ceil((height + 2 * padding - size + 1) / stride), ..., channels]`
     maxima: windows that reach over the end are left out.
+
+  Raises:
+    ValueError: If no window fits, which would leave nothing to learn from.
   """
   return _maxima(x, size, stride, padding)
 
 
 def _maxima(x: Array, size: int, stride: int, padding: int) -> Array:
   """Returns the maxima, with XLA's gradient."""
+  height, width = x.shape[1:3]
+  if min(height, width) + 2 * padding < size:
+    raise ValueError(
+      f"maps of {height} x {width} are smaller than a window of {size} x "
+      f"{size} that is pooled: give the network larger images, or fewer stages."
+    )
   pads = ((padding, padding),) * 2
   return nn.max_pool(x, (size, size), strides=(stride, stride), padding=pads)
 

@@ -44,6 +44,23 @@ def test_max_pool_gradient_goes_where_that_of_flax_goes(windows):
   )
 
 
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (0, 4)])
+def test_max_pool_refuses_maps_without_a_window(shape):
+  x = jnp.zeros((2, *shape, 3))
+  message = (
+    f"maps of {shape[0]} x {shape[1]} are smaller than a window of 2 x 2"
+  )
+  for function in (
+    pool.max_pool,
+    jax.jit(pool.max_pool, static_argnums=(1, 2)),
+  ):
+    with pytest.raises(ValueError, match=message):
+      function(x, 2, 2)
+  with pytest.raises(ValueError, match=message):
+    jax.grad(lambda x: pool.max_pool(x, 2, 2).sum())(x)
+  assert pool.max_pool(x, 2, 2, 1).shape[1] == shape[0] // 2 + 1
+
+
 def test_max_pool_bfloat16_gradient_of_its_dtype():
   def total(x):
     return pool.max_pool(x, 2, 2).astype(jnp.float32).sum()
