@@ -26,7 +26,6 @@ from mixup_jax.runtime import cli
 from mixup_jax.runtime import jobs
 from mixup_jax.train.program import Program
 from mixup_jax.train.run import Lines
-from mixup_jax.train.run import state_shapes
 
 CONFIG = pathlib.Path(configs.__file__)
 
@@ -123,7 +122,7 @@ def prepare(config: Any) -> Prepared:
         level=level,
         mix=mix,
       )
-      state_shapes(make())  # What cannot be built is reported now.
+      make()  # What cannot be built is reported now.
       made[Network(model, method)] = make
   return Prepared(data, made)
 

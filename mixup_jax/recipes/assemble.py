@@ -48,8 +48,8 @@ def assemble(
     The program.
 
   Raises:
-    ValueError: If there is no such model, optimiser or transform, or the mesh
-      does not suit the batch.
+    ValueError: If there is no such model, optimiser or transform, the model
+      cannot have such inputs, or the mesh does not suit the batch.
     TypeError: If the model or the optimiser has no such field.
   """
   mesh = mesh or sharding.make_mesh()

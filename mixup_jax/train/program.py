@@ -73,6 +73,9 @@ def make_program(
 
   Returns:
     The program.
+
+  Raises:
+    ValueError: If the model cannot have such inputs.
   """
 
   def init(seed: Array) -> states.TrainState:
@@ -103,8 +106,10 @@ def make_program(
   def evaluate(state: states.TrainState, batch: steps.Batch) -> metrics.Sums:
     return _evaluate(steps.make_eval_step(model), inputs.fetch, state, batch)
 
+  begin = _jit(init, mesh, "run once")
+  begin.trace(jax.ShapeDtypeStruct((), jnp.uint32))  # Refuses wrong inputs now.
   return Program(
-    init=_jit(init, mesh, "run once"),
+    init=begin,
     step=_jit(step, mesh, "run often", donate_argnums=1),
     evaluate=_jit(evaluate, mesh, "run often"),
     mesh=mesh,

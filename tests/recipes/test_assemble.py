@@ -55,6 +55,27 @@ def test_assemble_passes_options_of_the_mix_to_the_transform(monkeypatch):
   assert len(set(targets.lam.tolist())) == 4
 
 
+@pytest.mark.parametrize(
+  "model, message",
+  [
+    ({"name": "vit_s4", "patch_size": 3}, "8 x 8 pixels have no patches of 3"),
+    ({"name": "lenet"}, "maps of 0 x 0 are smaller than a window of 2 x 2"),
+  ],
+)
+def test_assemble_refuses_images_that_a_network_cannot_have(model, message):
+  with pytest.raises(ValueError, match=message):
+    assemble.assemble(
+      cifar.get_config("smoke"),
+      inputs.streamed(8, mean=(0.5,), std=(0.5,)),
+      model=model,
+      optimizer=SIZES["optimizer"],
+      num_classes=10,
+      rate=optax.constant_schedule(0.1),
+      mix=None,
+      steps_per_epoch=7,
+    )
+
+
 def test_assemble_converts_plain_epochs_to_steps(monkeypatch):
   changes = {"mix.plain_first_epochs": 2, "mix.plain_last_epochs": 3}
   made = assembled(monkeypatch, epochs=10, **changes)
