@@ -20,6 +20,7 @@ class Problem(NamedTuple):
     splits: The splits, stacked: every leaf is `[seeds, ...]`.
     num_classes: The number of classes.
     image_shape: Height, width and channels of an image, `()` for a table.
+    name: The name of the set, for messages.
   """
 
   features: np.ndarray
@@ -27,6 +28,7 @@ class Problem(NamedTuple):
   splits: splits.Split
   num_classes: int
   image_shape: tuple[int, ...] = ()
+  name: str = ""
 
   def take(self, seeds: slice) -> "Problem":
     """Returns the same set with the splits of some seeds."""
@@ -71,7 +73,13 @@ def split_table(
     )
     for seed in seeds
   ]
-  return Problem(table.features, table.labels, _stack(each), table.num_classes)
+  return Problem(
+    table.features,
+    table.labels,
+    _stack(each),
+    table.num_classes,
+    name=table.name,
+  )
 
 
 def split_images(
@@ -125,6 +133,7 @@ def split_images(
     _stack(each),
     data.num_classes,
     image_shape,
+    data.name,
   )
 
 

@@ -59,7 +59,7 @@ def limit(
   count = problem.splits.train_rows.shape[1]
   if config[field] > count:
     raise ValueError(
-      f"config.{field}={config[field]}, but there are {count} training "
-      "examples: 0 takes all."
+      f"config.{field}={config[field]}, but {problem.name} has {count} "
+      "training examples: 0 takes all."
     )
   return problem.limit(config[field] or count)

@@ -49,7 +49,7 @@ def test_limit_takes_the_first_rows_of_each_split(count, expected):
 def test_limit_refuses_more_rows_than_there_are():
   config = ml_collections.ConfigDict({"vae_num_train": 76})
   with pytest.raises(
-    ValueError, match="vae_num_train=76, but there are 75 tra"
+    ValueError, match="vae_num_train=76, but iris has 75 train"
   ):
     small_sets.limit(config, "vae_num_train", load("iris"))
 
