@@ -122,6 +122,16 @@ def reliability(
   )
 
 
+def is_rescaled(config: Any, method: results.Method) -> bool:
+  """Returns whether it is known how a method shrinks inputs and targets.
+
+  It is of mixup that mixes every batch, up to the last.
+  """
+  mix = config.mix
+  is_whole = mix.probability == 1 and not mix.plain_last_epochs
+  return method.key == "mixup" and is_whole
+
+
 def rescaled_logits(
   config: Any, data: images.ImageSet, predicted: Predict, state: TrainState
 ) -> np.ndarray:
@@ -168,7 +178,7 @@ def run(config: Any, prepared: Prepared, recorder: Recorder) -> results.Result:
     fitted.setdefault(network.method, []).append(
       calibration.fit_temperature(held, held_out[1])
     )
-    if network.method.key == "mixup":  # Of others the shrinking is not known.
+    if is_rescaled(config, network.method):
       logits = rescaled_logits(config, found.data, predicted, network.state)
       moved.setdefault(network.method, []).append((logits, tested[1]))
     seconds += network.seconds + time.perf_counter() - start

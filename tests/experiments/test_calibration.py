@@ -82,6 +82,24 @@ def test_run_fits_the_temperature_on_images_of_its_own(tmp_path, monkeypatch):
   assert (tmp_path / "result.png").exists()
 
 
+@pytest.mark.parametrize(
+  "changes, expected",
+  [
+    ({}, True),
+    ({"per_example": True, "fold": True}, True),
+    ({"probability": 0.5}, False),  # Other inputs are not shrunken.
+    ({"plain_last_epochs": 2}, False),
+  ],
+)
+def test_is_rescaled_of_mixup_that_mixes_every_batch(changes, expected):
+  values = config()
+  values.mix.update(changes)
+  for key in ("mixup", "cutmix", "erm"):
+    method = results.Method(key, key, 1.0)
+    found = calibration.is_rescaled(values, method)
+    assert found == (expected and key == "mixup")
+
+
 def test_rescaled_logits_are_of_images_nearer_to_their_mean():
   data = in_memory.load(config())
   seen, count = [], len(data.test_labels)
