@@ -15,7 +15,8 @@ def nearest_neighbors(
   largest intermediate is `[chunk_size, n]` float32: 51 MB for 50,000 examples.
 
   Args:
-    inputs: `[n, ...]` numbers of any dtype, flattened to vectors.
+    inputs: `[n, ...]` numbers of any dtype, flattened to vectors. Those that
+      are not finite count as 0.
     k: The number of neighbours, less than the number of examples.
     labels: `[n]` integers; if given, neighbours are of the same class. In a
       class of k examples or fewer, the example itself fills the other columns.
@@ -32,10 +33,14 @@ def nearest_neighbors(
     Zhang et al., ICLR 2018, section 3.8: "KNN" of the ablation study, k = 200.
     The paper does not state the space; raw inputs are the usual reading.
   """
+  inputs = jnp.asarray(inputs)
   n = inputs.shape[0]
   if not 1 <= k < n:
     raise ValueError(f"k must be from 1 to {n - 1} for {n} examples, got {k}.")
+  if labels is not None:
+    labels = jnp.asarray(labels)
   points = inputs.reshape(n, -1).astype(jnp.float32)
+  points = jnp.where(jnp.isfinite(points), points, 0)
   # Removing the mean changes no distance, and reduces rounding errors.
   points = points - points.mean(0, keepdims=True)
   norms = jnp.sum(points**2, axis=1)

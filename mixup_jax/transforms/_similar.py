@@ -28,7 +28,8 @@ def similar_target_partners(
 
   Args:
     key: A typed PRNG key, consumed.
-    targets: `[batch]` or `[batch, ...]` floats, with the Euclidean distance.
+    targets: `[batch]` or `[batch, ...]` floats, with the Euclidean distance. An
+      example with one that is NaN is its own partner, and nobody else's.
     sigma: The bandwidth, above 0, in units of the targets. May be traced.
     where: `[batch]` booleans, False for padding, which is nobody's partner.
     chunk_size: The number of examples at a time.
@@ -67,9 +68,11 @@ def similar_target_partners(
   def draw(chunk: tuple[Array, Array]) -> Array:
     rows, uniform = chunk
     weights = jnp.exp(-_squared_distances(points[rows], points) / 2)
+    valid = ~jnp.isnan(weights)
     if where is not None:
-      weights = jnp.where(where[None], weights, 0)
-    return _draw(uniform, weights)
+      valid &= where[None]
+    weights = jnp.where(valid, weights, 0)
+    return jnp.where(weights.any(axis=1), _draw(uniform, weights), rows)
 
   num_chunks = -(-size // chunk_size)
   rows = jnp.arange(num_chunks * chunk_size, dtype=jnp.int32) % size

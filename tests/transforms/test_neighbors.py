@@ -54,6 +54,18 @@ def test_nearest_neighbors_flatten_integer_images(getkey):
   )
 
 
+@pytest.mark.parametrize("value", (np.nan, np.inf, -np.inf))
+def test_nearest_neighbors_count_what_is_not_finite_as_0(value):
+  points = np.random.default_rng(3).normal(size=(20, 3)).astype(np.float32)
+  points[4, 1] = 0
+  labels = np.arange(20) % 2
+  expected = transforms.nearest_neighbors(points, k=3, labels=labels)
+  points[4, 1] = value
+  found = transforms.nearest_neighbors(points, k=3, labels=labels)
+  chex.assert_trees_all_equal(found, expected)
+  assert (np.asarray(found) != np.arange(20)[:, None]).all()
+
+
 def test_nearest_neighbors_memory_is_not_quadratic():
   """Reads the memory of a compiled search, k = 200 over 50,000 x 3,072."""
   inputs = jax.ShapeDtypeStruct((50_000, 3_072), jnp.uint8)

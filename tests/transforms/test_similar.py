@@ -58,6 +58,19 @@ def test_similar_target_partners_never_are_padding_of_nan():
     assert (gap.max() < 0.01) if sigma < 1 else (gap.max() > 0.3)
 
 
+@pytest.mark.parametrize("bad", (np.nan, np.inf))
+def test_similar_target_partners_leave_out_a_bad_target_alone(bad):
+  targets = np.linspace(0, 1, 300, dtype=np.float32)
+  key = jax.random.key(2)
+  clean = transforms.similar_target_partners(key, targets, sigma=0.05)
+  targets[7] = bad
+  again = jax.random.clone(key)
+  found = transforms.similar_target_partners(again, targets, sigma=0.05)
+  others = np.arange(300) != 7
+  assert found[7] == 7 and (found[others] != 7).all()
+  assert (found == clean)[100:].mean() > 0.9  # Far from it nothing changes.
+
+
 def test_similar_target_partners_follow_a_traced_sigma_under_jit():
   targets = jnp.linspace(0.0, 1.0, 50)
   run = jax.jit(
