@@ -91,8 +91,8 @@ def sample_mix(
   Raises:
     TypeError: If `alpha` is not a number, or `where` not boolean.
     ValueError: If the batch has fewer than two examples, `where` another shape,
-      `alpha` is negative, `probability` is not in [0, 1], or the batch cannot
-      be divided into groups.
+      `alpha` is negative, `probability` is not in [0, 1], the batch cannot be
+      divided into groups, or there are groups and `per_example`.
 
   References:
     Zhang et al., ICLR 2018, section 2; one lam per batch as in the released
@@ -131,6 +131,11 @@ def draw_mix(
     "probability", probability, high=1, advice="1 mixes every batch"
   )
   lam_key, partner_key, gate_key = jax.random.split(key, 3)
+  if per_example and group_size > 1:
+    raise ValueError(
+      f"per_example draws a lam for each example, group_size={group_size} one "
+      "for so many: give one of them."
+    )
   group_size = 1 if per_example else group_size
   if group_size < 0 or (group_size and size % group_size):
     raise ValueError(

@@ -63,6 +63,13 @@ def test_sample_mix_of_groups_gates_each_of_them(getkey):
   assert not (off.all((1, 2)) == off.any((1, 2))).all()
 
 
+def test_sample_mix_refuses_groups_beside_a_lam_for_each_example():
+  options = {"alpha": 1.0, "per_example": True}
+  transforms.sample_mix(jax.random.key(0), BATCH, group_size=1, **options)
+  with pytest.raises(ValueError, match="group_size=4 one for so many"):
+    transforms.sample_mix(jax.random.key(0), BATCH, group_size=4, **options)
+
+
 @pytest.mark.parametrize("group_size", (-1, 3, 32))
 def test_sample_mix_refuses_groups_that_do_not_divide_the_batch(
   getkey, group_size
