@@ -29,7 +29,7 @@ def mix_images(
   params: PyTree,
   *,
   count: int,
-) -> results.MixedInputs:
+) -> results.MixedInputs | None:
   """Mixes training images of different classes as each method does.
 
   Args:
@@ -39,15 +39,18 @@ def mix_images(
     count: The number of pairs.
 
   Returns:
-    A row for each method, with the pairs side by side.
+    A row for each method, with the pairs side by side, as many as there are;
+    None if all images are of one class.
   """
   split = jax.tree.map(lambda x: x[0], problem.splits)
   rows = pairs(problem.labels[split.train_rows], count)
+  if not len(rows):
+    return None
   images = problem.features[split.train_rows[rows]].astype(np.float32)
 
   @jax.jit
   def mix(params: PyTree, images: Array) -> list[Array]:
-    lam = jnp.tile(jnp.asarray(LAMS, jnp.float32), count)
+    lam = jnp.tile(jnp.asarray(LAMS, jnp.float32), len(rows))
     own, other = (
       jnp.repeat(split.scaled(part), len(LAMS), axis=0)
       for part in (images[:, 0], images[:, 1])
@@ -66,17 +69,23 @@ def mix_images(
   return results.MixedInputs(
     rows=[method.label for method in codecs(params)],
     lam=list(LAMS),
-    pairs=count,
+    pairs=len(rows),
     png=encoding.encode_png(encoding.tile_images(tiles)),
   )
 
 
 def pairs(labels: np.ndarray, count: int) -> np.ndarray:
-  """Returns `[count, 2]` positions: the first ones of different classes."""
+  """Returns positions `[count, 2]`: the first ones of different classes.
+
+  They are fewer if no more are left.
+  """
   found: list[tuple[int, int]] = []
   first = 0
-  while len(found) < count:
-    second = first + 1 + int(np.argmax(labels[first + 1 :] != labels[first]))
+  while len(found) < count and first < len(labels):
+    others = np.flatnonzero(labels[first + 1 :] != labels[first])
+    if not others.size:
+      break
+    second = first + 1 + int(others[0])
     found.append((first, second))
     first = second + 1
-  return np.asarray(found)
+  return np.asarray(found, int).reshape(-1, 2)

@@ -138,7 +138,7 @@ def train(
   prepared: Prepared,
   workdir: storage.Path,
   *,
-  show: Callable[[PyTree], results.MixedInputs],
+  show: Callable[[PyTree], results.MixedInputs | None],
   on_epochs: Callable[[int], object],
 ) -> Iterator[tuple[int, Group]]:
   """Trains the groups of seeds of a set, or reads those that have ended.
@@ -174,7 +174,7 @@ def train_group(
   prepared: Prepared,
   group: slice,
   *,
-  show: Callable[[PyTree], results.MixedInputs],
+  show: Callable[[PyTree], results.MixedInputs | None],
   on_epochs: Callable[[int], object],
 ) -> dict[str, Any]:
   """Trains and measures all networks of some seeds, side by side.

@@ -41,6 +41,25 @@ def test_pairs_are_of_different_classes():
   np.testing.assert_array_equal(mixed_inputs.pairs(labels, 2), [[0, 3], [4, 6]])
 
 
+def test_pairs_are_fewer_if_no_more_are_left():
+  for labels, expected in (
+    ([0, 1, 0, 0], [[0, 1]]),
+    ([0, 1, 0, 0, 1], [[0, 1], [2, 4]]),
+    ([0, 1], [[0, 1]]),
+  ):
+    np.testing.assert_array_equal(
+      mixed_inputs.pairs(np.array(labels), 3), expected
+    )
+  assert mixed_inputs.pairs(np.zeros(3), 2).shape == (0, 2)
+
+
+def test_mix_images_of_one_class_are_none():
+  problem = problems.split_images(
+    images.load("digits"), seeds=range(1), train_fraction=0.5, flat=True
+  ).limit(1)
+  assert mixed_inputs.mix_images(problem, codecs, None, count=2) is None
+
+
 def test_mix_images_has_images_at_the_ends_and_their_mean_between():
   """With weights of zero the autoencoder decodes grey: shift, in pixels."""
   problem = problems.split_images(
