@@ -103,9 +103,19 @@ def prepare(config: Any) -> list[Run]:
     ("methods", losses.DISCRIMINATOR_BATCHES),
     ("generator_losses", losses.GENERATOR_LOSSES),
   ):
+    checks.each_once(config, name)
     for value in config[name]:
       checks.choice(f"config.{name}", value, known)
+  checks.each_once(config, "widths", "learning_rates")
   ranges.check(config)
+  if not config.hidden:
+    raise ValueError("config.hidden is empty: give a width or more.")
+  mixing = sorted(set(config.methods) - {"erm"})
+  if mixing and not config.alpha:
+    raise ValueError(
+      f"config.alpha=0 plays another game than {mixing[0]}: give one above 0, "
+      "or method=erm."
+    )
   if config.alpha > 1 and "mixup_code" in config.methods:
     raise ValueError(
       f"config.alpha must be from 0 to 1, got {config.alpha}: mixup_code "

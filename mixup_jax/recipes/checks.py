@@ -42,6 +42,16 @@ def shared_by_devices(
       )
 
 
+def each_once(config: Any, *names: str) -> None:
+  """Raises ValueError unless each field has a value, and none of them twice."""
+  for name in names:
+    values = tuple(config[name])
+    if not values or len(set(values)) < len(values):
+      raise ValueError(
+        f"config.{name}={values} must have one value at least, each once."
+      )
+
+
 def choice(name: str, value: str, known: Any) -> None:
   """Raises ValueError, naming what is known, unless the value is known."""
   if value not in known:

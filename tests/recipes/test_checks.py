@@ -22,6 +22,13 @@ def test_at_least_refuses_nan():
     checks.at_least({"rate": float("nan")}, rate=0)
 
 
+@pytest.mark.parametrize("values", ((), ("a", "b", "a")))
+def test_each_once_refuses_none_and_twins(values):
+  checks.each_once({"names": ("a", "b")}, "names")
+  with pytest.raises(ValueError, match="config.names=.* each once"):
+    checks.each_once({"names": values}, "names")
+
+
 @pytest.mark.parametrize("value", (4, 12))
 def test_shared_by_devices_names_the_multiple(value):
   message = f"config.batch_size={value} cannot be shared by 8 devices: use a "
