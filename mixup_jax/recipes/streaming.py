@@ -77,8 +77,17 @@ def make_program(
 
   Returns:
     The program.
+
+  Raises:
+    ValueError: As `assemble` does, or if the run ends before its first update.
   """
   steps_per_epoch = num_train // step_size(config)
+  steps = config.epochs * steps_per_epoch
+  if steps < config.accumulation:
+    raise ValueError(
+      f"config.epochs={config.epochs} are {steps} steps, and one update takes "
+      f"config.accumulation={config.accumulation}: lower it, or train longer."
+    )
   return assemble(
     config,
     inputs.streamed(config.image_size, mean=mean, std=std),

@@ -35,7 +35,7 @@ def make_schedule(
 
   Raises:
     ValueError: If there is no such schedule, the drops do not rise, or the
-      warm-up leaves no steps for the cosine.
+      warm-up leaves no steps for the rest.
 
   References:
     Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5: the cosine, once.
@@ -44,6 +44,13 @@ def make_schedule(
   def at(epoch: float) -> int:
     return round(epoch * steps_per_epoch)
 
+  if name not in ("step", "cosine"):
+    raise ValueError(f"unknown schedule {name!r}: choose one of step, cosine.")
+  if not at(warmup_epochs) < at(epochs):
+    raise ValueError(
+      f"a warm-up of {warmup_epochs:g} epochs leaves none of {epochs:g} for "
+      f"{name}: shorten config.warmup_epochs, or train longer."
+    )
   if name == "step":
     return step_decay(
       learning_rate,
@@ -51,13 +58,6 @@ def make_schedule(
       factor=decay_factor,
       warmup_steps=at(warmup_epochs),
       warmup_from=warmup_from,
-    )
-  if name != "cosine":
-    raise ValueError(f"unknown schedule {name!r}: choose one of step, cosine.")
-  if not at(warmup_epochs) < at(epochs):
-    raise ValueError(
-      f"a warm-up of {warmup_epochs} epochs leaves none of {epochs} for the "
-      "cosine: shorten it, or train longer."
     )
   return optax.warmup_cosine_decay_schedule(
     warmup_from, learning_rate, at(warmup_epochs), at(epochs)

@@ -85,6 +85,11 @@ def test_launch_on_digits_stops_and_resumes(tmp_path, capsys, monkeypatch):
     ({"batch_size": 2048}, "batch_size=2048 is more than the 1437 training"),
     ({"dataset": "imagenet_2012"}, "unknown set 'imagenet_2012'"),
     (
+      {"epochs": 1, "warmup_epochs": 0, "batch_size": 2048, "accumulation": 32},
+      "epochs=1 are 22 steps, and one update takes config.accumulation=32",
+    ),
+    ({"epochs": 1}, "a warm-up of 1 epochs leaves none of 1 for step"),
+    (
       {"batch_size": 32, "accumulation": 4},
       "'local_roll' partners need .* 8 examples on 8 devices.*less accumul",
     ),

@@ -80,8 +80,10 @@ def test_make_schedule_refuses_unknown_names_and_long_warm_ups():
     ValueError, match="schedule 'cos': choose one of step, co"
   ):
     make("cos", 0.1)
-  with pytest.raises(ValueError, match="warm-up of 5 epochs leaves none of 5"):
-    make("cosine", 0.1, warmup_epochs=5)
+  for name in ("cosine", "step"):
+    with pytest.raises(ValueError, match="of 5 epochs leaves none of 5"):
+      make(name, 0.1, warmup_epochs=5)
+    make(name, 0.1, warmup_epochs=4.9)
   with pytest.raises(ValueError, match="do not rise: put them in order"):
     make("step", 0.1, decay_epochs=(2, 1))
 
