@@ -95,7 +95,7 @@ def prepare(config: Any) -> Prepared:
   If rows need the table of neighbours, it is found or read here.
   """
   rows = choose(config)
-  mixing.methods(config)
+  mixing.check(config.mix)
   data = in_memory.load(config)
   networks = [Network(row, x) for row in rows for x in config.weight_decays]
   if not networks:

@@ -14,7 +14,6 @@ from typing import Any, Callable, NamedTuple
 
 from configs import speech as configs
 from mixup_jax import results
-from mixup_jax import transforms
 from mixup_jax.data.in_memory import audio as audio_data
 from mixup_jax.recipes import audio
 from mixup_jax.recipes import in_memory
@@ -88,17 +87,13 @@ class Prepared(NamedTuple):
 
 def methods(config: Any) -> dict[results.Method, tuple[str, Any]]:
   """Returns where each method mixes, and how: ERM, and each level and alpha."""
-  for alpha in config.alphas:
-    transforms.check_alpha(alpha)
-    if not alpha:
-      raise ValueError("config.alphas has 0, which is ERM: it comes with them.")
   found: dict[results.Method, tuple[str, Any]] = {
     results.ERM: ("spectrogram", None)
   }
   for level in config.levels:
     for alpha in config.alphas:
       mix = mixing.changed(config.mix, alpha=alpha)
-      own = mixing.method(mix)
+      own = mixing.check(mix)
       text = own.label.removeprefix("mixup, ")
       key = f"{level}_{text.replace(', ', '_').replace(' ', '_')}"
       # Without alpha of its own, a transform is one method for all alphas.

@@ -24,8 +24,8 @@ from configs import tabular as configs
 from mixup_jax import models
 from mixup_jax import results
 from mixup_jax import sharding
-from mixup_jax import transforms
 from mixup_jax.data import problems
+from mixup_jax.data.in_memory import images
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import mixing
 from mixup_jax.recipes import protocol
@@ -65,8 +65,7 @@ def methods(config: Any) -> list[results.Method]:
   """Returns ERM, then a method an alpha, or one if alpha changes nothing."""
   mixed = []
   for alpha in config.alphas:
-    transforms.check_alpha(alpha)
-    mixed.append(mixing.method(mixing.changed(config.mix, alpha=alpha)))
+    mixed.append(mixing.check(mixing.changed(config.mix, alpha=alpha)))
   return [results.ERM, *dict.fromkeys(mixed)]
 
 
@@ -137,8 +136,10 @@ def prepare(config: Any) -> dict[str, Problems]:
 
 def setting(config: Any, name: str) -> str:
   """Names a table, and overrides relative to the paper's config."""
-  paper = configs.get_config()
-  return protocol.setting(name, config, paper, named=("alphas",))
+  named = {"alphas"}
+  if name in images.IMAGE_SETS:  # Which have a scale, and nothing missing.
+    named |= {"scaling", "missing", "categorical"}
+  return protocol.setting(name, config, configs.get_config(), named=named)
 
 
 def paper_numbers(erm: str = results.ERM.label) -> list[results.PaperNumber]:

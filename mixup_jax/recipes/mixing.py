@@ -127,15 +127,19 @@ def method(mix: Any) -> results.Method:
       f"unknown transform config.mix.name={mix.name!r}.{hint} Known are "
       f"{', '.join(TRANSFORMS)}."
     )
-  alpha = mix.alpha if "alpha" in _SHOWN.get(mix.name, ("alpha",)) else 0.0
+  alpha = mix.alpha if "alpha" in _shown(mix) else 0.0
   return results.Method(mix.name, ", ".join(describe(mix)), alpha)
 
 
 def describe(mix: Any) -> tuple[str, str]:
   """Returns the words of a transform and of its options, for labels."""
-  shown = _SHOWN.get(mix.name, ("alpha",))
-  options = ", ".join(f"{name} {_text(mix[name])}" for name in shown)
+  options = ", ".join(f"{name} {_text(mix[name])}" for name in _shown(mix))
   return mix.name.replace("_", " "), options
+
+
+def _shown(mix: Any) -> tuple[str, ...]:
+  """Returns the options that a label names."""
+  return _SHOWN.get(mix.name, ("alpha",))
 
 
 def methods(config: Any) -> list[results.Method]:
@@ -160,7 +164,30 @@ def methods(config: Any) -> list[results.Method]:
       f"unknown method {config.method!r}: choose one of {', '.join(known)}; "
       "config.mix sets what is mixed."
     )
+  if config.method != "erm":
+    check(config.mix)
   return known[config.method]
+
+
+def check(mix: Any) -> results.Method:
+  """Returns the method of a config, as `method`, if it mixes anything.
+
+  Args:
+    mix: The field `mix` of a config.
+
+  Returns:
+    The method.
+
+  Raises:
+    TypeError: If alpha is not a number.
+    ValueError: If there is no such transform, or alpha is negative, or 0.
+  """
+  transforms.check_alpha(mix.alpha)
+  if "alpha" in _shown(mix) and not mix.alpha:
+    raise ValueError(
+      "alpha=0 mixes nothing: give one above 0. ERM is a method of its own."
+    )
+  return method(mix)
 
 
 def transform(

@@ -70,7 +70,7 @@ def test_launch_learns_tones_and_does_not_train_twice(
 @pytest.mark.parametrize(
   "changes, message",
   [
-    ({"alphas": (0.0, 0.2)}, "config.alphas has 0, which is ERM"),
+    ({"alphas": (0.0, 0.2)}, "alpha=0 mixes nothing"),
     ({"alphas": (-1.0,)}, "alpha must be .* got -1"),
     ({"decay_every": 0}, "config.decay_every must be at least 1, got 0"),
     ({"batch_size": 12}, "batch_size=12 cannot be shared by 8 devices"),

@@ -94,6 +94,12 @@ def test_setting_names_overrides_of_mix_and_model():
   assert tabular.setting(values, "iris") == "iris (initializer flax)"
 
 
+def test_setting_of_images_leaves_out_what_is_of_tables():
+  values = configs.get_config("scaling=none")
+  assert tabular.setting(values, "iris") == "iris (scaling none)"
+  assert tabular.setting(values, "digits") == "digits"
+
+
 def test_methods_have_one_column_where_alpha_changes_nothing():
   values = config(alphas=(0.1, 1.0))
   assert [method.label for method in tabular.methods(values)] == [

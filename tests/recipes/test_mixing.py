@@ -81,6 +81,15 @@ def test_methods_refuses_what_cannot_be_mixed(method):
     mixing.methods(section(method, alpha=-1.0))
 
 
+def test_methods_refuses_an_alpha_of_0_where_it_is_mixed():
+  assert mixing.methods(section("erm", alpha=0.0)) == [results.ERM]
+  for method in ("mix", "all"):
+    with pytest.raises(ValueError, match="alpha=0 mixes nothing"):
+      mixing.methods(section(method, alpha=0.0))
+  (noise,) = mixing.methods(section("mix", name="gaussian_noise", alpha=0.0))
+  assert noise.key == "gaussian_noise"  # It has no alpha.
+
+
 def test_methods_refuses_an_unknown_method():
   with pytest.raises(
     ValueError, match="unknown method 'mixup': choose one of erm, mix, all"
