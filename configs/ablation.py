@@ -162,6 +162,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config = cifar.get_config(
     f"dataset={given['dataset']},schedule={given['schedule']}"
   )
+  del config.method  # The rows are the methods.
   del config.partners  # All partners are those of one device.
   config.rows = tuple(given["rows"].split("+"))
   config.seeds = given["seeds"]  # The paper states none; one is inferred.

@@ -92,6 +92,11 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   # Paper, section 3.2; the short schedule is ours, of the same shape.
   config.epochs = SCHEDULES[given["schedule"]]
   if on_digits:
+    if given["schedule"] != "paper":
+      raise ValueError(
+        f"schedule={given['schedule']} is of CIFAR: digits have 30 epochs, or "
+        "what --config.epochs says."
+      )
     config.epochs = 30
   if given["smoke"]:
     config.epochs = 10

@@ -108,7 +108,8 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.noise_seed = -1
   # Whether noise may be the true label: released code of the earlier paper.
   config.keep_true = True
-  del config.method, config.mix.alpha  # The cells have both.
+  # The cells have them.
+  del config.method, config.mix.alpha, config.model.dropout
   return config
 
 

@@ -57,7 +57,7 @@ def get_config(argument: str = "") -> ml_collections.ConfigDict:
   config.datasets = TABLES if dataset == "all" else (dataset,)
   config.data_dir = ""  # Where sets are prepared; "" is the default of TFDS.
   # Our choice, as is the first seed.
-  config.seeds = 4 if smoke else given["seeds"] or (12 if is_map else 50)
+  config.seeds = given["seeds"] or (4 if smoke else 12 if is_map else 50)
   config.first_seed = 0  # A seed fixes split, weights and batches.
   config.mix = mixing.get_mix(alpha=0.0)
   del config.mix.alpha  # In its place there are several.

@@ -67,3 +67,5 @@ def test_get_config_short_schedule_has_the_shape_of_the_papers():
   assert short.decay_at == paper.decay_at
   with pytest.raises(ValueError, match="unknown schedule 'shrot'"):
     cifar.get_config("schedule=shrot")
+  with pytest.raises(ValueError, match="schedule=short is of CIFAR: digits"):
+    cifar.get_config("schedule=short")

@@ -34,8 +34,11 @@ def test_get_config_has_all_other_settings_of_section_3_2():
   config = corrupted_labels.get_config("dataset=cifar10")
   paper = cifar.get_config("dataset=cifar10")
   for name, value in paper.items():
-    if name not in ("method", "mix"):
+    if name not in ("method", "mix", "model"):
       assert config[name] == value, name
+  model = dict(paper.model)
+  del model["dropout"]  # As alpha below.
+  assert dict(config.model) == model
   mix = dict(paper.mix)
   del mix["alpha"]  # The cells have it, so that one would be ignored.
   assert dict(config.mix) == mix

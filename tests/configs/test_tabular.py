@@ -17,6 +17,7 @@ def test_get_config_has_the_settings_of_the_paper():
 
 def test_get_config_with_arguments():
   assert tabular.get_config("smoke").seeds < 10
+  assert tabular.get_config("smoke,seeds=10").seeds == 10
   assert tabular.get_config("dataset=htru2").datasets == ("htru2",)
   assert tabular.get_config("dataset=all").datasets == tabular.TABLES
   assert set(tabular.TABLES) < set(tables.TABLES) and len(tabular.TABLES) == 6

@@ -24,6 +24,7 @@ def test_get_config_with_arguments():
   assert vae_mixing.get_config("method=erm+codes").methods == ("erm", "codes")
   smoke = vae_mixing.get_config("smoke")
   assert smoke.seeds == 2 and smoke.epochs < 10
+  assert vae_mixing.get_config("smoke,seeds=5").seeds == 5
   with pytest.raises(ValueError, match="did you mean 'dataset'"):
     vae_mixing.get_config("datset=iris")
 
