@@ -26,6 +26,7 @@ from mixup_jax import results
 from mixup_jax import sharding
 from mixup_jax.data import problems
 from mixup_jax.data.in_memory import images
+from mixup_jax.recipes import assemble
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import mixing
 from mixup_jax.recipes import protocol
@@ -83,11 +84,7 @@ def make_program(config: Any, problem: problems.Problem) -> jax.stages.Wrapped:
 
   def transform(method: dict[str, Any]) -> Callable[..., Any]:
     """Returns the transform of a method; for ERM the same, switched off."""
-    made = mixing.TRANSFORMS[config.mix.name](
-      {**config.mix, "alpha": method["alpha"]},
-      problem.num_classes,
-      lambda function: function,  # Partners are those of a batch, on a device.
-    )
+    made = _transform(config, problem, method["alpha"])
 
     def switched(*batch: Any, enabled: Any, **more: Any) -> Any:
       return made(*batch, enabled=enabled & method["enabled"], **more)
@@ -106,6 +103,17 @@ def make_program(config: Any, problem: problems.Problem) -> jax.stages.Wrapped:
     sharding.make_mesh(),
     batch_size=config.batch_size,
     epochs=config.epochs,
+  )
+
+
+def _transform(
+  config: Any, problem: problems.Problem, alpha: jax.typing.ArrayLike
+) -> mixing.Transform:
+  """Returns the transform of a config with another alpha."""
+  return mixing.TRANSFORMS[config.mix.name](
+    {**config.mix, "alpha": alpha},
+    problem.num_classes,
+    lambda function: function,  # Partners are those of a batch, on a device.
   )
 
 
@@ -131,6 +139,13 @@ def prepare(config: Any) -> dict[str, Problems]:
     loaded[where] = {n: small_sets.load(one, n) for n in config.datasets}
     for problem in loaded[where].values():
       make_program(one, problem)  # Names a wrong model or optimiser.
+  for problem in next(iter(loaded.values())).values() if config.alphas else ():
+    assemble.check_transform(
+      _transform(config, problem, config.alphas[0]),
+      models.build(num_classes=problem.num_classes, **config.model),
+      problem.example(),
+      config.batch_size,
+    )
   return loaded
 
 

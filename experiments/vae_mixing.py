@@ -20,10 +20,12 @@ from typing import Any, Iterable
 import numpy as np
 import tqdm
 
+from mixup_jax import models
 from mixup_jax import results
 from mixup_jax import transforms
 from mixup_jax.evaluation import mixed_inputs
 from mixup_jax.models import vae
+from mixup_jax.recipes import assemble
 from mixup_jax.recipes import autoencoder
 from mixup_jax.recipes import checks
 from mixup_jax.recipes import ranges
@@ -88,6 +90,13 @@ def codecs(
   }
 
 
+def manifold(config: Any) -> transforms.Transform:
+  """Returns the transform that knows nothing of an autoencoder."""
+  return functools.partial(
+    transforms.manifold, alpha=config.alpha, layers=tuple(config.layers)
+  )
+
+
 def transform(
   config: Any, method: results.Method, encoder: vae.VAE, params: Any
 ) -> transforms.Transform | None:
@@ -95,9 +104,7 @@ def transform(
   if method == results.ERM:
     return None
   if method == MANIFOLD:
-    return functools.partial(
-      transforms.manifold, alpha=config.alpha, layers=tuple(config.layers)
-    )
+    return manifold(config)
   is_mixed = method != UNMIXED
   codec = codecs(encoder, params)[method if is_mixed else RECONSTRUCTIONS]
   return functools.partial(
@@ -123,10 +130,18 @@ def prepare(config: Any) -> dict[str, autoencoder.Prepared]:
     method: functools.partial(transform, config, method)
     for method in choose(config.methods)
   }
-  return {
-    name: autoencoder.prepare(config, small_sets.load(config, name), makers)
-    for name in config.datasets
-  }
+  prepared = {}
+  for name in config.datasets:
+    problem = small_sets.load(config, name)
+    if MANIFOLD in makers:
+      assemble.check_transform(
+        manifold(config),
+        models.build(num_classes=problem.num_classes, **config.model),
+        problem.example(),
+        config.batch_size,
+      )
+    prepared[name] = autoencoder.prepare(config, problem, makers)
+  return prepared
 
 
 def result_rows(

@@ -34,6 +34,10 @@ class Problem(NamedTuple):
     """Returns the same set with the splits of some seeds."""
     return self._replace(splits=jax.tree.map(lambda x: x[seeds], self.splits))
 
+  def example(self) -> jax.ShapeDtypeStruct:
+    """Returns the shape of one row, scaled, as a network takes it."""
+    return jax.ShapeDtypeStruct((1, *self.features.shape[1:]), np.float32)
+
   def overlap(self) -> float:
     """Returns the test rows for each training row; 0 if all splits are one."""
     train, test = self.splits.train_rows, self.splits.test_rows

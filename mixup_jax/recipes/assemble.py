@@ -2,12 +2,14 @@
 
 from typing import Any, Callable
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 
 from mixup_jax import models
 from mixup_jax import sharding
+from mixup_jax import transforms
 from mixup_jax.recipes import mixing
 from mixup_jax.train import backend
 from mixup_jax.train import optim
@@ -54,6 +56,11 @@ def assemble(
   """
   mesh = mesh or sharding.make_mesh()
   accumulation = config.get("accumulation", 1)
+  network = models.build(
+    num_classes=num_classes,
+    dtype=backend.compute_dtype(config.precision),
+    **model,
+  )
   transform, plain = None, {}
   if mix is not None:
     transform = mixing.transform(
@@ -63,14 +70,11 @@ def assemble(
       partners=config.get("partners", "global"),
       mesh=mesh,
     )
-    _check(transform, inputs.example, config.batch_size // accumulation)
+    check_transform(
+      transform, network, inputs.example, config.batch_size // accumulation
+    )
     transform = wrap(transform) if wrap else transform
     plain = mixing.plain_steps(mix, config.epochs, steps_per_epoch)
-  network = models.build(
-    num_classes=num_classes,
-    dtype=backend.compute_dtype(config.precision),
-    **model,
-  )
   tx = optim.build(learning_rate=rate, **optimizer)
   return make_program(
     network,
@@ -119,16 +123,41 @@ def decay_epochs(
   return [step / steps_per_epoch for step in sorted(steps)]
 
 
-def _check(
-  transform: mixing.Transform, example: jax.ShapeDtypeStruct, batch_size: int
+def check_transform(
+  transform: mixing.Transform,
+  network: nn.Module,
+  example: jax.ShapeDtypeStruct,
+  batch_size: int,
 ) -> None:
-  """Traces a transform, so that what it refuses is reported before work."""
+  """Traces a transform, so that what it refuses is reported before work.
+
+  Args:
+    transform: The transform.
+    network: What its results are for.
+    example: The shape of inputs of the network, of any number.
+    batch_size: Their number in a step.
+
+  Raises:
+    ValueError: If the transform cannot have such a batch, or mixes at a depth
+      that the network has not.
+  """
 
   def targets(seed: Any, *batch: Any) -> Any:
     inputs, labels, where, enabled = batch
-    return transform(
-      jax.random.key(seed), inputs, labels, where=where, enabled=enabled
-    )[1]
+    key = jax.random.key(seed)
+    mixed, targets = transform(
+      key, inputs, labels, where=where, enabled=enabled
+    )
+    if isinstance(mixed, transforms.HiddenMix):
+      depths: list[int] = []
+
+      def record(depth: int, hidden: Any) -> Any:
+        depths.append(depth)
+        return hidden
+
+      network.init(jax.random.clone(key), mixed.inputs, mix=record)
+      mixed.check_depths(depths)
+    return targets
 
   shape = jax.ShapeDtypeStruct
   jax.eval_shape(

@@ -31,6 +31,12 @@ def check(config: Any) -> None:
     config, "batch_size", accumulation=config.accumulation
   )
   checks.shared_by_devices(config, "eval_batch_size")
+  group = config.model.get("bn_group_size", 0)
+  if group and step_size(config) % group:
+    raise ValueError(
+      f"config.model.bn_group_size={group} does not divide the "
+      f"{step_size(config)} images of a step: use a divisor, or 0 for all."
+    )
 
 
 def step_size(config: Any) -> int:

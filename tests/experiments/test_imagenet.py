@@ -88,6 +88,10 @@ def test_launch_on_digits_stops_and_resumes(tmp_path, capsys, monkeypatch):
       {"epochs": 1, "warmup_epochs": 0, "batch_size": 2048, "accumulation": 32},
       "epochs=1 are 22 steps, and one update takes config.accumulation=32",
     ),
+    (
+      {"model": {"bn_group_size": 48}},
+      "bn_group_size=48 does not divide the 64 images of a step",
+    ),
     ({"epochs": 1}, "a warm-up of 1 epochs leaves none of 1 for step"),
     (
       {"batch_size": 32, "accumulation": 4},

@@ -260,6 +260,13 @@ def test_run_of_a_map_shows_distances_and_the_closest_protocols(
     ({"model.initializer": "keras"}, ValueError, "initializer 'keras'"),
     ({"mix.name": "cutmx"}, ValueError, "Did you mean 'cutmix'"),
     ({"mix.plain_first_epochs": 11}, ValueError, "at most the 10 epochs"),
+    ({"mix.group_size": 3}, ValueError, "does not divide the batch of 16"),
+    (
+      {"mix.name": "manifold", "mix.layers": (0, 9)},
+      ValueError,
+      "no depth 9 to mix at",
+    ),
+    ({"alphas": (0.0, 1.0)}, ValueError, "alpha=0 mixes nothing"),
   ],
 )
 def test_prepare_refuses_bad_configs_before_any_work(changes, error, message):

@@ -121,6 +121,7 @@ def test_setting_names_the_images_of_the_vae_if_they_are_others(count, words):
     ({"steps_per_dispatch": -1}, ValueError, "must be at least 0, got -1"),
     ({"datasets": ()}, ValueError, "config.datasets is empty"),
     ({"layers": ()}, ValueError, "config.layers is empty"),
+    ({"layers": (0, 5)}, ValueError, "no depth 5 to mix at"),
   ],
 )
 def test_prepare_refuses_bad_configs_before_any_work(changes, error, message):

@@ -1,5 +1,7 @@
 """Tests of passing the options of a config to a program."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -7,7 +9,9 @@ import pytest
 
 from configs import cifar
 from configs import imagenet
+from mixup_jax import models
 from mixup_jax import sharding
+from mixup_jax import transforms
 from mixup_jax.recipes import assemble
 from mixup_jax.train import inputs
 from mixup_jax.train import schedules
@@ -74,6 +78,30 @@ def test_assemble_refuses_images_that_a_network_cannot_have(model, message):
       mix=None,
       steps_per_epoch=7,
     )
+
+
+@pytest.mark.parametrize(
+  "transform, message",
+  [
+    (
+      functools.partial(transforms.manifold, alpha=1.0, layers=(0, 3)),
+      r"no depth 3 to mix at.* choose from \[0, 1, 2\]",
+    ),
+    (
+      functools.partial(transforms.mixup, alpha=1.0, group_size=3),
+      "group_size=3 does not divide the batch of 16",
+    ),
+  ],
+)
+def test_check_transform_refuses_depths_and_groups_there_are_not(
+  transform, message
+):
+  network = models.build("mlp", num_classes=3, hidden=(4, 4))
+  example = jax.ShapeDtypeStruct((1, 5), jnp.float32)
+  with pytest.raises(ValueError, match=message):
+    assemble.check_transform(transform, network, example, 16)
+  fine = functools.partial(transforms.manifold, alpha=1.0, layers=(0, 2))
+  assemble.check_transform(fine, network, example, 16)
 
 
 def test_assemble_converts_plain_epochs_to_steps(monkeypatch):
