@@ -1,6 +1,7 @@
 """The change of the error by other ways of mixing, and their inputs."""
 
 import pathlib
+import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -69,7 +70,8 @@ def _draw_differences(
     axes.set_yticks(range(len(chosen)), [row["method"] for row in chosen])
     axes.set_ylim(len(chosen) - 0.5, -0.5)
     _style.tidy(axes, grid="x")
-    _style.title(axes, f"{setting}, {chosen[0]['n']} seeds, 95 % intervals")
+    about = f"{setting}, {chosen[0]['n']} seeds, 95 % intervals"
+    _style.title(axes, textwrap.fill(about, width=84))
   panels[-1].set_xlabel(f"test error {metric}; left of 0 is better")
 
 

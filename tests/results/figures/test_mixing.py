@@ -43,6 +43,17 @@ def mixed():
   }
 
 
+def test_draw_breaks_a_long_setting(tmp_path, monkeypatch):
+  drawn = []
+  monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
+  long = result()
+  for row in long["rows"]:
+    row["setting"] = "digits (" + ", ".join(["a word or two"] * 9) + ")"
+  assert figures.draw(long, tmp_path / "x.png")
+  lines = drawn[0].axes[0].get_title("left").split("\n")
+  assert len(lines) > 1 and max(map(len, lines)) <= 84
+
+
 def test_draw_shows_differences_and_mixed_inputs(tmp_path, monkeypatch):
   drawn = []
   monkeypatch.setattr(_style, "save", lambda figure, path: drawn.append(figure))
