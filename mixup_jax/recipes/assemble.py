@@ -13,6 +13,7 @@ from mixup_jax import transforms
 from mixup_jax.recipes import mixing
 from mixup_jax.train import backend
 from mixup_jax.train import optim
+from mixup_jax.train import step as steps
 from mixup_jax.train.inputs import Inputs
 from mixup_jax.train.program import make_program
 from mixup_jax.train.program import Program
@@ -150,12 +151,8 @@ def check_transform(
     )
     if isinstance(mixed, transforms.HiddenMix):
       depths: list[int] = []
-
-      def record(depth: int, hidden: Any) -> Any:
-        depths.append(depth)
-        return hidden
-
-      network.init(jax.random.clone(key), mixed.inputs, mix=record)
+      hook = steps.recorded(mixed.hook, depths)
+      network.init(jax.random.clone(key), mixed.inputs, mix=hook)
       mixed.check_depths(depths)
     return targets
 

@@ -95,7 +95,7 @@ def make_train_step(
     hooks, hidden_mix, depths = masked, None, list[int]()
     if isinstance(inputs, transforms.HiddenMix):
       hidden_mix, inputs = inputs, inputs.inputs
-      hooks = {**masked, "mix": _recorded(hidden_mix.hook, depths)}
+      hooks = {**masked, "mix": recorded(hidden_mix.hook, depths)}
 
     def vicinal_risk(params: PyTree) -> tuple[Array, tuple[Array, PyTree]]:
       variables = {"params": params, "batch_stats": state.batch_stats}
@@ -170,16 +170,24 @@ def _draw_vicinity(
   return transform(key, normalize(inputs), targets, **options)
 
 
-def _recorded(
+def recorded(
   hook: Callable[[int, PyTree], PyTree], depths: list[int]
 ) -> Callable[[int, PyTree], PyTree]:
-  """Returns the hook, which also appends each depth, when it is traced."""
+  """Returns a hook that also notes at which depths a model calls it.
 
-  def recorded(depth: int, hidden: PyTree) -> PyTree:
+  Args:
+    hook: `HiddenMix.hook`.
+    depths: The list to which each depth is appended, when the hook is traced.
+
+  Returns:
+    The hook, for `HiddenMix.check_depths` afterwards.
+  """
+
+  def record(depth: int, hidden: PyTree) -> PyTree:
     depths.append(depth)
     return hook(depth, hidden)
 
-  return recorded
+  return record
 
 
 def _moving_average(
