@@ -29,7 +29,7 @@ def similar_target_partners(
   Args:
     key: A typed PRNG key, consumed.
     targets: `[batch]` or `[batch, ...]` floats, with the Euclidean distance. An
-      example with one that is NaN is its own partner, and nobody else's.
+      example with one that is not finite is its own partner, and nobody else's.
     sigma: The bandwidth, above 0, in units of the targets. May be traced.
     where: `[batch]` booleans, False for padding, which is nobody's partner.
     chunk_size: The number of examples at a time.

@@ -52,7 +52,7 @@ def test_draw_breaks_a_long_setting(tmp_path, monkeypatch):
   assert figures.draw(long, tmp_path / "x.png")
   lines = drawn[0].axes[0].get_title("left").split("\n")
   assert len(lines) > 1 and max(map(len, lines)) <= 84
-  _style.plt.close(drawn[0])
+  plt.close(drawn[0])
 
 
 def test_draw_shows_differences_and_mixed_inputs(tmp_path, monkeypatch):
